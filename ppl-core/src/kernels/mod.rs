@@ -1,0 +1,4 @@
+//! Compute loops on slices; a file per loop, each with a naive twin for its test.
+
+pub mod dispatch;
+pub mod real;

@@ -1,0 +1,5 @@
+//! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
+
+pub mod kernels;
+pub mod math;
+pub mod rng;

@@ -1,0 +1,1 @@
+//! The attribute macros `#[model]` and `#[guide]` and the derive `Module`.

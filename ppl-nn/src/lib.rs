@@ -1,0 +1,1 @@
+//! Neural networks whose modules are lifted into random modules.
