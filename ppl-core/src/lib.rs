@@ -1,5 +1,9 @@
 //! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
 
+pub mod error;
 pub mod kernels;
 pub mod math;
+pub mod ops;
 pub mod rng;
+pub mod tape;
+pub mod tensor;
