@@ -1,4 +1,6 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod dispatch;
+pub mod lanes;
+pub mod map;
 pub mod real;
