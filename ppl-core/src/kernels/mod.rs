@@ -1,7 +1,9 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
+pub mod affine;
 pub mod density;
 pub mod dispatch;
 pub mod lanes;
 pub mod map;
+pub mod random;
 pub mod real;
