@@ -7,3 +7,4 @@ pub mod ops;
 pub mod rng;
 pub mod tape;
 pub mod tensor;
+pub(crate) mod testing;
