@@ -4,6 +4,7 @@ pub mod error;
 pub mod kernels;
 pub mod math;
 pub mod ops;
+pub mod program;
 pub mod rng;
 pub mod tape;
 pub mod tensor;

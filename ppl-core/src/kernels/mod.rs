@@ -1,5 +1,6 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
+pub mod density;
 pub mod dispatch;
 pub mod lanes;
 pub mod map;

@@ -88,8 +88,14 @@ pub trait Op: 'static {
         name: Self::NAME,
         role: Self::ROLE,
         no_grad: Self::NO_GRAD,
-        forward: Kernel { f64: Self::forward::<f64>, f32: Self::forward::<f32> },
-        backward: Kernel { f64: Self::backward::<f64>, f32: Self::backward::<f32> },
+        forward: Kernel {
+            f64: Self::forward::<f64>,
+            f32: Self::forward::<f32>,
+        },
+        backward: Kernel {
+            f64: Self::backward::<f64>,
+            f32: Self::backward::<f32>,
+        },
         prepare: Self::PREPARE,
     };
 }

@@ -115,7 +115,11 @@ impl Tape {
             tainted: false,
             operands: Vec::new(),
         };
-        Tape { records: RefCell::new(records), precision, key: Cell::new(key) }
+        Tape {
+            records: RefCell::new(records),
+            precision,
+            key: Cell::new(key),
+        }
     }
 
     /// Forgets what was recorded and keeps the memory.
@@ -174,8 +178,16 @@ impl Tape {
 
     /// Records a slot of the vector of inputs at `offset`, with its present values.
     pub fn input(&self, offset: usize, dims: &[DimId], event: &[usize], values: &[f64], discrete: bool) -> Var<'_> {
-        let def = if discrete { leaves::DiscreteInput::DEF } else { leaves::Input::DEF };
-        let depends = if discrete { depends::THETA } else { depends::THETA | depends::GRAD };
+        let def = if discrete {
+            leaves::DiscreteInput::DEF
+        } else {
+            leaves::Input::DEF
+        };
+        let depends = if discrete {
+            depends::THETA
+        } else {
+            depends::THETA | depends::GRAD
+        };
         let mut r = self.records.borrow_mut();
         r.n_inputs = r.n_inputs.max(offset + values.len());
         let node = r.leaf(def, &[offset as u64], dims, event, values.iter().copied(), depends);
@@ -215,7 +227,14 @@ impl Tape {
         debug_assert_eq!(r.shape_len(shape), parent.len as usize);
         let args = r.put_args(&[x.node()]);
         let attrs = (r.attrs.len() as u32, 0);
-        r.nodes.push(Node { def: leaves::Alias::DEF, args, attrs, shape, dims: Dims::from_slice(dims), ..parent });
+        r.nodes.push(Node {
+            def: leaves::Alias::DEF,
+            args,
+            attrs,
+            shape,
+            dims: Dims::from_slice(dims),
+            ..parent
+        });
         Var::on(self, r.nodes.len() as u32 - 1)
     }
 
@@ -243,7 +262,15 @@ impl Tape {
     }
 
     /// Records a term of the log density with its weight; `site` tells whose it is.
-    pub fn term<'t>(&'t self, def: &'static OpDef, args: &[Var<'t>], attrs: &[u64], aux: usize, weight: f64, site: u32) {
+    pub fn term<'t>(
+        &'t self,
+        def: &'static OpDef,
+        args: &[Var<'t>],
+        attrs: &[u64],
+        aux: usize,
+        weight: f64,
+        site: u32,
+    ) {
         debug_assert_eq!(def.role, Role::Sink);
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
@@ -253,7 +280,12 @@ impl Tape {
         }
         let node = r.push(def, &args, attrs, &[], &[0], aux);
         let value = r.execute(node, self.key.get());
-        r.terms.push(Term { node, weight, value, site });
+        r.terms.push(Term {
+            node,
+            weight,
+            value,
+            site,
+        });
     }
 
     /// Lifts operands, and copies those that share an adjoint with an earlier one.
@@ -266,11 +298,17 @@ impl Tape {
                 let n = &r.nodes[node as usize];
                 (n.root, n.depends & depends::GRAD != 0 && no_grad & (1 << k) == 0)
             };
-            if varies && out.iter().any(|&other| self.records().nodes[other as usize].root == root) {
+            if varies
+                && out
+                    .iter()
+                    .any(|&other| self.records().nodes[other as usize].root == root)
+            {
                 let r = self.records();
                 let (dims, event) = (r.nodes[node as usize].dims.clone(), r.event(node));
                 drop(r);
-                node = self.record(leaves::Copy::DEF, &[Var::on(self, node)], &[], &dims, &event, 0).node();
+                node = self
+                    .record(leaves::Copy::DEF, &[Var::on(self, node)], &[], &dims, &event, 0)
+                    .node();
             }
             out.push(node);
         }
@@ -327,7 +365,12 @@ impl Tape {
         if n.len != 1 {
             let message = "only a scalar can be read; index the array or reduce it".to_string();
             let shapes = vec![r.event(node)];
-            r.error.get_or_insert(Error::Shape { op: "value", place, message, shapes });
+            r.error.get_or_insert(Error::Shape {
+                op: "value",
+                place,
+                message,
+                shapes,
+            });
             return f64::NAN;
         }
         r.tainted |= n.depends != 0;
@@ -388,7 +431,10 @@ impl Records {
         depends: u8,
     ) -> u32 {
         let node = self.push(def, &[], attrs, dims, event, 0);
-        let (offset, len) = (self.nodes[node as usize].offset as usize, self.nodes[node as usize].len as usize);
+        let (offset, len) = (
+            self.nodes[node as usize].offset as usize,
+            self.nodes[node as usize].len as usize,
+        );
         let mut count = 0;
         for (i, value) in values.enumerate() {
             assert!(i < len, "more values than the shape {event:?} holds");
@@ -414,7 +460,11 @@ impl Records {
         let mut depends = if def.role == Role::Random { depends::NOISE } else { 0 };
         for (k, &a) in args.iter().enumerate() {
             let d = self.nodes[a as usize].depends;
-            depends |= if def.no_grad & (1 << k) != 0 { d & !depends::GRAD } else { d };
+            depends |= if def.no_grad & (1 << k) != 0 {
+                d & !depends::GRAD
+            } else {
+                d
+            };
         }
         let args = self.put_args(args);
         let attrs_at = self.attrs.len() as u32;
@@ -451,7 +501,13 @@ impl Records {
                          Return it as the loop's value to get an array",
                         dim.name
                     );
-                    return Some(Error::Plate { place: Place { file: dim.place.0, line: dim.place.1 }, message });
+                    return Some(Error::Plate {
+                        place: Place {
+                            file: dim.place.0,
+                            line: dim.place.1,
+                        },
+                        message,
+                    });
                 }
             }
         }
@@ -483,8 +539,14 @@ impl Records {
     fn operand(&self, node: u32, mode: Mode) -> Operand {
         let n = &self.nodes[node as usize];
         Operand {
-            value: Loc { region: Region::Work, offset: n.offset },
-            adjoint: Loc { region: Region::Adjoint, offset: n.offset },
+            value: Loc {
+                region: Region::Work,
+                offset: n.offset,
+            },
+            adjoint: Loc {
+                region: Region::Adjoint,
+                offset: n.offset,
+            },
             mode,
             rank: n.shape.1,
             len: n.len,
@@ -505,8 +567,14 @@ impl Records {
         operands.clear();
         let instr = self.instr::<F>(node, 0.0, &mut operands);
         let work = F::buffer_mut(&mut self.store).as_mut_ptr();
-        let pool = Pool { operands: &operands, shapes: &self.shapes, attrs: &self.attrs };
-        let regions = Regions { base: [work; crate::tape::call::N_REGIONS] };
+        let pool = Pool {
+            operands: &operands,
+            shapes: &self.shapes,
+            attrs: &self.attrs,
+        };
+        let regions = Regions {
+            base: [work; crate::tape::call::N_REGIONS],
+        };
         // SAFETY: `push` gave each node and its own buffer a range of the store of their own; a forward kernel writes
         // only these two, and adjoints are not touched.
         let mut call = unsafe { Call::new(regions, &instr, pool, key) };

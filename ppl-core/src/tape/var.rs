@@ -18,12 +18,18 @@ pub struct Var<'t> {
 impl<'t> Var<'t> {
     /// Returns the handle of node `node`.
     pub(crate) fn on(tape: &'t Tape, node: u32) -> Self {
-        Var { tape: Some(tape), bits: node as u64 }
+        Var {
+            tape: Some(tape),
+            bits: node as u64,
+        }
     }
 
     /// Returns a constant scalar.
     pub const fn constant(value: f64) -> Self {
-        Var { tape: None, bits: value.to_bits() }
+        Var {
+            tape: None,
+            bits: value.to_bits(),
+        }
     }
 
     /// Returns the tape, or `None` for a constant scalar.
@@ -63,7 +69,10 @@ impl<'t> Var<'t> {
     /// If the value is a scalar.
     #[track_caller]
     pub fn len(self) -> usize {
-        *self.event_shape().first().expect("a scalar has no length: take it of an array")
+        *self
+            .event_shape()
+            .first()
+            .expect("a scalar has no length: take it of an array")
     }
 
     /// Returns whether the value has no elements.
