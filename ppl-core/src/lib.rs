@@ -11,3 +11,4 @@ pub mod rng;
 pub mod runtime;
 pub mod tape;
 pub mod tensor;
+pub(crate) mod testing;
