@@ -1,4 +1,9 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod dispatch;
+pub mod gemm_raw;
+pub mod matmul;
 pub mod real;
+
+#[cfg(test)]
+mod twin;
