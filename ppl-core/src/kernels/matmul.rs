@@ -59,24 +59,9 @@ pub fn gemm_threads<F: Real>(
     c: &mut [F],
     threads: usize,
 ) {
-    assert!(
-        a.len() == m * k,
-        "gemm: a has {} elements where [{m}, {k}] needs {}",
-        a.len(),
-        m * k
-    );
-    assert!(
-        b.len() == k * n,
-        "gemm: b has {} elements where [{k}, {n}] needs {}",
-        b.len(),
-        k * n
-    );
-    assert!(
-        c.len() == m * n,
-        "gemm: c has {} elements where [{m}, {n}] needs {}",
-        c.len(),
-        m * n
-    );
+    check_len("a", a, [m, k]);
+    check_len("b", b, [k, n]);
+    check_len("c", c, [m, n]);
     let product = Product {
         k,
         n,
@@ -101,11 +86,20 @@ pub fn gemm_threads<F: Real>(
     if threads <= 1 || n_blocks <= 1 {
         (0..n_blocks).for_each(block);
     } else {
-        (0..n_blocks)
+        let share = |task: usize| task * n_blocks / threads..(task + 1) * n_blocks / threads;
+        (0..threads)
             .into_par_iter()
-            .with_min_len(n_blocks.div_ceil(threads))
-            .for_each(block);
+            .for_each(|task| share(task).for_each(block));
     }
+}
+
+fn check_len<F>(name: &str, x: &[F], [rows, cols]: [usize; 2]) {
+    assert!(
+        x.len() == rows * cols,
+        "gemm: {name} has {} elements where [{rows}, {cols}] needs {}",
+        x.len(),
+        rows * cols
+    );
 }
 
 /// Returns the length of a block along a side of `len` rows (or columns), each worth `flop` operations.
