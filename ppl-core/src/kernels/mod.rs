@@ -6,4 +6,9 @@ pub mod dispatch;
 pub mod lanes;
 pub mod map;
 pub mod random;
+pub mod gemm_raw;
+pub mod matmul;
 pub mod real;
+
+#[cfg(test)]
+mod twin;
