@@ -3,11 +3,11 @@
 pub mod affine;
 pub mod density;
 pub mod dispatch;
+pub mod gemm_raw;
 pub mod lanes;
 pub mod map;
-pub mod random;
-pub mod gemm_raw;
 pub mod matmul;
+pub mod random;
 pub mod real;
 
 #[cfg(test)]

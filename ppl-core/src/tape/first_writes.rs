@@ -27,7 +27,13 @@ struct Rerun<'a, F> {
 impl<'a, F: Scalar> Rerun<'a, F> {
     fn new(tape: &'a Tape, records: &'a Records, values: &'a mut [F]) -> Self {
         let adjoints = vec![F::NAN; values.len()];
-        Rerun { tape, records, values, adjoints, written: vec![false; records.nodes.len()] }
+        Rerun {
+            tape,
+            records,
+            values,
+            adjoints,
+            written: vec![false; records.nodes.len()],
+        }
     }
 
     fn run(mut self) -> (f64, Vec<f64>) {
@@ -86,11 +92,19 @@ impl<'a, F: Scalar> Rerun<'a, F> {
         }
         let mut base = [self.values.as_mut_ptr(); N_REGIONS];
         base[Region::Adjoint as usize] = self.adjoints.as_mut_ptr();
-        let pool = Pool { operands: &operands, shapes: &records.shapes, attrs: &records.attrs };
+        let pool = Pool {
+            operands: &operands,
+            shapes: &records.shapes,
+            attrs: &records.attrs,
+        };
         // SAFETY: values and adjoints have the store's length, and nodes own disjoint ranges of both; operands that
         // share an adjoint were copied apart when recorded.
         let mut call = unsafe { Call::new(Regions { base }, &instr, pool, self.tape.key()) };
-        if backward { (instr.backward)(&mut call) } else { (instr.forward)(&mut call) }
+        if backward {
+            (instr.backward)(&mut call)
+        } else {
+            (instr.forward)(&mut call)
+        }
         call.term()
     }
 }
