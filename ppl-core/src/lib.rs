@@ -2,4 +2,5 @@
 
 pub mod kernels;
 pub mod math;
+pub mod optim;
 pub mod rng;
