@@ -84,7 +84,7 @@ mod tests {
             (cosine, 3, 0.2 + 0.4 * (1.0 + 0.5_f64.sqrt())),
             (cosine, 5, 0.6),
             (cosine, 9, 0.2),
-            (cosine, 90, 0.2),
+            (cosine, 13, 0.2),
         ];
         for (schedule, step, expected) in rows {
             let got = schedule.rate(step);
