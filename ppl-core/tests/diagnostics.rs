@@ -139,7 +139,7 @@ fn summary_rows_match_arviz() {
 
 #[test]
 fn troubled_chains_are_named_in_words() {
-    let rows: [(&str, &[&str]); 10] = [
+    let rows: [(&str, &[&str]); 11] = [
         ("iid_normal", &[]),
         ("constant", &["`x` is 2.5 in every draw"]),
         (
@@ -150,15 +150,25 @@ fn troubled_chains_are_named_in_words() {
                 "of `x` is 36, below 100",
             ],
         ),
-        ("infinite_draw", &["`x` is inf in chain 1 at draw 17 (1 of its draws"]),
-        ("nan_draw", &["`x` is NaN in chain 0 at draw 3 (1 of its draws"]),
+        (
+            "infinite_draw",
+            &["`x` is inf in chain 1 at draw 17 (infinite or NaN draws: 1)"],
+        ),
+        (
+            "nan_draw",
+            &["`x` is NaN in chain 0 at draw 3 (infinite or NaN draws: 1)"],
+        ),
         ("three_draws", &["`x` has 3 draws a chain"]),
         (
             "autoregressive",
-            &["r-hat of `x` is 1.068", "of `x` is 50, below 100 for each of 4 chains"],
+            &["r-hat of `x` is 1.068", "of `x` is 50, below 100 a chain (chains: 4)"],
+        ),
+        (
+            "far_from_zero",
+            &["r-hat of `x` is 1.011", "of `x` is 193, below 100 a chain (chains: 2)"],
         ),
         ("wider", &["r-hat of `x` is 1.317", "of `x` is 37, below 100"]),
-        ("one_chain", &["of `x` is 76, below 100 for each of 1 chains"]),
+        ("one_chain", &["of `x` is 76, below 100 a chain (chains: 1)"]),
         ("heavy_tails", &[]),
     ];
     for (name, expected) in rows {
@@ -183,8 +193,8 @@ fn summary_prints_a_row_a_scalar_and_the_warnings() {
 | mu[1] | 15.00 |  5.345 | 10.00 | 20.00 |     1.989 |        7 |        7 | 0.707 |
 | tau   | 3.000 |      0 | 3.000 | 3.000 |         0 |        8 |        8 |   NaN |
 
-warning: the effective sample size of `mu[0]` is 7, below 100 for each of 2 chains: its figures are unreliable; run longer
-warning: the effective sample size of `mu[1]` is 7, below 100 for each of 2 chains: its figures are unreliable; run longer
+warning: the effective sample size of `mu[0]` is 7, below 100 a chain (chains: 2): its figures are unreliable; run longer
+warning: the effective sample size of `mu[1]` is 7, below 100 a chain (chains: 2): its figures are unreliable; run longer
 warning: `tau` is 3 in every draw: r-hat is not defined, ess and mcse have no meaning";
     assert_eq!(summary(&draws).to_string(), expected);
 }

@@ -12,9 +12,9 @@ use crate::draws::{quantile_of_sorted, sorted};
 /// # References
 /// Blom (1958), *Statistical estimates and transformed beta-variables*, for the offsets.
 pub(super) fn rank_normalise(draws: ArrayView2<f64>) -> Array2<f64> {
-    let mut order: Vec<(f64, (usize, usize))> = draws.indexed_iter().map(|(idx, &x)| (x, idx)).collect();
+    let mut order: Vec<(f64, usize)> = draws.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut scores = Array2::zeros(draws.dim());
+    let mut scores = vec![0.0; order.len()];
     let (size, mut below) = (order.len() as f64, 0);
     for ties in order.chunk_by(|a, b| a.0 == b.0) {
         let rank = below as f64 + (ties.len() as f64 + 1.0) / 2.0;
@@ -22,7 +22,7 @@ pub(super) fn rank_normalise(draws: ArrayView2<f64>) -> Array2<f64> {
         ties.iter().for_each(|&(_, idx)| scores[idx] = score);
         below += ties.len();
     }
-    scores
+    Array2::from_shape_vec(draws.dim(), scores).expect("one score for each draw")
 }
 
 /// Returns the distances of the draws from their median.

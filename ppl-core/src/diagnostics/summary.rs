@@ -3,6 +3,7 @@
 use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::diagnostics::ess::{ess_bulk, ess_tail};
@@ -66,8 +67,10 @@ pub fn summary(draws: &Draws) -> Summary {
     let (rows, warnings): (Vec<SummaryRow>, Vec<Vec<Warning>>) = components
         .into_par_iter()
         .map(|component| {
-            let row = SummaryRow::new(&component);
-            let warnings = warnings(&row, component.values);
+            // The draws of a component lie far apart if its event is large.
+            let draws = component.values.as_standard_layout();
+            let row = SummaryRow::new(component.label, draws.view());
+            let warnings = warnings(&row, draws.view());
             (row, warnings)
         })
         .unzip();
@@ -78,12 +81,11 @@ pub fn summary(draws: &Draws) -> Summary {
 }
 
 impl SummaryRow {
-    fn new(component: &Component) -> Self {
-        let draws = component.values;
+    fn new(label: String, draws: ArrayView2<f64>) -> Self {
         let (mean, sd) = mean_and_sd(draws);
         let sorted = sorted(draws.iter().copied());
         SummaryRow {
-            label: component.label.clone(),
+            label,
             mean,
             sd,
             q5: quantile_of_sorted(&sorted, 0.05),

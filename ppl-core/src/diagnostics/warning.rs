@@ -81,7 +81,7 @@ impl fmt::Display for Warning {
                 n,
             } => write!(
                 f,
-                "`{label}` is {value} in chain {chain_idx} at draw {draw_idx} ({n} of its draws are infinite or NaN): \
+                "`{label}` is {value} in chain {chain_idx} at draw {draw_idx} (infinite or NaN draws: {n}): \
                  its mean and sd are not defined; look at the model there"
             ),
             Warning::TooFewDraws { label, n_draws } => write!(
@@ -109,8 +109,8 @@ impl fmt::Display for Warning {
             ),
             Warning::LowEss { label, ess, n_chains } => write!(
                 f,
-                "the effective sample size of `{label}` is {ess:.0}, below {MIN_ESS_PER_CHAIN} for each of \
-                 {n_chains} chains: its figures are unreliable; run longer"
+                "the effective sample size of `{label}` is {ess:.0}, below {MIN_ESS_PER_CHAIN} a chain \
+                 (chains: {n_chains}): its figures are unreliable; run longer"
             ),
         }
     }
