@@ -55,7 +55,18 @@ macro_rules! operator {
 
 operator!(Add, add, Plus, |x, y| binary::<Plus>(x, y), f64, i32);
 operator!(Sub, sub, Minus, |x, y| binary::<Minus>(x, y), f64, i32);
-operator!(Mul, mul, Times, |x, y| if x.is_same(y) { x.square() } else { binary::<Times>(x, y) }, f64, i32);
+operator!(
+    Mul,
+    mul,
+    Times,
+    |x, y| if x.is_same(y) {
+        x.square()
+    } else {
+        binary::<Times>(x, y)
+    },
+    f64,
+    i32
+);
 operator!(Div, div, Over, |x, y| binary::<Over>(x, y), f64, i32);
 
 impl Var<'_> {

@@ -158,14 +158,24 @@ mod tests {
     fn comparing_a_value_of_a_plate_is_an_error_with_the_remedy() {
         let tape = tape();
         let place = (file!(), line!());
-        let i = tape.open_dim(Dim { name: "i".into(), place, len: 2, full: 2, rows: None, open: true });
+        let i = tape.open_dim(Dim {
+            name: "i".into(),
+            place,
+            len: 2,
+            full: 2,
+            rows: None,
+            open: true,
+        });
         let x = tape.input(0, &[i], &[], &[1.0, 2.0], false);
         assert!(!(x > 0.0));
         let line = line!() - 1;
         match tape.take_error() {
             Some(Error::Plate { place, message }) => {
                 assert_eq!((place.file, place.line), (file!(), line));
-                assert!(message.contains("inside plate `i`") && message.contains("where_(mask, a, b)"), "{message}");
+                assert!(
+                    message.contains("inside plate `i`") && message.contains("where_(mask, a, b)"),
+                    "{message}"
+                );
             }
             other => panic!("{other:?}"),
         }

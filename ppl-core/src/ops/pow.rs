@@ -78,9 +78,14 @@ impl<'t> Var<'t> {
             (1, _) => self,
             (2, _) => self.square(),
             (_, None) => Var::from(power(self.value(), n as i64)),
-            (_, Some(tape)) => {
-                tape.record(PowI::DEF, &[self], &[n as i64 as u64], &self.dims(), &self.event_shape(), 0)
-            }
+            (_, Some(tape)) => tape.record(
+                PowI::DEF,
+                &[self],
+                &[n as i64 as u64],
+                &self.dims(),
+                &self.event_shape(),
+                0,
+            ),
         }
     }
 }

@@ -114,7 +114,13 @@ impl<A: Data + ?Sized> Data for &A {
 }
 
 fn fill<F>(out: &mut [F], values: impl ExactSizeIterator<Item = F>) {
-    assert_eq!(out.len(), values.len(), "the slot has {} elements, the data {}", out.len(), values.len());
+    assert_eq!(
+        out.len(),
+        values.len(),
+        "the slot has {} elements, the data {}",
+        out.len(),
+        values.len()
+    );
     for (slot, value) in out.iter_mut().zip(values) {
         *slot = value;
     }

@@ -38,6 +38,9 @@ mod tests {
         let own = Error::Invalid("no rows".to_string());
         assert_eq!(Stop::from(own.clone()).into_error(), own);
         let foreign = "x".parse::<f64>().unwrap_err();
-        assert_eq!(Stop::from(foreign).into_error(), Error::User("invalid float literal".to_string()));
+        assert_eq!(
+            Stop::from(foreign).into_error(),
+            Error::User("invalid float literal".to_string())
+        );
     }
 }

@@ -26,7 +26,10 @@ impl Arg {
     /// Returns an array of reproducible numbers between −2 and 2.
     pub fn random(event: &[usize], seed: usize) -> Self {
         let value = |i| 4.0 * golden(i + 101 * seed) - 2.0;
-        Arg { event: event.to_vec(), values: (0..size(event)).map(value).collect() }
+        Arg {
+            event: event.to_vec(),
+            values: (0..size(event)).map(value).collect(),
+        }
     }
 
     /// Returns the same array after `f` on each element.
@@ -43,19 +46,31 @@ impl Arg {
 
 impl From<f64> for Arg {
     fn from(value: f64) -> Self {
-        Arg { event: vec![], values: vec![value] }.rounded()
+        Arg {
+            event: vec![],
+            values: vec![value],
+        }
+        .rounded()
     }
 }
 
 impl<const N: usize> From<[f64; N]> for Arg {
     fn from(values: [f64; N]) -> Self {
-        Arg { event: vec![N], values: values.to_vec() }.rounded()
+        Arg {
+            event: vec![N],
+            values: values.to_vec(),
+        }
+        .rounded()
     }
 }
 
 impl<const N: usize, const M: usize> From<[[f64; N]; M]> for Arg {
     fn from(values: [[f64; N]; M]) -> Self {
-        Arg { event: vec![M, N], values: values.concat() }.rounded()
+        Arg {
+            event: vec![M, N],
+            values: values.concat(),
+        }
+        .rounded()
     }
 }
 
@@ -111,10 +126,18 @@ pub fn constant_arguments_change_nothing(f: Function, points: &[Vec<Arg>]) {
         for variable in 0..1 << args.len() {
             for fixed in [Kind::Constant, Kind::Data] {
                 let is_variable = |k: usize| variable & (1 << k) != 0;
-                let kinds: Vec<_> =
-                    (0..args.len()).map(|k| if is_variable(k) { Kind::Variable } else { fixed }).collect();
+                let kinds: Vec<_> = (0..args.len())
+                    .map(|k| if is_variable(k) { Kind::Variable } else { fixed })
+                    .collect();
                 let part = record(Precision::F64, f, &placed, &kinds, 0);
-                compare("values with constants and without", &part.value, &all.value, 1e-13, 1.0, args);
+                compare(
+                    "values with constants and without",
+                    &part.value,
+                    &all.value,
+                    1e-13,
+                    1.0,
+                    args,
+                );
                 check_recording(&part.tape);
                 let mut want = Vec::new();
                 let mut at = 0;
@@ -153,7 +176,14 @@ pub fn single_precision_agrees_with_double(f: Function, points: &[Vec<Arg>]) {
         let single = record(Precision::F32, f, &placed, &kinds, 0);
         let double = record(Precision::F64, f, &placed, &kinds, 0);
         check_recording(&single.tape);
-        compare("values in single and double precision", &single.value, &double.value, 1e-5, 1.0, args);
+        compare(
+            "values in single and double precision",
+            &single.value,
+            &double.value,
+            1e-5,
+            1.0,
+            args,
+        );
         let (got, want) = (gradient(&single.tape), gradient(&double.tape));
         compare("gradients in single and double precision", &got, &want, 1e-4, 1.0, args);
     }
@@ -180,7 +210,11 @@ fn check_programs<F: Scalar>(tape: &Tape, tolerance: f64) {
     for passes in Passes::every() {
         for is_rebound in [false, true] {
             let rebound = vec![is_rebound; records.slots.len()];
-            let roots = Roots { density: true, outputs: &[], rebound: &rebound };
+            let roots = Roots {
+                density: true,
+                outputs: &[],
+                rebound: &rebound,
+            };
             let program = Program::<F>::compile(&records, &roots, passes);
             let mut workspace = program.workspace();
             workspace.work.fill(F::NAN);
@@ -203,7 +237,10 @@ pub fn compare(what: &str, got: &[f64], want: &[f64], tolerance: f64, scale: f64
     for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
         let off = (g - w).abs() / scale.max(w.abs());
         let same = g == w || (g.is_nan() && w.is_nan());
-        assert!(same || off <= tolerance, "{what} at {i}: {g} and {w}; {off:e} would pass, not {tolerance:e}; {args:?}");
+        assert!(
+            same || off <= tolerance,
+            "{what} at {i}: {g} and {w}; {off:e} would pass, not {tolerance:e}; {args:?}"
+        );
     }
 }
 
@@ -215,8 +252,14 @@ fn cases(points: &[Vec<Arg>]) -> Vec<Vec<Arg>> {
     }
     let (n, n_args) = (points.len(), points[0].len());
     let column = |k: usize| -> Vec<f64> { points.iter().map(|p| p[k].values[0]).collect() };
-    let vector = |k: usize| Arg { event: vec![n], values: column(k) };
-    let matrix = |k: usize| Arg { event: vec![2, n], values: column(k).repeat(2) };
+    let vector = |k: usize| Arg {
+        event: vec![n],
+        values: column(k),
+    };
+    let matrix = |k: usize| Arg {
+        event: vec![2, n],
+        values: column(k).repeat(2),
+    };
     cases.push((0..n_args).map(vector).collect());
     for odd in 0..if n_args > 1 { n_args } else { 0 } {
         let with = |other: &dyn Fn(usize) -> Arg, rest: &dyn Fn(usize) -> Arg| -> Vec<Arg> {
@@ -224,7 +267,10 @@ fn cases(points: &[Vec<Arg>]) -> Vec<Vec<Arg>> {
         };
         cases.push(with(&|k| points[0][k].clone(), &vector));
         cases.push(with(&matrix, &vector));
-        let tall = |k: usize| Arg { event: vec![2, 1], values: column(k)[..1].repeat(2) };
+        let tall = |k: usize| Arg {
+            event: vec![2, 1],
+            values: column(k)[..1].repeat(2),
+        };
         cases.push(with(&tall, &vector));
     }
     cases
@@ -238,15 +284,28 @@ fn without_plates(args: &[Arg]) -> Vec<Placed> {
 fn place(arg: &Arg, plates: usize) -> Placed {
     let dims: Vec<u32> = (0..2).filter(|d| plates & (1 << d) != 0).collect();
     let rows: usize = dims.iter().map(|&d| PLATES[d as usize]).product();
-    let values = (0..rows).flat_map(|r| arg.values.iter().map(move |v| v * (1.0 + r as f64 / 64.0))).collect();
-    Placed { dims, arg: arg.clone(), values }
+    let values = (0..rows)
+        .flat_map(|r| arg.values.iter().map(move |v| v * (1.0 + r as f64 / 64.0)))
+        .collect();
+    Placed {
+        dims,
+        arg: arg.clone(),
+        values,
+    }
 }
 
 /// Records `f`; element i of its value has the weight of number `first_weight + i`.
 fn record(precision: Precision, f: Function, args: &[Placed], kinds: &[Kind], first_weight: usize) -> Recording {
     let tape = Tape::new(precision, Key::new(1));
     for (name, len) in ["i", "j"].into_iter().zip(PLATES) {
-        tape.open_dim(Dim { name: name.into(), place: (file!(), line!()), len, full: len, rows: None, open: true });
+        tape.open_dim(Dim {
+            name: name.into(),
+            place: (file!(), line!()),
+            len,
+            full: len,
+            rows: None,
+            open: true,
+        });
     }
     let mut at = 0;
     let mut vars = Vec::new();
@@ -268,7 +327,12 @@ fn record(precision: Precision, f: Function, args: &[Placed], kinds: &[Kind], fi
     let weights = (0..value.len()).map(|i| 3.0 * golden(first_weight + i) - 1.0);
     let weights = tape.alias(tape.constant_array(&[value.len()], weights), &dims, &event);
     tape.term(SumTerm::DEF, &[out * weights], &[], 0, WEIGHT, 0);
-    Recording { value, dims, event, tape }
+    Recording {
+        value,
+        dims,
+        event,
+        tape,
+    }
 }
 
 /// Returns the derivatives by all elements of all arguments, from four values each.
@@ -304,7 +368,11 @@ fn compare_with_loop(f: Function, args: &[Arg], placed: &[Placed], recording: &R
     let lens: Vec<usize> = recording.dims.iter().map(|&d| PLATES[d as usize]).collect();
     for row in 0..size(&lens) {
         let position = |d: u32| {
-            let axis = recording.dims.iter().position(|&own| own == d).expect("a plate of an argument is one of the value");
+            let axis = recording
+                .dims
+                .iter()
+                .position(|&own| own == d)
+                .expect("a plate of an argument is one of the value");
             row / size(&lens[axis + 1..]) % lens[axis]
         };
         let mut starts = Vec::new();
@@ -313,13 +381,23 @@ fn compare_with_loop(f: Function, args: &[Arg], placed: &[Placed], recording: &R
         for Placed { dims, arg, values } in placed {
             let own_row = dims.iter().fold(0, |r, &d| r * PLATES[d as usize] + position(d));
             let start = own_row * arg.values.len();
-            let row = Arg { event: arg.event.clone(), values: values[start..start + arg.values.len()].to_vec() };
+            let row = Arg {
+                event: arg.event.clone(),
+                values: values[start..start + arg.values.len()].to_vec(),
+            };
             rows.push(place(&row, 0));
             starts.push(at + start);
             at += values.len();
         }
         let one = record(Precision::F64, f, &rows, &vec![Kind::Variable; rows.len()], row * n);
-        compare("a row of a plate and the loop", &recording.value[row * n..][..n], &one.value, 1e-12, 1.0, args);
+        compare(
+            "a row of a plate and the loop",
+            &recording.value[row * n..][..n],
+            &one.value,
+            1e-12,
+            1.0,
+            args,
+        );
         let mut taken = 0;
         let derivatives = gradient(&one.tape);
         for (start, row) in starts.iter().zip(&rows) {
