@@ -123,11 +123,14 @@ impl Tape {
             error: None,
             tainted: false,
             operands: Vec::new(),
+            drawn: HashMap::new(),
+            n_missing: 0,
         };
         Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
+            held: RefCell::new(Vec::new()),
         }
     }
 
@@ -246,7 +249,14 @@ impl Tape {
         let mut r = self.records.borrow_mut();
         let attrs = [number, element, has_shape as u64];
         let n = size(event);
-        let node = r.leaf(leaves::Missing::DEF, &attrs, &[], event, std::iter::repeat_n(f64::NAN, n), 0);
+        let node = r.leaf(
+            leaves::Missing::DEF,
+            &attrs,
+            &[],
+            event,
+            std::iter::repeat_n(f64::NAN, n),
+            0,
+        );
         Var::on(self, node)
     }
 
