@@ -12,5 +12,5 @@ pub mod param;
 pub mod support;
 pub mod univariate;
 
-pub use contract::{Dist, Modifiers, Params};
+pub use contract::{Dist, Kl, Modifiers, Params};
 pub use normal::Normal;
