@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, Place};
 use crate::rng::Key;
 use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions};
+use crate::tape::hold::Held;
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::store::{Precision, Scalar, Store};
@@ -96,6 +97,7 @@ pub struct Tape {
     records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
+    held: Held,
 }
 
 impl Tape {
@@ -119,6 +121,7 @@ impl Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
+            held: Held::default(),
         }
     }
 
@@ -137,6 +140,7 @@ impl Tape {
         r.error = None;
         r.tainted = false;
         self.key.set(key);
+        self.held.clear();
     }
 
     /// Returns the precision of all values.
@@ -313,6 +317,11 @@ impl Tape {
             out.push(node);
         }
         out
+    }
+
+    /// Keeps a handle for as long as the tape: indexing returns a reference.
+    pub(crate) fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
+        self.held.hold(x)
     }
 
     /// Opens a plate and returns its number.
