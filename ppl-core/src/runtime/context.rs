@@ -32,7 +32,10 @@ pub struct Run {
 impl Run {
     /// Returns an empty run on `tape`, whose latents come from `source`.
     pub(crate) fn new(tape: Tape, source: Rc<dyn Source>, known: Rc<Known>) -> Self {
-        Run { tape, state: RefCell::new(State::new(source, known)) }
+        Run {
+            tape,
+            state: RefCell::new(State::new(source, known)),
+        }
     }
 
     /// Returns the handle that models run in.
@@ -110,7 +113,9 @@ impl<'t> Ctx<'t> {
     /// Returns the value of an enclosing model that was handed to this one.
     pub fn attach(self, handle: &Handle<'_>) -> Var<'t> {
         let foreign = || Error::Invalid("a value of one recording is used in another".to_string());
-        handle.attach(self.tape()).unwrap_or_else(|| self.tape().fail(foreign()))
+        handle
+            .attach(self.tape())
+            .unwrap_or_else(|| self.tape().fail(foreign()))
     }
 
     /// Draws from a distribution, or runs a submodel or a random module with the site's name as a prefix.
@@ -266,7 +271,11 @@ impl<'t> Ctx<'t> {
 
     /// Returns the lengths of the open plates, all rows counted.
     pub(crate) fn plate_lengths(self) -> Shape {
-        self.state().plates.iter().map(|&d| self.tape().dim(d).full_rows()).collect()
+        self.state()
+            .plates
+            .iter()
+            .map(|&d| self.tape().dim(d).full_rows())
+            .collect()
     }
 
     /// Gives a value `[plates…, event…]` the open plates as dimensions; of a subsampled plate it takes the rows.
@@ -278,7 +287,9 @@ impl<'t> Ctx<'t> {
         if own.len() >= plates.len() && own[..plates.len()] == lengths[..] {
             return tape.alias(stored, &plates, event);
         }
-        plates.iter().fold(stored, |x, &dim| x[crate::tape::var::Ix { tape, dim }])
+        plates
+            .iter()
+            .fold(stored, |x, &dim| x[crate::tape::var::Ix { tape, dim }])
     }
 
     /// Gives a value with plates as dimensions the form `[plates…, event…]`; plates that it lacks are repeated.
@@ -301,14 +312,22 @@ impl<'t> Ctx<'t> {
         let state = self.state();
         let plates = state.plates.iter().map(|&d| {
             let dim = self.tape().dim(d);
-            if dims.contains(&d) { dim.full as f64 / dim.len as f64 } else { dim.full as f64 }
+            if dims.contains(&d) {
+                dim.full as f64 / dim.len as f64
+            } else {
+                dim.full as f64
+            }
         });
         plates.product::<f64>() * state.loop_scale
     }
 
     /// Returns a record of a site here without a distribution.
     pub(crate) fn site_record(self, site: Site, kind: SiteKind, value: Var<'t>) -> SiteRecord {
-        let stored = if matches!(kind, SiteKind::Factor) { value } else { self.stored(value) };
+        let stored = if matches!(kind, SiteKind::Factor) {
+            value
+        } else {
+            self.stored(value)
+        };
         SiteRecord {
             address: self.address(site.name),
             place: site.place(),
@@ -328,7 +347,11 @@ impl<'t> Ctx<'t> {
     /// Keeps a parameter of a distribution: of one with plates the form with plates as first axes.
     pub(crate) fn hold_param(self, name: &'static str, value: Var<'t>) -> (&'static str, Held, bool) {
         let has_plates = !value.dims().is_empty();
-        (name, hold(if has_plates { self.stored(value) } else { value }), has_plates)
+        (
+            name,
+            hold(if has_plates { self.stored(value) } else { value }),
+            has_plates,
+        )
     }
 
     /// Returns a value that was kept.

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::kernels::random::fill_uniform;
-use crate::ops::broadcast::broadcast_to;
+use crate::ops::plates::leave;
 use crate::rng::{Key, name_hash};
 use crate::runtime::context::Ctx;
 use crate::runtime::plate_size::{PlateOptions, PlateSize};
@@ -12,7 +12,6 @@ use crate::runtime::stop::{Res, Stop};
 use crate::tape::store::Buffer;
 use crate::tape::var::{Ix, Var};
 use crate::tensor::dims::{Dim, DimId};
-use crate::tensor::shape::Shape;
 
 /// An open plate; it closes when dropped.
 pub struct PlateGuard<'t> {
@@ -23,7 +22,10 @@ pub struct PlateGuard<'t> {
 impl<'t> PlateGuard<'t> {
     /// Returns the index of the plate.
     pub fn index(&self) -> Ix<'t> {
-        Ix { tape: self.ctx.tape(), dim: self.dim }
+        Ix {
+            tape: self.ctx.tape(),
+            dim: self.dim,
+        }
     }
 
     /// Closes the plate and returns the loop's value with the plate as first dimension.
@@ -81,20 +83,12 @@ impl<'t> Leave<'t> for Var<'t> {
 
     fn leave(self, ctx: Ctx<'t>, dim: DimId) -> Var<'t> {
         let tape = ctx.tape();
-        let x = tape.lift(self);
-        let (mut dims, event) = (x.dims(), x.event_shape());
-        let mut shape = Shape::from_slice(&[tape.dim(dim).len]);
-        shape.extend_from_slice(&event);
-        if dims.last() == Some(&dim) {
-            dims.pop();
-            return tape.alias(x, &dims, &shape);
-        }
-        broadcast_to(tape, x, &dims, &shape)
+        leave(tape.lift(self), Ix { tape, dim })
     }
 
     fn stack(steps: Vec<Self>, ctx: Ctx<'t>) -> Var<'t> {
         let steps: Vec<_> = steps.into_iter().map(|x| ctx.tape().lift(x)).collect();
-        crate::ops::stack::stack(&steps)
+        crate::ops::concat::stack(&steps)
     }
 }
 
@@ -310,12 +304,20 @@ impl<'t> Ctx<'t> {
         let outer_scale = state.loop_scale;
         state.loop_scale *= scale;
         drop(state);
-        LoopGuard { ctx: self, steps: steps.into_iter(), outer_scale }
+        LoopGuard {
+            ctx: self,
+            steps: steps.into_iter(),
+            outer_scale,
+        }
     }
 
     fn rows(self, site: Site, size: PlateSize<'t>, options: PlateOptions) -> Res<Rows> {
         let fault = |message: String| {
-            Stop(Error::at_site(format!("plate {}", self.address(site.name)), site.place(), message))
+            Stop(Error::at_site(
+                format!("plate {}", self.address(site.name)),
+                site.place(),
+                message,
+            ))
         };
         let len = match size {
             PlateSize::Count(n) => n,
@@ -335,14 +337,20 @@ impl<'t> Ctx<'t> {
         if let Some(batch) = options.batch
             && (batch > len || batch == 0)
         {
-            return Err(fault(format!("batch = {batch} of {len} rows: it must be from 1 to {len}")));
+            return Err(fault(format!(
+                "batch = {batch} of {len} rows: it must be from 1 to {len}"
+            )));
         }
         if let Some(total) = options.total
             && total < len
         {
             return Err(fault(format!("total = {total} is less than the {len} rows given")));
         }
-        Ok(Rows { len, full: options.total.unwrap_or(len), batch: options.batch.filter(|&b| b < len) })
+        Ok(Rows {
+            len,
+            full: options.total.unwrap_or(len),
+            batch: options.batch.filter(|&b| b < len),
+        })
     }
 
     /// Returns the name of a plate with its number among the plates of that name, by which a guide's plate finds the
@@ -364,7 +372,12 @@ impl<'t> Ctx<'t> {
         let slot = self.tape().records().slots.len();
         let rows = random_subset(self.tape().key().split(name_hash(address)), full, batch);
         self.tape().data(&[batch], |buffer| write_rows(&rows, buffer));
-        self.state().subsamples.push(Subsample { address: address.to_string(), slot, full, batch });
+        self.state().subsamples.push(Subsample {
+            address: address.to_string(),
+            slot,
+            full,
+            batch,
+        });
         slot
     }
 }
@@ -413,6 +426,9 @@ mod tests {
         }
         let expected = n as f64 * batch as f64 / full as f64;
         let chi2: f64 = counts.iter().map(|&c| (c as f64 - expected).powi(2) / expected).sum();
-        assert!(chi2 < 30.0, "chi-square {chi2} on 6 degrees of freedom, counts {counts:?}");
+        assert!(
+            chi2 < 30.0,
+            "chi-square {chi2} on 6 degrees of freedom, counts {counts:?}"
+        );
     }
 }

@@ -73,19 +73,40 @@ impl<'t> Ctx<'t> {
             return Err(Stop(Error::at_site(address, site.place(), message)));
         }
         let handlers = self.state().handlers.clone();
-        let mut message = Message { address: &address, is_observed, fate: Fate::Open, mask: None, scale: 1.0 };
+        let mut message = Message {
+            address: &address,
+            is_observed,
+            fate: Fate::Open,
+            mask: None,
+            scale: 1.0,
+        };
         for handler in handlers.iter().rev() {
             handler.handle(&mut message);
         }
         let Message { fate, mask, scale, .. } = message;
         let mask = mask.map(|m| self.given_rows(&m, &[]));
-        Ok((Visit { ctx: self, site, address, dist, modifiers, mask, scale }, fate))
+        Ok((
+            Visit {
+                ctx: self,
+                site,
+                address,
+                dist,
+                modifiers,
+                mask,
+                scale,
+            },
+            fate,
+        ))
     }
 
     /// Puts an array `[plates…, event…]` onto the tape; a single number stands for all.
     fn given_rows(self, value: &ArrayD<f64>, event: &[usize]) -> Var<'t> {
         let stored = self.tape().constant_array(value.shape(), value.iter().copied());
-        if value.len() == 1 && event.is_empty() { stored.reshape(&[]) } else { self.rows_of(stored, event) }
+        if value.len() == 1 && event.is_empty() {
+            stored.reshape(&[])
+        } else {
+            self.rows_of(stored, event)
+        }
     }
 }
 
@@ -97,8 +118,12 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
     /// The stream of random numbers of this site.
     fn draw(&self) -> Var<'t> {
         let dims = self.ctx.state().plates.iter().copied().collect();
-        let at =
-            Draw { tape: self.ctx.tape(), stream: name_hash(&self.address), dims, event: self.dist.event_shape() };
+        let at = Draw {
+            tape: self.ctx.tape(),
+            stream: name_hash(&self.address),
+            dims,
+            event: self.dist.event_shape(),
+        };
         self.dist.draw(&at)
     }
 
@@ -127,7 +152,11 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         let source = std::rc::Rc::clone(&ctx.state().source);
         let first_slot = ctx.state().slots.len();
         let latent = source.latent(ctx, &spec)?;
-        let has_slot = ctx.state().slots.get(first_slot).is_some_and(|s| s.address == self.address);
+        let has_slot = ctx
+            .state()
+            .slots
+            .get(first_slot)
+            .is_some_and(|s| s.address == self.address);
         let slot = has_slot.then_some(first_slot);
         match latent {
             Latent::Fresh(weight) => {
@@ -158,10 +187,12 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
     /// The latent is the standardised value.
     fn noncentered(self, z: Var<'t>, slot: Option<usize>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
-        let x = self
-            .dist
-            .from_standard(tape, z)
-            .ok_or_else(|| self.fault(format!("`{}` has no noncentered form: it is no location-scale family", D::NAME)))?;
+        let x = self.dist.from_standard(tape, z).ok_or_else(|| {
+            self.fault(format!(
+                "`{}` has no noncentered form: it is no location-scale family",
+                D::NAME
+            ))
+        })?;
         let number = self.add(x, SiteKind::Latent, slot)?;
         let weight = self.ctx.multiplicity(&z.dims()) * self.scale;
         if self.mask.is_some() || self.modifiers.mask.is_some() {
@@ -177,8 +208,11 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         let mut wanted = self.ctx.plate_lengths();
         wanted.extend_from_slice(&event);
         if value.shape() != wanted.as_slice() && !(value.len() == 1 && wanted.is_empty()) {
-            let message =
-                format!("a value of shape {:?} was given, the site has shape {:?}", value.shape(), wanted.as_slice());
+            let message = format!(
+                "a value of shape {:?} was given, the site has shape {:?}",
+                value.shape(),
+                wanted.as_slice()
+            );
             return Err(self.fault(message));
         }
         let x = self.ctx.given_rows(value, &event);
@@ -201,7 +235,11 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         if broadcast(&own, &wanted).as_ref() == Some(&own) {
             return Ok(());
         }
-        let hint = if own.is_empty() { ": index the parameters by the plate" } else { ": index it by the plate" };
+        let hint = if own.is_empty() {
+            ": index the parameters by the plate"
+        } else {
+            ": index it by the plate"
+        };
         let message = format!(
             "the observed value has event shape {:?}, the distribution {:?}{hint}",
             own.as_slice(),
@@ -244,7 +282,10 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         let base = self.ctx.site_record(self.site, kind, x);
         self.ctx.add_site(SiteRecord {
             distribution: D::NAME,
-            params: params.iter().map(|&(name, value)| self.ctx.hold_param(name, value)).collect(),
+            params: params
+                .iter()
+                .map(|&(name, value)| self.ctx.hold_param(name, value))
+                .collect(),
             kl: D::KL,
             slot,
             is_discrete: self.dist.support(tape).is_discrete(),
@@ -260,7 +301,9 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         let constant = factor.map_or(Some(1.0), Var::as_constant);
         let weight = weight * self.scale * constant.unwrap_or(1.0);
         let params = self.dist.params(tape);
-        let dims = params.iter().fold(x.dims(), |dims, p| crate::tensor::dims::union(&dims, &p.1.dims()));
+        let dims = params
+            .iter()
+            .fold(x.dims(), |dims, p| crate::tensor::dims::union(&dims, &p.1.dims()));
         if masks.iter().all(Option::is_none) && constant.is_some() {
             let weight = weight * self.ctx.multiplicity(&dims);
             return self.dist.log_prob_term(tape, x, weight, number);
@@ -294,7 +337,14 @@ impl<'t> Ctx<'t> {
             let value = self.unhold(value);
             let n_plates = self.state().plates.len();
             let event = value.event_shape();
-            (name, if has_plates { self.rows_of(value, &event[n_plates..]) } else { value })
+            (
+                name,
+                if has_plates {
+                    self.rows_of(value, &event[n_plates..])
+                } else {
+                    value
+                },
+            )
         });
         record.kl?(self.tape(), &own.collect(), prior, params)
     }

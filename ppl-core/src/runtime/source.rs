@@ -70,8 +70,18 @@ impl Source for FromInputs {
         let is_discrete = site.support.is_discrete();
         let mut shape = site.rows.clone();
         shape.extend_from_slice(&site.free_event);
-        let initial = || if is_discrete { (site.prior_draw)() } else { ctx.spread(site.address, &shape) };
+        let initial = || {
+            if is_discrete {
+                (site.prior_draw)()
+            } else {
+                ctx.spread(site.address, &shape)
+            }
+        };
         let input = ctx.input(site.address, site.place, &shape, is_discrete, false, initial);
-        Ok(if is_discrete { Latent::Value(ctx.rows_of(input, &site.event)) } else { Latent::Free(input) })
+        Ok(if is_discrete {
+            Latent::Value(ctx.rows_of(input, &site.event))
+        } else {
+            Latent::Free(input)
+        })
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod call;
 pub mod gradient;
+pub(crate) mod hold;
 pub mod leaves;
 pub mod op;
 pub mod record;

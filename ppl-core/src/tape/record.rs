@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, Place};
 use crate::rng::Key;
 use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions};
+use crate::tape::hold::Held;
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::store::{Buffer, Precision, Scalar, Store};
@@ -103,8 +104,7 @@ pub struct Tape {
     records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
-    /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
-    held: RefCell<Vec<Box<Var<'static>>>>,
+    held: Held,
 }
 
 impl Tape {
@@ -130,7 +130,7 @@ impl Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
-            held: RefCell::new(Vec::new()),
+            held: Held::default(),
         }
     }
 
@@ -150,7 +150,7 @@ impl Tape {
         r.tainted = false;
         r.drawn.clear();
         r.n_missing = 0;
-        self.held.get_mut().clear();
+        self.held.clear();
         self.key.set(key);
     }
 
@@ -185,14 +185,8 @@ impl Tape {
     }
 
     /// Lends a handle by reference, as indexing must.
-    pub fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
-        // SAFETY: the longer lifetime is never seen: the only reference to the box is the one returned below, at 't.
-        let handle = Box::new(unsafe { std::mem::transmute::<Var<'t>, Var<'static>>(x) });
-        let address: *const Var<'static> = &raw const *handle;
-        self.held.borrow_mut().push(handle);
-        // SAFETY: a box does not move when the vector grows, and none is dropped before `clear` or the end of the tape,
-        // both of which need that no borrow of 't is left. `Var` is covariant, so the lifetime may shrink.
-        unsafe { &*address.cast::<Var<'t>>() }
+    pub(crate) fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
+        self.held.hold(x)
     }
 
     /// Keeps the first error and returns NaN.
