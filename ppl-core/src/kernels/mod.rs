@@ -3,4 +3,5 @@
 pub mod dispatch;
 pub mod lanes;
 pub mod map;
+mod poly;
 pub mod real;
