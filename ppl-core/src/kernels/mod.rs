@@ -8,6 +8,7 @@ pub mod lanes;
 pub mod map;
 pub mod matmul;
 pub mod random;
+mod poly;
 pub mod real;
 
 #[cfg(test)]
