@@ -4,6 +4,7 @@ pub mod dispatch;
 pub mod gemm_raw;
 pub mod matmul;
 pub mod real;
+pub mod reduce;
 
 #[cfg(test)]
 mod twin;
