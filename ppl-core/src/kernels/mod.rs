@@ -5,6 +5,8 @@ pub mod gemm_raw;
 pub mod matmul;
 pub mod real;
 pub mod reduce;
+pub mod softmax;
+mod write;
 
 #[cfg(test)]
 mod twin;
