@@ -2,7 +2,10 @@
 
 pub mod dispatch;
 pub mod gemm_raw;
+pub mod lanes;
+pub mod map;
 pub mod matmul;
+mod poly;
 pub mod real;
 pub mod reduce;
 pub mod softmax;

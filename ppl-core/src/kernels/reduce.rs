@@ -4,6 +4,7 @@
 //! order of the additions, and so the bits of the result, are the same on every machine.
 
 use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::lanes::{fold8, fold32};
 use crate::kernels::real::Real;
 
 /// Returns Σ x, accumulated in f64 and rounded at the end.
@@ -84,14 +85,14 @@ pub(crate) fn fold_sum<F: Real>(x: &[F], term: impl Fn(F) -> f64) -> f64 {
                 *a += term(v);
             }
         }
-        lanes = fold_lanes(&acc);
+        lanes = fold32(&acc);
     }
     for chunk in narrow {
         for (a, &v) in lanes.iter_mut().zip(chunk) {
             *a += term(v);
         }
     }
-    let mut total = if x.len() >= NARROW { fold_one(&lanes) } else { 0.0 };
+    let mut total = if x.len() >= NARROW { fold8(&lanes) } else { 0.0 };
     for &v in tail {
         total += term(v);
     }
@@ -111,29 +112,18 @@ pub(crate) fn fold_sum2<F: Real>(x: &[F], y: &[F], term: impl Fn(F, F) -> f64) -
                 acc[i] += term(x[i], y[i]);
             }
         }
-        lanes = fold_lanes(&acc);
+        lanes = fold32(&acc);
     }
     for (x, y) in x_narrow.iter().zip(y_narrow) {
         for i in 0..NARROW {
             lanes[i] += term(x[i], y[i]);
         }
     }
-    let mut total = if x.len() >= NARROW { fold_one(&lanes) } else { 0.0 };
+    let mut total = if x.len() >= NARROW { fold8(&lanes) } else { 0.0 };
     for (&x, &y) in x_tail.iter().zip(y_tail) {
         total += term(x, y);
     }
     total
-}
-
-#[inline(always)]
-fn fold_lanes(acc: &[f64; WIDE]) -> [f64; NARROW] {
-    std::array::from_fn(|i| (acc[i] + acc[i + 8]) + (acc[i + 16] + acc[i + 24]))
-}
-
-#[inline(always)]
-fn fold_one(lanes: &[f64; NARROW]) -> f64 {
-    let four: [f64; 4] = std::array::from_fn(|i| lanes[i] + lanes[i + 4]);
-    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 /// Returns the largest element, NaN if there is one, −∞ if there is none.
