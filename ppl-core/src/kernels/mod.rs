@@ -3,11 +3,13 @@
 pub mod dispatch;
 pub mod gemm_raw;
 pub mod lanes;
+pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
 mod poly;
 pub mod real;
 pub mod reduce;
+mod row_exp;
 pub mod softmax;
 mod write;
 
