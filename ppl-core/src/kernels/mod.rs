@@ -5,11 +5,16 @@ pub mod density;
 pub mod dispatch;
 pub mod gemm_raw;
 pub mod lanes;
+pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
 pub mod random;
 mod poly;
 pub mod real;
+pub mod reduce;
+mod row_exp;
+pub mod softmax;
+mod write;
 
 #[cfg(test)]
 mod twin;

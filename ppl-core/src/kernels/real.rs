@@ -5,10 +5,15 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 use crate::kernels::gemm_raw::GemmRaw;
 =======
 use super::poly;
 >>>>>>> kernels
+=======
+use super::gemm_raw::GemmRaw;
+use super::poly;
+>>>>>>> linalg
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
