@@ -8,7 +8,15 @@ pub mod lanes;
 pub mod map;
 pub mod matmul;
 pub mod random;
+pub mod log_sum_exp;
+pub mod map;
+pub mod matmul;
+mod poly;
 pub mod real;
+pub mod reduce;
+mod row_exp;
+pub mod softmax;
+mod write;
 
 #[cfg(test)]
 mod twin;
