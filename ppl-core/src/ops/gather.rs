@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::error::Error;
 use crate::kernels::real::Real;
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
@@ -79,6 +80,10 @@ pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
     let Some(tape) = tape_of(&[x, z]) else {
         return refuse("index", &[x, z], &[], "a number has no elements");
     };
+    if tape.is_missing(x) {
+        let message = "a missing observation has no elements to pick before `observe` has drawn them".to_string();
+        return tape.fail(Error::Invalid(message));
+    }
     let event = x.event_shape();
     let Some((&n, rest)) = event.split_first() else {
         return refuse("index", &[x, z], &[], "a scalar has no elements");

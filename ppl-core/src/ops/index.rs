@@ -16,13 +16,20 @@ impl<'t> Index<usize> for Var<'t> {
     /// Returns the element, or the row of a matrix, along the first event axis.
     #[track_caller]
     fn index(&self, i: usize) -> &Var<'t> {
+<<<<<<< HEAD
         let out = match self.tape() {
             Some(tape) if tape.is_missing(*self) => tape.index_missing(*self, Some(i)),
             _ => element(*self, i),
         };
+=======
+>>>>>>> ops
         match self.tape() {
-            Some(tape) => tape.hold(out),
-            None => self,
+            Some(tape) if tape.is_missing(*self) => tape.hold(tape.index_missing(*self, Some(i))),
+            Some(tape) => tape.hold(element(*self, i)),
+            None => {
+                element(*self, i);
+                self
+            }
         }
     }
 }
@@ -59,12 +66,14 @@ mod tests {
     use crate::rng::Key;
     use crate::tape::record::Tape;
     use crate::tape::store::Precision;
+    use crate::tape::var::Var;
+    use crate::testing::op_check::data;
 
     #[test]
     fn numbers_and_values_pick_along_the_first_axis() {
         let tape = Tape::new(Precision::F64, Key::new(1));
         let x = tape.input(0, &[], &[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], false);
-        let z = tape.data(&[2], [2.0, 0.0].into_iter());
+        let z = data(&tape, &[2], [2.0, 0.0]);
         assert_eq!(
             (x[1].event_shape().as_slice(), x[1].elements()),
             (&[2][..], vec![2.0, 3.0])
@@ -81,7 +90,7 @@ mod tests {
     fn an_index_out_of_range_is_refused_with_both_numbers() {
         let tape = Tape::new(Precision::F64, Key::new(1));
         let x = tape.input(0, &[], &[3], &[0.0, 1.0, 2.0], false);
-        let z = tape.data(&[2], [2.0, 3.0].into_iter());
+        let z = data(&tape, &[2], [2.0, 3.0]);
         assert!(x[3].value().is_nan());
         let line = line!() - 1;
         let want = format!(
@@ -96,6 +105,15 @@ mod tests {
             file!()
         );
         assert_eq!(tape.take_error().unwrap().to_string(), want);
+    }
+
+    #[test]
+    fn an_element_of_a_missing_observation_is_missing_until_it_is_drawn() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let y = tape.missing(None);
+        assert!(tape.is_missing(y[1]));
+        tape.fill_missing(y[1], Var::from(5.0));
+        assert_eq!((y[1].elements(), tape.is_missing(y[0])), (vec![5.0], true));
     }
 
     #[test]

@@ -25,8 +25,12 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
     let place = Place::here();
     let wrong = |message: String| tape.fail(Error::Plate { place, message });
     let (dims, event) = (x.dims(), x.event_shape());
+    let is_shapeless = tape.is_shapeless(x);
     if !info.open {
         return wrong(format!("plate `{name}` has ended: its index selects nothing any more"));
+    }
+    if is_shapeless {
+        return tape.index_missing(x, None);
     }
     if dims.contains(&dim) {
         return wrong(format!(
@@ -42,6 +46,9 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
     let rows = if info.rows.is_some() { info.full } else { info.len };
     if n != rows {
         return wrong(format!("the array has {n} rows, plate `{name}` has {rows}"));
+    }
+    if tape.is_missing(x) {
+        return tape.index_missing(x, None);
     }
     if let Some(slot) = info.rows {
         let picks = Var::on(tape, tape.records().slots[slot as usize]);
@@ -83,7 +90,7 @@ mod tests {
     use crate::tape::record::Tape;
     use crate::tape::store::Precision;
     use crate::tensor::dims::Dim;
-    use crate::testing::op_check::check_recording;
+    use crate::testing::op_check::{check_recording, data};
 
     fn tape() -> Tape {
         Tape::new(Precision::F64, Key::new(1))
@@ -183,7 +190,7 @@ mod tests {
         for outer_first in [true, false] {
             let tape = tape();
             let y = tape.input(0, &[], &[2, 4, 3], &count(24), false);
-            let rows = tape.data(&[2], [3.0, 1.0].into_iter());
+            let rows = data(&tape, &[2], [3.0, 1.0]);
             let slot = tape.records().attrs(rows.node())[0] as u32;
             let value = if outer_first {
                 let i = open(&tape, "i", 2, 2, None);

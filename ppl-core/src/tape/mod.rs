@@ -7,7 +7,6 @@
 
 pub mod call;
 pub mod gradient;
-pub(crate) mod hold;
 pub mod leaves;
 pub mod op;
 pub mod record;

@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use crate::error::{Error, Place};
 use crate::rng::Key;
 use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions};
-use crate::tape::hold::Held;
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::store::{Buffer, Precision, Scalar, Store};
@@ -104,7 +103,12 @@ pub struct Tape {
     records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
+<<<<<<< HEAD
     held: Held,
+=======
+    /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
+    held: RefCell<Vec<Box<Var<'static>>>>,
+>>>>>>> ops
 }
 
 impl Tape {
@@ -130,7 +134,11 @@ impl Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
+<<<<<<< HEAD
             held: Held::default(),
+=======
+            held: RefCell::new(Vec::new()),
+>>>>>>> ops
         }
     }
 
@@ -150,7 +158,11 @@ impl Tape {
         r.tainted = false;
         r.drawn.clear();
         r.n_missing = 0;
+<<<<<<< HEAD
         self.held.clear();
+=======
+        self.held.get_mut().clear();
+>>>>>>> ops
         self.key.set(key);
     }
 
