@@ -1,1 +1,6 @@
 //! Neural networks whose modules are lifted into random modules.
+
+pub mod data;
+mod error;
+
+pub use error::DataError;

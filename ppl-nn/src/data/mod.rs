@@ -1,0 +1,13 @@
+//! Labelled images: read from IDX files, generated from pen strokes, handed out in shuffled batches.
+//!
+//! | need | use |
+//! | --- | --- |
+//! | MNIST from its folder | [`DataSet::mnist_dir`] |
+//! | any pair of IDX files | [`DataSet::idx_pair`], [`DataSet::idx_dir`] |
+//! | the raw arrays of one IDX file | [`read_images`], [`read_pixels`], [`read_labels`] |
+
+mod data_set;
+mod idx;
+
+pub use data_set::DataSet;
+pub use idx::{read_images, read_labels, read_pixels};
