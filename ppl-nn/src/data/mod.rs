@@ -5,9 +5,15 @@
 //! | MNIST from its folder | [`DataSet::mnist_dir`] |
 //! | any pair of IDX files | [`DataSet::idx_pair`], [`DataSet::idx_dir`] |
 //! | the raw arrays of one IDX file | [`read_images`], [`read_pixels`], [`read_labels`] |
+//! | images without a download | [`Glyphs`], [`white_noise`] |
 
+mod alphabets;
 mod data_set;
+mod glyphs;
 mod idx;
+mod stream;
+mod strokes;
 
 pub use data_set::DataSet;
+pub use glyphs::{Glyphs, white_noise};
 pub use idx::{read_images, read_labels, read_pixels};
