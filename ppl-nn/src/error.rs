@@ -136,4 +136,22 @@ pub enum DataError {
         /// The value.
         value: f32,
     },
+
+    /// A class probability is NaN or not between 0 and 1.
+    #[error("the probability at {index:?} is {value}, expected a number between 0 and 1")]
+    Probability {
+        /// The index, ending with the class.
+        index: Vec<usize>,
+        /// The value.
+        value: f64,
+    },
+
+    /// Class probabilities do not sum to one.
+    #[error("the probabilities at {index:?} sum to {sum}, expected 1")]
+    ProbabilitySum {
+        /// The index without the class.
+        index: Vec<usize>,
+        /// The sum over the classes.
+        sum: f64,
+    },
 }

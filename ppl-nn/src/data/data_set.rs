@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use crate::data::idx::{read_labels, read_pixels, scale_pixel};
 use crate::error::DataError;
@@ -62,7 +62,7 @@ impl DataSet {
             });
         }
         check_counts(place, images.nrows(), labels.len())?;
-        check_labels(place, &labels, n_classes)?;
+        check_labels(place, labels.view(), n_classes)?;
         if let Some(((row, column), &value)) = images.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(DataError::Pixel { row, column, value });
         }
@@ -88,7 +88,7 @@ impl DataSet {
             n,
             labels.len(),
         )?;
-        check_labels(&labels_path.display().to_string(), &labels, n_classes)?;
+        check_labels(&labels_path.display().to_string(), labels.view(), n_classes)?;
         let scaled = pixels.into_iter().map(scale_pixel).collect();
         let images = Array2::from_shape_vec((n, height * width), scaled).expect("as many values as pixels");
         Ok(DataSet {
@@ -154,7 +154,8 @@ impl DataSet {
     }
 }
 
-fn check_counts(place: &str, n_images: usize, n_labels: usize) -> Result<(), DataError> {
+/// Checks that there is one label for each image.
+pub(crate) fn check_counts(place: &str, n_images: usize, n_labels: usize) -> Result<(), DataError> {
     if n_images != n_labels {
         return Err(DataError::Counts {
             place: place.to_owned(),
@@ -165,7 +166,8 @@ fn check_counts(place: &str, n_images: usize, n_labels: usize) -> Result<(), Dat
     Ok(())
 }
 
-fn check_labels(place: &str, labels: &Array1<usize>, n_classes: usize) -> Result<(), DataError> {
+/// Checks that each label is a class.
+pub(crate) fn check_labels(place: &str, labels: ArrayView1<'_, usize>, n_classes: usize) -> Result<(), DataError> {
     match labels.iter().position(|&label| label >= n_classes) {
         Some(row) => Err(DataError::Label {
             place: place.to_owned(),

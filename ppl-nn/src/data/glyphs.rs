@@ -255,8 +255,14 @@ mod tests {
             fingerprint(&Glyphs::digits().generate(30, 1).images),
             2525415427462809304
         );
-        assert_eq!(fingerprint(&Glyphs::letters().generate(30, 1).images), 8_290_251_650_683_928_070);
-        assert_eq!(white_noise(1, 1).row(0).to_vec()[..3], [0.22282332, 0.46289372, 0.9421627]);
+        assert_eq!(
+            fingerprint(&Glyphs::letters().generate(30, 1).images),
+            8_290_251_650_683_928_070
+        );
+        assert_eq!(
+            white_noise(1, 1).row(0).to_vec()[..3],
+            [0.22282332, 0.46289372, 0.9421627]
+        );
     }
 
     #[test]

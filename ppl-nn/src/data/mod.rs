@@ -15,5 +15,6 @@ mod stream;
 mod strokes;
 
 pub use data_set::DataSet;
+pub(crate) use data_set::{check_counts, check_labels};
 pub use glyphs::{Glyphs, white_noise};
 pub use idx::{read_images, read_labels, read_pixels};
