@@ -137,6 +137,15 @@ pub enum DataError {
         value: f32,
     },
 
+    /// A batch is empty or larger than the data.
+    #[error("a batch of {batch} rows cannot be taken from {n} rows")]
+    BatchSize {
+        /// The number of rows of a batch.
+        batch: usize,
+        /// The number of rows of the data.
+        n: usize,
+    },
+
     /// A class probability is NaN or not between 0 and 1.
     #[error("the probability at {index:?} is {value}, expected a number between 0 and 1")]
     Probability {
