@@ -91,7 +91,7 @@ pub enum DataError {
         sizes: Vec<usize>,
     },
 
-    /// There is not one label for each image.
+    /// There is not one label, or one row of probabilities, for each image.
     #[error("{place}: {n_images} images but {n_labels} labels")]
     Counts {
         /// The files or the array.

@@ -3,5 +3,7 @@
 pub mod calibration;
 pub mod data;
 mod error;
+#[cfg(feature = "plots")]
+pub mod plots;
 
 pub use error::DataError;

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use crate::calibration::probabilities::check_probabilities;
+use crate::calibration::scores::largest;
 use crate::error::DataError;
 
 /// The posterior median of each class probability and an interval that holds a given mass of the posterior.
@@ -29,6 +30,8 @@ pub struct ClassIntervals {
     pub median: Array2<f64>,
     /// The quantile (1 + mass) / 2 over the samples: [n, classes].
     pub upper: Array2<f64>,
+    /// The share of the samples between `lower` and `upper`.
+    pub mass: f64,
 }
 
 impl ClassIntervals {
@@ -70,7 +73,16 @@ impl ClassIntervals {
             lower: part(0),
             median: part(1),
             upper: part(2),
+            mass,
         })
+    }
+
+    /// Returns all rows in ascending order of their largest median: the least certain row comes first.
+    pub fn rows_by_certainty(&self) -> Vec<usize> {
+        let certainty: Vec<f64> = self.median.rows().into_iter().map(|row| largest(row).1).collect();
+        let mut rows: Vec<usize> = (0..certainty.len()).collect();
+        rows.sort_by(|&i, &j| certainty[i].total_cmp(&certainty[j]));
+        rows
     }
 }
 
@@ -125,6 +137,15 @@ mod tests {
         let intervals = ClassIntervals::of(samples.view(), 1.0).unwrap();
         assert_eq!(intervals.lower, array![[0.1, 0.7], [0.6, 0.2]]);
         assert_eq!(intervals.upper, array![[0.3, 0.9], [0.8, 0.4]]);
+    }
+
+    #[test]
+    fn rows_are_ordered_by_their_largest_median() {
+        let samples = array![[[0.1, 0.9], [0.4, 0.6], [1.0, 0.0], [0.6, 0.4]]];
+        assert_eq!(
+            ClassIntervals::of(samples.view(), 0.9).unwrap().rows_by_certainty(),
+            [1, 3, 0, 2]
+        );
     }
 
     #[test]

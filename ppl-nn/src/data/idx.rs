@@ -436,7 +436,7 @@ pub(crate) mod tests {
         let packed = gzip(&plain);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut n_refused = 0;
-        let n_trials = 4000;
+        let n_trials = 3000;
         for trial in 0..n_trials {
             let mut bytes = if trial % 4 == 0 { plain.clone() } else { packed.clone() };
             bytes.truncate(if trial % 3 == 0 {
