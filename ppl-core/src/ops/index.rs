@@ -16,13 +16,6 @@ impl<'t> Index<usize> for Var<'t> {
     /// Returns the element, or the row of a matrix, along the first event axis.
     #[track_caller]
     fn index(&self, i: usize) -> &Var<'t> {
-<<<<<<< HEAD
-        let out = match self.tape() {
-            Some(tape) if tape.is_missing(*self) => tape.index_missing(*self, Some(i)),
-            _ => element(*self, i),
-        };
-=======
->>>>>>> ops
         match self.tape() {
             Some(tape) if tape.is_missing(*self) => tape.hold(tape.index_missing(*self, Some(i))),
             Some(tape) => tape.hold(element(*self, i)),

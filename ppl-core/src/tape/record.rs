@@ -103,12 +103,8 @@ pub struct Tape {
     records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
-<<<<<<< HEAD
-    held: Held,
-=======
     /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
     held: RefCell<Vec<Box<Var<'static>>>>,
->>>>>>> ops
 }
 
 impl Tape {
@@ -134,11 +130,7 @@ impl Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
-<<<<<<< HEAD
-            held: Held::default(),
-=======
             held: RefCell::new(Vec::new()),
->>>>>>> ops
         }
     }
 
@@ -158,11 +150,7 @@ impl Tape {
         r.tainted = false;
         r.drawn.clear();
         r.n_missing = 0;
-<<<<<<< HEAD
-        self.held.clear();
-=======
         self.held.get_mut().clear();
->>>>>>> ops
         self.key.set(key);
     }
 
@@ -197,8 +185,14 @@ impl Tape {
     }
 
     /// Lends a handle by reference, as indexing must.
-    pub(crate) fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
-        self.held.hold(x)
+    pub fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
+        // SAFETY: the longer lifetime is never seen: the only reference to the box is the one returned below, at 't.
+        let handle = Box::new(unsafe { std::mem::transmute::<Var<'t>, Var<'static>>(x) });
+        let address: *const Var<'static> = &raw const *handle;
+        self.held.borrow_mut().push(handle);
+        // SAFETY: a box does not move when the vector grows, and none is dropped before `clear` or the end of the tape,
+        // both of which need that no borrow of 't is left. `Var` is covariant, so the lifetime may shrink.
+        unsafe { &*address.cast::<Var<'t>>() }
     }
 
     /// Keeps the first error and returns NaN.
