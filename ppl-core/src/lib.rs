@@ -1,9 +1,16 @@
 //! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
 
+pub mod constraints;
+pub mod dist;
 pub mod error;
 pub mod kernels;
 pub mod math;
 pub mod ops;
 pub mod rng;
+pub mod runtime;
 pub mod tape;
 pub mod tensor;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -19,6 +19,16 @@ pub enum Source<'a> {
     Missing(Option<Shape>),
 }
 
+impl<'a> Source<'a> {
+    /// Returns the array in memory, if there is one.
+    pub fn data(&self) -> Option<&dyn Data> {
+        match self {
+            Source::Array(data) => Some(&**data),
+            _ => None,
+        }
+    }
+}
+
 /// A value of a recording without a borrow of its tape, so that a bound model stays `Send` and `Sync`.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle<'a> {
@@ -35,10 +45,16 @@ enum Detached {
 impl<'a> From<Var<'a>> for Handle<'a> {
     fn from(value: Var<'a>) -> Self {
         let value = match (value.as_constant(), value.tape()) {
-            (None, Some(tape)) => Detached::Node { tape: std::ptr::from_ref(tape).addr(), node: value.node() },
+            (None, Some(tape)) => Detached::Node {
+                tape: std::ptr::from_ref(tape).addr(),
+                node: value.node(),
+            },
             (constant, _) => Detached::Constant(constant.unwrap_or(f64::NAN)),
         };
-        Handle { value, lifetime: PhantomData }
+        Handle {
+            value,
+            lifetime: PhantomData,
+        }
     }
 }
 
@@ -47,9 +63,7 @@ impl Handle<'_> {
     pub(crate) fn attach<'t>(&self, tape: &'t Tape) -> Option<Var<'t>> {
         match self.value {
             Detached::Constant(value) => Some(Var::constant(value)),
-            Detached::Node { tape: own, node } => {
-                (own == std::ptr::from_ref(tape).addr()).then(|| Var::on(tape, node))
-            }
+            Detached::Node { tape: own, node } => (own == std::ptr::from_ref(tape).addr()).then(|| Var::on(tape, node)),
         }
     }
 }
@@ -170,7 +184,10 @@ mod tests {
 
     #[test]
     fn a_handle_returns_to_its_own_tape_only() {
-        let (own, other) = (Tape::new(Precision::F64, Key::new(1)), Tape::new(Precision::F64, Key::new(1)));
+        let (own, other) = (
+            Tape::new(Precision::F64, Key::new(1)),
+            Tape::new(Precision::F64, Key::new(1)),
+        );
         let x = own.constant_array(&[2], [3.0, 4.0].into_iter());
         let handle = Handle::from(x);
         assert_eq!(handle.attach(&own).map(Var::elements), Some(vec![3.0, 4.0]));

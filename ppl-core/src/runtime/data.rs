@@ -113,8 +113,17 @@ impl<A: Data + ?Sized> Data for &A {
     }
 }
 
+/// Does nothing, and compiles only for data; the macros check the arguments of a model with it.
+pub fn is_data<A: Data + ?Sized>() {}
+
 fn fill<F>(out: &mut [F], values: impl ExactSizeIterator<Item = F>) {
-    assert_eq!(out.len(), values.len(), "the slot has {} elements, the data {}", out.len(), values.len());
+    assert_eq!(
+        out.len(),
+        values.len(),
+        "the slot has {} elements, the data {}",
+        out.len(),
+        values.len()
+    );
     for (slot, value) in out.iter_mut().zip(values) {
         *slot = value;
     }

@@ -16,6 +16,9 @@ pub struct Site {
 impl Site {
     /// Returns the place in the source.
     pub fn place(&self) -> Place {
-        Place { file: self.file, line: self.line }
+        Place {
+            file: self.file,
+            line: self.line,
+        }
     }
 }

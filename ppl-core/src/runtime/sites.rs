@@ -82,7 +82,8 @@ impl SiteNames {
     /// Returns whether a site is chosen.
     pub fn contains(&self, site: &str) -> bool {
         self.0.iter().any(|name| {
-            site.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            site.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::error::Error;
+use crate::tape::var::Var;
 
 /// The result of a model's body and of every word in it.
 pub type Res<T> = Result<T, Stop>;
@@ -29,6 +30,22 @@ impl Stop {
     }
 }
 
+/// What a word in a closure gives when it fails; the error is kept and comes out at the next word outside.
+pub trait Poisoned {
+    /// Returns NaN, or nothing.
+    fn poisoned() -> Self;
+}
+
+impl Poisoned for Var<'_> {
+    fn poisoned() -> Self {
+        Var::constant(f64::NAN)
+    }
+}
+
+impl Poisoned for () {
+    fn poisoned() -> Self {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +55,9 @@ mod tests {
         let own = Error::Invalid("no rows".to_string());
         assert_eq!(Stop::from(own.clone()).into_error(), own);
         let foreign = "x".parse::<f64>().unwrap_err();
-        assert_eq!(Stop::from(foreign).into_error(), Error::User("invalid float literal".to_string()));
+        assert_eq!(
+            Stop::from(foreign).into_error(),
+            Error::User("invalid float literal".to_string())
+        );
     }
 }

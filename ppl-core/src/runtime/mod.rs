@@ -1,0 +1,11 @@
+//! Models as they run: arguments, sites, words and the context that gives the words their meaning.
+
+pub mod argument;
+pub mod context;
+pub mod data;
+pub mod model;
+pub mod plate_size;
+pub mod site;
+pub mod sites;
+pub mod stop;
+pub mod words;
