@@ -21,7 +21,10 @@ impl Place {
     #[track_caller]
     pub fn here() -> Self {
         let at = std::panic::Location::caller();
-        Place { file: at.file(), line: at.line() }
+        Place {
+            file: at.file(),
+            line: at.line(),
+        }
     }
 }
 
@@ -76,10 +79,18 @@ pub enum Error {
 impl Error {
     /// Returns an error of a site.
     pub fn at_site(site: impl Into<String>, place: Place, message: impl Into<String>) -> Self {
-        Error::Site { site: site.into(), place, message: message.into() }
+        Error::Site {
+            site: site.into(),
+            place,
+            message: message.into(),
+        }
     }
 }
 
 fn shapes_text(shapes: &[Shape]) -> String {
-    shapes.iter().map(|s| format!("{:?}", s.as_slice())).collect::<Vec<_>>().join(" and ")
+    shapes
+        .iter()
+        .map(|s| format!("{:?}", s.as_slice()))
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

@@ -2,10 +2,15 @@
 
 pub mod constraints;
 pub mod dist;
+pub mod diagnostics;
+pub mod dist;
+pub mod draws;
 pub mod error;
 pub mod kernels;
 pub mod math;
 pub mod ops;
+pub mod optim;
+pub mod program;
 pub mod rng;
 pub mod runtime;
 pub mod tape;
@@ -14,3 +19,4 @@ pub mod tensor;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub(crate) mod testing;

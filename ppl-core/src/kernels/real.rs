@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::kernels::gemm_raw::GemmRaw;
+
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
 /// The functions down to `log_sigmoid` are branch-free and inline, so that LLVM vectorises a loop over them;
@@ -27,6 +29,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + DivAssign
+    + GemmRaw
 {
     /// Zero.
     const ZERO: Self;

@@ -44,13 +44,23 @@ pub fn align<'t>(op: &'static str, args: &[Var<'t>], place: Place) -> Option<Ali
             None => {
                 let shapes = args.iter().map(|x| x.event_shape()).collect();
                 let message = "the shapes do not broadcast".to_string();
-                tape.fail(Error::Shape { op, place, message, shapes });
+                tape.fail(Error::Shape {
+                    op,
+                    place,
+                    message,
+                    shapes,
+                });
                 return None;
             }
         }
     }
     let args = args.iter().map(|&x| to_shape(tape, x, &dims, &event)).collect();
-    Some(Aligned { tape, args, dims, event })
+    Some(Aligned {
+        tape,
+        args,
+        dims,
+        event,
+    })
 }
 
 /// Brings one operand to a shape that it broadcasts to, unless it is a single number.
@@ -61,5 +71,9 @@ pub fn to_shape<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize]) -
         return x;
     }
     let is_single = own_dims.is_empty() && own_event.iter().all(|&n| n == 1);
-    if is_single { x } else { broadcast_to(tape, x, dims, event) }
+    if is_single {
+        x
+    } else {
+        broadcast_to(tape, x, dims, event)
+    }
 }

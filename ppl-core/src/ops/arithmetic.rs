@@ -2,58 +2,15 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::kernels::map::{Map1, Map2};
-use crate::kernels::real::Real;
-use crate::ops::elementwise::{Binary, Unary, binary, unary};
+use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
 use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
 
-struct Plus;
-struct Minus;
-struct Times;
-struct Over;
-struct Negate;
-
-macro_rules! map2 {
-    ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr) => {
-        impl Map2 for $op {
-            #[inline(always)]
-            fn value<F: Real>($x: F, $y: F) -> F {
-                $value
-            }
-
-            #[inline(always)]
-            #[allow(unused_variables)]
-            fn partials<F: Real>($x: F, $y: F, $out: F) -> (F, F) {
-                $partials
-            }
-        }
-
-        impl Binary for $op {
-            const NAME: &'static str = $name;
-        }
-    };
-}
-
-map2!(Plus, "add", |x, y, out| x + y, (F::ONE, F::ONE));
-map2!(Minus, "sub", |x, y, out| x - y, (F::ONE, -F::ONE));
-map2!(Times, "mul", |x, y, out| x * y, (y, x));
-map2!(Over, "div", |x, y, out| x / y, (F::ONE / y, -(out / y)));
-
-impl Map1 for Negate {
-    #[inline(always)]
-    fn value<F: Real>(x: F) -> F {
-        -x
-    }
-
-    #[inline(always)]
-    fn derivative<F: Real>(_x: F, _out: F) -> F {
-        -F::ONE
-    }
-}
-
-impl Unary for Negate {
-    const NAME: &'static str = "neg";
-}
+binary_op! { Plus, "add", |x, y, out| x + y, (F::ONE, F::ONE) }
+binary_op! { Minus, "sub", |x, y, out| x - y, (F::ONE, -F::ONE) }
+binary_op! { Times, "mul", |x, y, out| x * y, (y, x) }
+binary_op! { Over, "div", |x, y, out| x / y, (F::ONE / y, -(out / y)) }
+unary_op! { Negate, "neg", |x, out| -x, -F::ONE }
 
 impl<'t> Neg for Var<'t> {
     type Output = Var<'t>;
@@ -64,13 +21,14 @@ impl<'t> Neg for Var<'t> {
 }
 
 macro_rules! operator {
-    ($trait:ident, $method:ident, $op:ident, $($number:ty),*) => {
+    ($trait:ident, $method:ident, $op:ident, |$x:ident, $y:ident| $both:expr, $($number:ty),*) => {
         impl<'t> $trait for Var<'t> {
             type Output = Var<'t>;
 
             #[track_caller]
-            fn $method(self, other: Var<'t>) -> Var<'t> {
-                binary::<$op>(self, other)
+            fn $method(self, $y: Var<'t>) -> Var<'t> {
+                let $x = self;
+                $both
             }
         }
         $(
@@ -95,7 +53,48 @@ macro_rules! operator {
     };
 }
 
-operator!(Add, add, Plus, f64, i32);
-operator!(Sub, sub, Minus, f64, i32);
-operator!(Mul, mul, Times, f64, i32);
-operator!(Div, div, Over, f64, i32);
+operator!(Add, add, Plus, |x, y| binary::<Plus>(x, y), f64, i32);
+operator!(Sub, sub, Minus, |x, y| binary::<Minus>(x, y), f64, i32);
+operator!(
+    Mul,
+    mul,
+    Times,
+    |x, y| if x.is_same(y) {
+        x.square()
+    } else {
+        binary::<Times>(x, y)
+    },
+    f64,
+    i32
+);
+operator!(Div, div, Over, |x, y| binary::<Over>(x, y), f64, i32);
+
+impl Var<'_> {
+    /// Returns whether two handles are one node.
+    fn is_same(self, other: Self) -> bool {
+        self.tape().is_some() && other.tape().is_some() && self.node() == other.node()
+    }
+}
+
+op_tests! { addition |x| x[0] + x[1] * 1; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+op_tests! { subtraction |x| x[0] - x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+op_tests! { multiplication |x| x[0] * x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+op_tests! { division |x| x[0] / x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+op_tests! { negation |x| -x[0]; [1.5], [-0.25] }
+op_tests! { numbers |x| (2.0 - 3 * x[0]) / 4 + (1 - x[0]) * 0.5 - 1.0 / x[0]; [1.5], [-0.25] }
+op_tests! { a_value_twice |x| x[0] * x[0] + (x[0] + x[0]) / x[0]; [1.5], [-0.25] }
+
+#[cfg(test)]
+mod tests {
+    use crate::rng::Key;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    #[test]
+    fn a_product_of_a_value_with_itself_is_one_node() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2], &[3.0, -4.0], false);
+        assert_eq!((x * x).elements(), [9.0, 16.0]);
+        assert_eq!(tape.records().nodes.len(), 2);
+    }
+}

@@ -26,6 +26,71 @@ pub trait Binary: Map2 + 'static {
     const NO_GRAD: u32 = 0;
 }
 
+/// Defines an operation of one operand: `unary_op! { Exp, "exp", |x, out| x.exp(), out }` gives its type, its name, its
+/// value and its derivative, the latter from the operand and the value. `no_grad` at the end: it has none.
+macro_rules! unary_op {
+    ($op:ident, $name:literal, |$x:ident, $out:ident| $value:expr, no_grad) => {
+        $crate::ops::elementwise::unary_op! { @ $op, $name, |$x, $out| $value, F::ZERO, 1 }
+    };
+    ($op:ident, $name:literal, |$x:ident, $out:ident| $value:expr, $derivative:expr) => {
+        $crate::ops::elementwise::unary_op! { @ $op, $name, |$x, $out| $value, $derivative, 0 }
+    };
+    (@ $op:ident, $name:literal, |$x:ident, $out:ident| $value:expr, $derivative:expr, $no_grad:literal) => {
+        struct $op;
+
+        impl $crate::kernels::map::Map1 for $op {
+            #[inline(always)]
+            fn value<F: $crate::kernels::real::Real>($x: F) -> F {
+                $value
+            }
+
+            #[inline(always)]
+            #[allow(unused_variables)]
+            fn derivative<F: $crate::kernels::real::Real>($x: F, $out: F) -> F {
+                $derivative
+            }
+        }
+
+        impl $crate::ops::elementwise::Unary for $op {
+            const NAME: &'static str = $name;
+            const NO_GRAD: u32 = $no_grad;
+        }
+    };
+}
+
+/// Defines an operation of two operands, as [`unary_op`] does; the last expression is the pair of partial derivatives.
+macro_rules! binary_op {
+    ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, no_grad) => {
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, (F::ZERO, F::ZERO), 3 }
+    };
+    ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr) => {
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0 }
+    };
+    (@ $op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, $no_grad:literal) => {
+        struct $op;
+
+        impl $crate::kernels::map::Map2 for $op {
+            #[inline(always)]
+            fn value<F: $crate::kernels::real::Real>($x: F, $y: F) -> F {
+                $value
+            }
+
+            #[inline(always)]
+            #[allow(unused_variables)]
+            fn partials<F: $crate::kernels::real::Real>($x: F, $y: F, $out: F) -> (F, F) {
+                $partials
+            }
+        }
+
+        impl $crate::ops::elementwise::Binary for $op {
+            const NAME: &'static str = $name;
+            const NO_GRAD: u32 = $no_grad;
+        }
+    };
+}
+
+pub(crate) use {binary_op, unary_op};
+
 struct UnaryOp<M>(PhantomData<M>);
 struct BinaryOp<M>(PhantomData<M>);
 

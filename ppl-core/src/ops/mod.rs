@@ -5,10 +5,35 @@
 //! An operation never panics on data and never returns an error: what is wrong is kept on the tape
 //! ([`Tape::fail`](crate::tape::record::Tape::fail)), where the next word of the model finds it.
 
+pub mod abs;
 pub mod align;
 pub mod arithmetic;
 pub mod broadcast;
+pub mod comparison;
+pub mod cos;
+pub mod digamma;
 pub mod elementwise;
+pub mod erf;
 pub mod exp;
+pub mod exp_m1;
+pub mod floor;
+pub mod gelu;
+pub mod ln;
+pub mod ln_1p;
+pub mod ln_gamma;
+pub mod logic;
+pub mod maximum;
+pub mod minimum;
+pub mod pow;
+pub mod recip;
+pub mod relu;
 pub mod reshape;
+pub mod sigmoid;
+pub mod silu;
+pub mod sin;
+pub mod softplus;
+pub mod sqrt;
+pub mod square;
 pub mod sum;
+pub mod tanh;
+pub mod where_;

@@ -12,7 +12,12 @@ impl<'t> Var<'t> {
         if size(&own) != size(shape) {
             let message = "the two shapes hold different numbers of elements".to_string();
             let shapes = vec![own, Shape::from_slice(shape)];
-            return self.fail(Error::Shape { op: "reshape", place: Place::here(), message, shapes });
+            return self.fail(Error::Shape {
+                op: "reshape",
+                place: Place::here(),
+                message,
+                shapes,
+            });
         }
         match self.tape() {
             None => self,

@@ -4,6 +4,10 @@ pub mod argument;
 pub mod context;
 pub mod data;
 pub mod model;
+//! What runs a model: sites, plates, data, handlers.
+
+pub mod argument;
+pub mod data;
 pub mod plate_size;
 pub mod site;
 pub mod sites;

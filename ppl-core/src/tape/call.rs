@@ -104,7 +104,7 @@ pub struct Regions<F> {
 }
 
 impl<F> Regions<F> {
-    fn at(&self, loc: Loc) -> *mut F {
+    pub(crate) fn at(&self, loc: Loc) -> *mut F {
         // SAFETY: the layout that made `loc` gave its region at least `offset` elements.
         unsafe { self.base[loc.region as usize].add(loc.offset as usize) }
     }
@@ -124,7 +124,10 @@ impl<F: Real> Grad<'_, F> {
         if self.overwrite {
             self.slice.fill(F::ZERO);
         }
-        Grad { slice: self.slice, overwrite: false }
+        Grad {
+            slice: self.slice,
+            overwrite: false,
+        }
     }
 
     /// Adds `value` to element `i`, or sets it.
@@ -160,7 +163,14 @@ impl<'a, F: Real> Call<'a, F> {
     /// uses, and nothing else touches the regions during `'a`.
     #[inline(always)]
     pub unsafe fn new(regions: Regions<F>, instr: &'a Instr<F>, pool: Pool<'a>, key: Key) -> Self {
-        Call { regions, instr, pool, key, term: 0.0, _buffers: PhantomData }
+        Call {
+            regions,
+            instr,
+            pool,
+            key,
+            term: 0.0,
+            _buffers: PhantomData,
+        }
     }
 
     #[inline(always)]
@@ -214,13 +224,19 @@ impl<'a, F: Real> Call<'a, F> {
         }
         // SAFETY: see `new`; adjoints of distinct operands are disjoint, and a kernel takes each once.
         let slice = unsafe { std::slice::from_raw_parts_mut(self.regions.at(op.adjoint), op.len as usize) };
-        Some(Grad { slice, overwrite: op.mode == Mode::Overwrite })
+        Some(Grad {
+            slice,
+            overwrite: op.mode == Mode::Overwrite,
+        })
     }
 
     /// Returns the operation's own buffer, kept from the forward to the backward kernel.
     #[inline(always)]
     pub fn aux(&mut self) -> &'a mut [F] {
-        let at = Loc { region: Region::Work, offset: self.instr.aux.0 };
+        let at = Loc {
+            region: Region::Work,
+            offset: self.instr.aux.0,
+        };
         // SAFETY: see `new`.
         unsafe { std::slice::from_raw_parts_mut(self.regions.at(at), self.instr.aux.1 as usize) }
     }

@@ -25,7 +25,11 @@ fn backward<F: Scalar>(tape: &Tape, records: &Records, values: &mut [F]) -> Vec<
     let mut run = |node: u32, weight: f64| {
         operands.clear();
         let instr = records.instr::<F>(node, weight, &mut operands);
-        let pool = Pool { operands: &operands, shapes: &records.shapes, attrs: &records.attrs };
+        let pool = Pool {
+            operands: &operands,
+            shapes: &records.shapes,
+            attrs: &records.attrs,
+        };
         // SAFETY: values and adjoints are buffers of the store's length, and nodes own disjoint ranges of both; operands
         // that share an adjoint were copied apart when recorded.
         let mut call = unsafe { Call::new(regions, &instr, pool, tape.key()) };

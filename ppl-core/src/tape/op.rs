@@ -17,6 +17,8 @@ pub enum Role {
     Data,
     /// A value baked into the program.
     Constant,
+    /// A stand-in for an observation that is not there.
+    Missing,
     /// The same elements under another shape: shares value and adjoint with its operand.
     Alias,
     /// An ordinary operation.
@@ -88,8 +90,14 @@ pub trait Op: 'static {
         name: Self::NAME,
         role: Self::ROLE,
         no_grad: Self::NO_GRAD,
-        forward: Kernel { f64: Self::forward::<f64>, f32: Self::forward::<f32> },
-        backward: Kernel { f64: Self::backward::<f64>, f32: Self::backward::<f32> },
+        forward: Kernel {
+            f64: Self::forward::<f64>,
+            f32: Self::forward::<f32>,
+        },
+        backward: Kernel {
+            f64: Self::backward::<f64>,
+            f32: Self::backward::<f32>,
+        },
         prepare: Self::PREPARE,
     };
 }

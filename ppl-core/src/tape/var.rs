@@ -18,12 +18,18 @@ pub struct Var<'t> {
 impl<'t> Var<'t> {
     /// Returns the handle of node `node`.
     pub(crate) fn on(tape: &'t Tape, node: u32) -> Self {
-        Var { tape: Some(tape), bits: node as u64 }
+        Var {
+            tape: Some(tape),
+            bits: node as u64,
+        }
     }
 
     /// Returns a constant scalar.
     pub const fn constant(value: f64) -> Self {
-        Var { tape: None, bits: value.to_bits() }
+        Var {
+            tape: None,
+            bits: value.to_bits(),
+        }
     }
 
     /// Returns the tape, or `None` for a constant scalar.
@@ -63,7 +69,10 @@ impl<'t> Var<'t> {
     /// If the value is a scalar.
     #[track_caller]
     pub fn len(self) -> usize {
-        *self.event_shape().first().expect("a scalar has no length: take it of an array")
+        *self
+            .event_shape()
+            .first()
+            .expect("a scalar has no length: take it of an array")
     }
 
     /// Returns whether the value has no elements.
@@ -143,18 +152,6 @@ pub struct Ix<'t> {
     pub(crate) dim: DimId,
 }
 
-/// What can be a parameter of a distribution: a number, an array, a value of the model.
-pub trait IntoVar<'t> {
-    /// Returns the value on `tape`; numbers stay constants.
-    fn into_var(self, tape: &'t Tape) -> Var<'t>;
-}
-
-impl<'t> IntoVar<'t> for Var<'t> {
-    fn into_var(self, _: &'t Tape) -> Var<'t> {
-        self
-    }
-}
-
 macro_rules! number {
     ($($t:ty),*) => {$(
         impl<'t> From<$t> for Var<'t> {
@@ -162,50 +159,7 @@ macro_rules! number {
                 Var::constant(value as f64)
             }
         }
-        impl<'t> IntoVar<'t> for $t {
-            fn into_var(self, _: &'t Tape) -> Var<'t> {
-                Var::constant(self as f64)
-            }
-        }
     )*};
 }
 
 number!(f64, f32, i32, i64, u32, u64, usize, u8);
-
-impl<'t, A, D> IntoVar<'t> for &ndarray::Array<A, D>
-where
-    A: Copy + num_traits::AsPrimitive<f64>,
-    D: ndarray::Dimension,
-{
-    fn into_var(self, tape: &'t Tape) -> Var<'t> {
-        tape.constant_array(self.shape(), self.iter().map(|x| x.as_()))
-    }
-}
-
-impl<'t, A, D> IntoVar<'t> for ndarray::Array<A, D>
-where
-    A: Copy + num_traits::AsPrimitive<f64>,
-    D: ndarray::Dimension,
-{
-    fn into_var(self, tape: &'t Tape) -> Var<'t> {
-        (&self).into_var(tape)
-    }
-}
-
-impl<'t, const N: usize> IntoVar<'t> for [f64; N] {
-    fn into_var(self, tape: &'t Tape) -> Var<'t> {
-        tape.constant_array(&[N], self.into_iter())
-    }
-}
-
-impl<'t> IntoVar<'t> for &[f64] {
-    fn into_var(self, tape: &'t Tape) -> Var<'t> {
-        tape.constant_array(&[self.len()], self.iter().copied())
-    }
-}
-
-impl<'t> IntoVar<'t> for Vec<f64> {
-    fn into_var(self, tape: &'t Tape) -> Var<'t> {
-        self.as_slice().into_var(tape)
-    }
-}
