@@ -1,7 +1,6 @@
 //! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
 
 pub mod constraints;
-pub mod dist;
 pub mod diagnostics;
 pub mod dist;
 pub mod draws;
@@ -15,8 +14,8 @@ pub mod rng;
 pub mod runtime;
 pub mod tape;
 pub mod tensor;
+pub(crate) mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-pub(crate) mod testing;
