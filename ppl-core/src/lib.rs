@@ -16,3 +16,7 @@ pub mod runtime;
 pub mod tape;
 pub mod tensor;
 pub(crate) mod testing;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
