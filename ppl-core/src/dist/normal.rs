@@ -11,7 +11,6 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
-use crate::tensor::shape::Shape;
 
 /// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
 #[derive(Clone, Debug)]
@@ -41,25 +40,10 @@ impl<'t> Dist<'t> for Normal<'t> {
     const REPARAMETERISED: bool = true;
     const KL: Option<Kl> = Some(kl);
 
-    fn params(&self, tape: &'t Tape) -> Params<'t> {
-        Params::from_slice(&[("loc", self.loc.on(tape)), ("scale", self.scale.on(tape))])
-    }
+    univariate::methods!(NormalDensity { loc, scale });
 
     fn support(&self, _: &'t Tape) -> Support<'t> {
         Support::Real
-    }
-
-    fn event_shape(&self) -> Shape {
-        univariate::event_shape(&[&self.loc, &self.scale])
-    }
-
-    #[track_caller]
-    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
-        univariate::log_prob::<NormalDensity, 2>(x, [&self.loc, &self.scale])
-    }
-
-    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
-        univariate::log_prob_term::<NormalDensity, 2>(tape, x, [&self.loc, &self.scale], weight, site);
     }
 
     fn draw(&self, at: &Draw<'t>) -> Var<'t> {
@@ -97,7 +81,7 @@ fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<V
 pub(crate) struct NormalDensity;
 
 /// ln(2π) / 2.
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
+pub(crate) const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
 
 impl Density<2> for NormalDensity {
     /// 1 / scale and ln scale + ln(2π) / 2.
