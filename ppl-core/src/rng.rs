@@ -7,12 +7,12 @@ pub struct Key(u64);
 impl Key {
     /// Returns the root key of a seed.
     pub fn new(seed: u64) -> Self {
-        Key(mix(seed ^ 0x9e37_79b9_7f4a_7c15))
+        Key(mix(seed ^ GOLDEN_GAMMA))
     }
 
     /// Returns the child with this number: the same child each time, independent of its siblings.
     pub fn split(self, child: u64) -> Self {
-        Key(mix(self.0 ^ mix(child.wrapping_add(0x9e37_79b9_7f4a_7c15))))
+        Key(mix(self.0 ^ mix(child.wrapping_add(GOLDEN_GAMMA))))
     }
 
     /// Returns the 64 bits that seed a generator.
@@ -21,8 +21,11 @@ impl Key {
     }
 }
 
+/// The odd number next to 2⁶⁴ divided by the golden ratio, the increment of SplitMix64.
+pub(crate) const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-fn mix(mut z: u64) -> u64 {
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::draw::Draw;
 use super::poly;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
@@ -11,7 +12,8 @@ use super::poly;
 /// The functions down to `erf` are branch-free and inline, so that LLVM vectorises a loop over them;
 /// edge values (infinities, NaN, subnormals) come out as in IEEE arithmetic.
 pub trait Real:
-    Copy
+    Draw
+    + Copy
     + Default
     + Debug
     + Display
