@@ -57,6 +57,13 @@ impl Key {
 /// The generator of a [`Key`]: xoshiro256++ of Blackman and Vigna, its state from SplitMix64.
 pub type Generator = Xoshiro256PlusPlus;
 
+/// Returns a number for a name, the same on every machine: FNV-1a.
+pub fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// The odd number next to 2⁶⁴ divided by the golden ratio, the increment of SplitMix64.
 pub(crate) const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -92,6 +99,13 @@ mod tests {
             let state = GOLDEN_GAMMA.wrapping_mul(i as u64 + 1).wrapping_add(1234567);
             assert_eq!(mix(state), want);
         }
+    }
+
+    #[test]
+    fn names_hash_to_the_published_values_of_fnv() {
+        assert_eq!(name_hash(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(name_hash("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(name_hash("foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]

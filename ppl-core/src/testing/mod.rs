@@ -1,0 +1,5 @@
+//! The laws of the library as macros: a new op, distribution or layer gets its tests from one line.
+
+#[cfg(test)]
+pub(crate) mod op_check;
+pub(crate) mod ops;
