@@ -12,7 +12,6 @@ pub mod diagnose;
 pub mod handler;
 pub mod model;
 pub mod param;
-pub mod model;
 pub mod plate_size;
 pub mod plates;
 pub mod recording;
