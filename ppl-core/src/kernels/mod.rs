@@ -10,6 +10,7 @@ mod poly;
 pub mod real;
 pub mod reduce;
 mod row_exp;
+pub mod segment;
 pub mod softmax;
 mod write;
 
