@@ -34,19 +34,20 @@ fn check_rows(name: &str, idx: &[u32], width: usize, len_x: usize, len_out: usiz
         "{name}: {len_out} elements are not {} rows of {width}",
         idx.len()
     );
-    if width > 0 {
-        assert!(
-            len_x.is_multiple_of(width),
-            "{name}: {len_x} elements are not rows of {width}"
-        );
-        let past = idx.iter().fold(0, |past, &i| past.max(i as usize + 1));
-        let n = len_x / width;
-        assert!(
-            past <= n,
-            "{name}: index {} where there are {n} rows",
-            past.saturating_sub(1)
-        );
-    }
+    assert!(
+        width == 0 || len_x.is_multiple_of(width),
+        "{name}: {len_x} elements are not rows of {width}"
+    );
+}
+
+/// Panics if an index is not below `n`; every loop here calls it before its first unchecked access.
+#[inline(always)]
+fn check_indexes(name: &str, idx: &[u32], n: usize) {
+    let largest = idx.iter().fold(0, |largest, &i| largest.max(i));
+    assert!(
+        idx.is_empty() || (largest as usize) < n,
+        "{name}: index {largest} where there are {n} rows"
+    );
 }
 
 /// An index list sorted by target, for sums of rows by target without a random write.
@@ -137,11 +138,13 @@ impl<F: Real> Loop for Gather<'_, F> {
     fn run(self) {
         let width = self.width;
         if width == 1 {
+            check_indexes("gather", self.idx, self.x.len());
             for (out, &i) in self.out.iter_mut().zip(self.idx) {
-                // SAFETY: `gather` found every index below the number of rows.
+                // SAFETY: `check_indexes` found every index below the number of rows.
                 *out = unsafe { *self.x.get_unchecked(i as usize) };
             }
         } else if width > 0 {
+            check_indexes("gather", self.idx, self.x.len() / width);
             for (out, &i) in self.out.chunks_exact_mut(width).zip(self.idx) {
                 let row = &self.x[i as usize * width..][..width];
                 for (out, &x) in out.iter_mut().zip(row) {
@@ -166,11 +169,13 @@ impl<F: Real> Loop for Scatter<'_, F> {
     fn run(self) {
         let width = self.width;
         if width == 1 {
+            check_indexes("scatter_add", self.idx, self.d_x.len());
             for (&d_out, &i) in self.d_out.iter().zip(self.idx) {
-                // SAFETY: `scatter_add` found every index below the number of rows.
+                // SAFETY: `check_indexes` found every index below the number of rows.
                 unsafe { *self.d_x.get_unchecked_mut(i as usize) += d_out };
             }
         } else if width > 0 {
+            check_indexes("scatter_add", self.idx, self.d_x.len() / width);
             for (d_out, &i) in self.d_out.chunks_exact(width).zip(self.idx) {
                 let row = &mut self.d_x[i as usize * width..][..width];
                 for (d_x, &d_out) in row.iter_mut().zip(d_out) {
