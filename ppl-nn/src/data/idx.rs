@@ -310,6 +310,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_plain_file_that_is_too_short_is_refused_before_it_is_read() {
+        let file = Scratch::new("unread", &[1, 2, 3]);
+        let mut source = Source::open(&file.0).unwrap();
+        assert!(source.read(4).is_err());
+        assert_eq!(source.read(3).unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
     fn truncated_headers_and_data_say_where() {
         let bytes = idx(&[2, 2, 3], &[9; 12]);
         for (length, at, lacks, has) in [(0, 0, 4, 0), (3, 0, 4, 3), (9, 4, 12, 5), (27, 16, 12, 11)] {
