@@ -58,7 +58,7 @@ pub fn read_pixels(path: impl AsRef<Path>) -> Result<Array3<u8>, DataError> {
     Ok(Array3::from_shape_vec(sizes, bytes).expect("as many values as the sizes state"))
 }
 
-/// Returns the labels of an IDX file: [n].
+/// Returns the labels of an IDX file: \[n\].
 ///
 /// # Errors
 /// As [`read_images`], with one dimension in place of three.
