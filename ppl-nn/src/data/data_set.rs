@@ -89,7 +89,7 @@ impl DataSet {
             labels.len(),
         )?;
         check_labels(&labels_path.display().to_string(), labels.view(), n_classes)?;
-        let scaled = pixels.into_iter().map(scale_pixel).collect();
+        let scaled = pixels.iter().copied().map(scale_pixel).collect();
         let images = Array2::from_shape_vec((n, height * width), scaled).expect("as many values as pixels");
         Ok(DataSet {
             images,

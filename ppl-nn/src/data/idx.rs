@@ -37,7 +37,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 pub fn read_images(path: impl AsRef<Path>) -> Result<Array2<f32>, DataError> {
     let pixels = read_pixels(path)?;
     let (n, height, width) = pixels.dim();
-    let scaled = pixels.into_iter().map(scale_pixel).collect();
+    let scaled = pixels.iter().copied().map(scale_pixel).collect();
     Ok(Array2::from_shape_vec((n, height * width), scaled).expect("as many values as pixels"))
 }
 
