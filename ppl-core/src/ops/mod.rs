@@ -13,6 +13,8 @@ pub mod comparison;
 pub mod concat;
 pub mod cos;
 pub mod cumsum;
+pub mod detach;
+pub mod diag;
 pub mod digamma;
 pub mod elementwise;
 pub mod erf;
@@ -53,3 +55,6 @@ pub mod sum;
 pub mod tanh;
 pub mod walk;
 pub mod where_;
+
+#[cfg(test)]
+mod chains;
