@@ -1,5 +1,6 @@
 //! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
 
+pub mod bijectors;
 pub mod constraints;
 pub mod diagnostics;
 pub mod dist;
@@ -15,3 +16,7 @@ pub mod runtime;
 pub mod tape;
 pub mod tensor;
 pub(crate) mod testing;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

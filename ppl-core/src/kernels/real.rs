@@ -4,8 +4,9 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::gemm_raw::GemmRaw;
-use super::poly;
+use crate::kernels::gemm_raw::GemmRaw;
+use crate::kernels::poly;
+use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
@@ -201,16 +202,13 @@ macro_rules! real {
                 $t::powf(self, y)
             }
             fn ln_gamma(self) -> Self {
-                libm::lgamma(self as f64) as $t
+                gamma::ln_gamma(self as f64) as $t
             }
             fn digamma(self) -> Self {
-                statrs::function::gamma::digamma(self as f64) as $t
+                gamma::digamma(self as f64) as $t
             }
             fn trigamma(self) -> Self {
-                let h = 1e-4 * (1.0 + self as f64);
-                ((statrs::function::gamma::digamma(self as f64 + h)
-                    - statrs::function::gamma::digamma(self as f64 - h))
-                    / (2.0 * h)) as $t
+                gamma::trigamma(self as f64) as $t
             }
         }
     };

@@ -47,6 +47,9 @@ impl<'t> Index<Ix<'t>> for Var<'t> {
     /// Returns the element of each row of the plate ([`take_rows`]).
     #[track_caller]
     fn index(&self, i: Ix<'t>) -> &Var<'t> {
+        if i.tape.is_missing(*self) {
+            return i.tape.hold(i.tape.index_missing(*self, None));
+        }
         i.tape.hold(take_rows(*self, i))
     }
 }
