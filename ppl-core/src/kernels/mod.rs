@@ -13,6 +13,7 @@ pub mod random;
 pub mod real;
 pub mod reduce;
 mod row_exp;
+pub mod segment;
 pub mod softmax;
 mod write;
 
