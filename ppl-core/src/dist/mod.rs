@@ -20,9 +20,9 @@ pub mod support;
 mod uniform;
 pub mod univariate;
 
-pub use contract::{Dist, Kl, Modifiers, Params};
 pub use bernoulli::Bernoulli;
 pub use cauchy::Cauchy;
+pub use contract::{Dist, Kl, Modifiers, Params};
 pub use contract::{Dist, Modifiers, Params};
 pub use exponential::Exponential;
 pub use half_cauchy::HalfCauchy;
