@@ -23,7 +23,6 @@ pub mod univariate;
 pub use bernoulli::Bernoulli;
 pub use cauchy::Cauchy;
 pub use contract::{Dist, Kl, Modifiers, Params};
-pub use contract::{Dist, Modifiers, Params};
 pub use exponential::Exponential;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;

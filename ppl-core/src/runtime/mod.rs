@@ -11,7 +11,6 @@ pub mod data;
 pub mod diagnose;
 pub mod handler;
 pub mod model;
-pub mod model;
 pub mod param;
 pub mod plate_size;
 pub mod plates;
