@@ -1,5 +1,7 @@
 //! A borrowed argument is an array of numbers, an owned one can be copied.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 struct Config;

@@ -1,5 +1,7 @@
 //! Arms that share a name draw from the same set.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! The attributes take a model and a crate, nothing else.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model(fast)]
@@ -8,7 +10,5 @@ fn a() {}
 #[guide]
 fn b() {}
 
-#[guide(missing)]
-fn c() {}
 
 fn main() {}

@@ -1,5 +1,7 @@
 //! A plate with `batch =` sees a part of the rows, so it has no value.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

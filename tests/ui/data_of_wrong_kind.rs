@@ -1,5 +1,7 @@
 //! Data fit their distribution by type.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! A name is met once on each path; exclusive arms may share it.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! The body of a plate runs once, so it has no effect per row.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! Only finitely many values can be summed over.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! A guide draws every latent site of its model.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

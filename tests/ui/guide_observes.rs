@@ -1,5 +1,7 @@
 //! A guide observes nothing, and its params do not shadow its sites.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

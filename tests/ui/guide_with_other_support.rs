@@ -1,5 +1,7 @@
 //! A guide draws each site from the set on which the model has it.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

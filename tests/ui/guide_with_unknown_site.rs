@@ -1,5 +1,7 @@
 //! A guide draws no site that its model does not have.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

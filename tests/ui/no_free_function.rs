@@ -1,5 +1,7 @@
 //! A model is a free function with a plain signature.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 struct Models;

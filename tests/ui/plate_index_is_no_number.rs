@@ -1,5 +1,7 @@
 //! A plate index selects rows; it is not a number.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

@@ -1,5 +1,7 @@
 //! Accessors and handlers know the sites of the model.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]

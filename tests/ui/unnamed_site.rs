@@ -1,5 +1,7 @@
 //! A site has a name: its binding, or a string.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]
@@ -13,7 +15,7 @@ fn unnamed(y: Obs<f64>) {
 }
 
 #[model]
-fn badly_named(name: &'static str) {
+fn badly_named(name: String) {
     let a = sample("z[0]", Normal(0, 1));
     let b = sample(name, Normal(0, 1));
 }

@@ -1,5 +1,7 @@
 //! `sample` takes distributions, models and random modules.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 #[model]
@@ -8,7 +10,7 @@ fn m() {
 }
 
 #[model]
-fn n(names: Vec<String>, text: String) {
+fn n(text: String) {
     for i in plate(text) {
         factor(1.0);
     }

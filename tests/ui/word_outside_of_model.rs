@@ -1,5 +1,7 @@
 //! Words have a meaning inside a model only.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 fn helper() {

@@ -1,5 +1,7 @@
 //! Words are refused where they cannot be given their meaning.
 
+#![allow(unused)]
+
 use posterior::prelude::*;
 
 macro_rules! weird {
