@@ -1,5 +1,6 @@
 //! The engine of `posterior`, floor by floor: mathematics, kernels, tape, program, ops, distributions, runtime, inference.
 
+pub mod bijectors;
 pub mod constraints;
 pub mod diagnostics;
 pub mod dist;

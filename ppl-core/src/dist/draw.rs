@@ -1,8 +1,12 @@
 //! Fresh draws: the random operations that samplers are made of.
 
+use std::marker::PhantomData;
+
+use crate::kernels::affine;
 use crate::kernels::random::{fill_normal, fill_uniform};
 use crate::kernels::real::Real;
 use crate::ops::align::to_shape;
+use crate::rng::Key;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -24,89 +28,136 @@ pub struct Draw<'t> {
 }
 
 impl<'t> Draw<'t> {
+    /// Returns draws from a standardised distribution.
+    pub fn base<B: Base>(&self) -> Var<'t> {
+        let def = BaseDraw::<B>::DEF;
+        self.tape.record(def, &[], &[self.stream], &self.dims, &self.event, 0)
+    }
+
     /// Returns standard normal draws.
     pub fn standard_normal(&self) -> Var<'t> {
-        self.tape
-            .record(StandardNormal::DEF, &[], &[self.stream], &self.dims, &self.event, 0)
+        self.base::<StandardNormal>()
     }
 
     /// Returns draws from the open interval between zero and one.
     pub fn uniform(&self) -> Var<'t> {
+        self.base::<StandardUniform>()
+    }
+
+    /// Returns loc + scale · ε with ε from a standardised distribution, as one operation.
+    pub fn location_scale<B: Base>(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
+        let args = [self.fit(loc), self.fit(scale)];
+        let def = LocationScaleDraw::<B>::DEF;
         self.tape
-            .record(StandardUniform::DEF, &[], &[self.stream], &self.dims, &self.event, 0)
+            .record(def, &args, &[self.stream], &self.dims, &self.event, self.len())
     }
 
     /// Returns loc + scale · ε with standard normal ε, as one operation.
     pub fn normal(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
-        let loc = to_shape(self.tape, loc, &self.dims, &self.event);
-        let scale = to_shape(self.tape, scale, &self.dims, &self.event);
-        let n = size(&self.event) * self.dims.iter().map(|&d| self.tape.dim(d).len).product::<usize>();
-        self.tape.record(
-            NormalDraw::DEF,
-            &[loc, scale],
-            &[self.stream],
-            &self.dims,
-            &self.event,
-            n,
-        )
+        self.location_scale::<StandardNormal>(loc, scale)
+    }
+
+    /// Brings a parameter to the shape of the draw, unless it is a single number.
+    pub fn fit(&self, param: Var<'t>) -> Var<'t> {
+        to_shape(self.tape, param, &self.dims, &self.event)
+    }
+
+    /// Returns the number of elements, plates included.
+    pub fn len(&self) -> usize {
+        size(&self.event) * self.rows()
+    }
+
+    /// Returns the number of rows of the open plates.
+    pub fn rows(&self) -> usize {
+        self.dims.iter().map(|&d| self.tape.dim(d).len).product()
     }
 
     /// Returns the same place with another random stream, for distributions that need several base draws.
     pub fn fork(&self, k: u64) -> Self {
         Draw {
-            stream: crate::rng::Key::new(self.stream).split(k).bits(),
+            stream: Key::new(self.stream).split(k).bits(),
             ..self.clone()
         }
     }
 }
 
-macro_rules! base_draw {
-    ($(#[$doc:meta])* $name:ident, $text:literal, $fill:ident) => {
-        $(#[$doc])*
-        struct $name;
+/// A standardised distribution, drawn in bulk.
+pub trait Base: 'static {
+    /// The name of the operation that draws.
+    const NAME: &'static str;
+    /// The name of the operation that draws, scales and shifts.
+    const LOCATION_SCALE: &'static str;
 
-        impl Op for $name {
-            const NAME: &'static str = $text;
-            const ROLE: Role = Role::Random;
-
-            fn forward<F: Real>(call: &mut Call<'_, F>) {
-                $fill(call.key(), call.out());
-            }
-
-            fn backward<F: Real>(_: &mut Call<'_, F>) {}
-        }
-    };
+    /// Fills with independent draws.
+    fn fill<F: Real>(key: Key, out: &mut [F]);
 }
 
-base_draw!(
-    /// Standard normal numbers.
-    StandardNormal, "standard_normal", fill_normal
-);
-base_draw!(
-    /// Numbers between zero and one.
-    StandardUniform, "standard_uniform", fill_uniform
-);
+/// The normal distribution with mean 0 and variance 1.
+pub struct StandardNormal;
+
+impl Base for StandardNormal {
+    const NAME: &'static str = "standard_normal";
+    const LOCATION_SCALE: &'static str = "normal_draw";
+
+    fn fill<F: Real>(key: Key, out: &mut [F]) {
+        fill_normal(key, out);
+    }
+}
+
+/// The uniform distribution between 0 and 1.
+pub struct StandardUniform;
+
+impl Base for StandardUniform {
+    const NAME: &'static str = "standard_uniform";
+    const LOCATION_SCALE: &'static str = "uniform_draw";
+
+    fn fill<F: Real>(key: Key, out: &mut [F]) {
+        fill_uniform(key, out);
+    }
+}
+
+/// Fills with `f` of numbers from the open interval between zero and one.
+pub fn fill_by_inverse<F: Real>(key: Key, out: &mut [F], f: impl Fn(f64) -> f64) {
+    fill_uniform(key, out);
+    for x in out {
+        *x = F::from_f64(f(x.to_f64()));
+    }
+}
+
+/// out = ε.
+struct BaseDraw<B>(PhantomData<B>);
+
+impl<B: Base> Op for BaseDraw<B> {
+    const NAME: &'static str = B::NAME;
+    const ROLE: Role = Role::Random;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        B::fill(call.key(), call.out());
+    }
+
+    fn backward<F: Real>(_: &mut Call<'_, F>) {}
+}
 
 /// out = loc + scale · ε; the own buffer keeps ε.
-struct NormalDraw;
+struct LocationScaleDraw<B>(PhantomData<B>);
 
-impl Op for NormalDraw {
-    const NAME: &'static str = "normal_draw";
+impl<B: Base> Op for LocationScaleDraw<B> {
+    const NAME: &'static str = B::LOCATION_SCALE;
     const ROLE: Role = Role::Random;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (key, noise, out) = (call.key(), call.aux(), call.out());
-        fill_normal(key, noise);
-        crate::kernels::affine::affine(call.x(0), call.x(1), noise, out);
+        B::fill(key, noise);
+        affine::affine(call.x(0), call.x(1), noise, out);
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
         let (noise, d_out) = (call.aux(), call.d_out());
         if let Some(d_loc) = call.grad(0) {
-            crate::kernels::affine::add(d_out, d_loc.slice, d_loc.overwrite);
+            affine::add(d_out, d_loc.slice, d_loc.overwrite);
         }
         if let Some(d_scale) = call.grad(1) {
-            crate::kernels::affine::add_product(d_out, noise, d_scale.slice, d_scale.overwrite);
+            affine::add_product(d_out, noise, d_scale.slice, d_scale.overwrite);
         }
     }
 }

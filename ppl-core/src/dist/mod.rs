@@ -4,13 +4,28 @@
 //! Parameters are numbers, arrays or values of a model ([`param::Param`]); [`Dist`] is what the runtime asks of it.
 //! A univariate distribution gives its density to [`univariate`], which makes the operations of it.
 
+mod bernoulli;
+mod cauchy;
+mod chances;
 mod contract;
 pub mod draw;
+mod exponential;
 pub mod family;
+mod half_cauchy;
+mod half_normal;
+mod log_normal;
 mod normal;
 pub mod param;
 pub mod support;
+mod uniform;
 pub mod univariate;
 
-pub use contract::{Dist, Modifiers, Params};
+pub use bernoulli::Bernoulli;
+pub use cauchy::Cauchy;
+pub use contract::{Dist, Kl, Modifiers, Params};
+pub use exponential::Exponential;
+pub use half_cauchy::HalfCauchy;
+pub use half_normal::HalfNormal;
+pub use log_normal::LogNormal;
 pub use normal::Normal;
+pub use uniform::Uniform;

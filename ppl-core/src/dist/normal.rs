@@ -1,7 +1,7 @@
 //! The normal distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -11,7 +11,6 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
-use crate::tensor::shape::Shape;
 
 /// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
 #[derive(Clone, Debug)]
@@ -39,26 +38,12 @@ impl Family for Normal<'_> {
 impl<'t> Dist<'t> for Normal<'t> {
     const NAME: &'static str = "Normal";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
-    fn params(&self, tape: &'t Tape) -> Params<'t> {
-        Params::from_slice(&[("loc", self.loc.on(tape)), ("scale", self.scale.on(tape))])
-    }
+    univariate::methods!(NormalDensity { loc, scale });
 
     fn support(&self, _: &'t Tape) -> Support<'t> {
         Support::Real
-    }
-
-    fn event_shape(&self) -> Shape {
-        univariate::event_shape(&[&self.loc, &self.scale])
-    }
-
-    #[track_caller]
-    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
-        univariate::log_prob::<NormalDensity, 2>(x, [&self.loc, &self.scale])
-    }
-
-    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
-        univariate::log_prob_term::<NormalDensity, 2>(tape, x, [&self.loc, &self.scale], weight, site);
     }
 
     fn draw(&self, at: &Draw<'t>) -> Var<'t> {
@@ -74,17 +59,6 @@ impl<'t> Dist<'t> for Normal<'t> {
         scale * scale
     }
 
-    /// KL(Normal(m, s) ‖ Normal(μ, σ)) = ln(σ / s) + (s² + (m − μ)²) / (2 σ²) − 1/2
-    fn kl(&self, tape: &'t Tape, other: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        if other != Self::NAME {
-            return None;
-        }
-        let (m, s, mu, sigma) = (self.loc.on(tape), self.scale.on(tape), params[0].1, params[1].1);
-        let ratio = s / sigma;
-        let shift = (m - mu) / sigma;
-        Some((ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln())
-    }
-
     fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
         Some(self.loc.on(tape) + self.scale.on(tape) * z)
     }
@@ -94,11 +68,20 @@ impl<'t> Dist<'t> for Normal<'t> {
     }
 }
 
+/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
+pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Normal::NAME {
+        return None;
+    }
+    let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
+    Some((ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln())
+}
+
 /// The density as a loop body.
 pub(crate) struct NormalDensity;
 
 /// ln(2π) / 2.
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
+pub(crate) const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
 
 impl Density<2> for NormalDensity {
     /// 1 / scale and ln scale + ln(2π) / 2.

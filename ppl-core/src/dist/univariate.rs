@@ -13,6 +13,43 @@ use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
 
+/// Writes the methods of [`Dist`](crate::dist::Dist) that every univariate distribution has alike: `methods!(D { loc, scale })`
+/// for the density `D` and the fields that are its parameters, in its order.
+macro_rules! methods {
+    ($density:ty { $($param:ident),+ }) => {
+        fn params(&self, tape: &'t $crate::tape::record::Tape) -> $crate::dist::contract::Params<'t> {
+            $crate::dist::contract::Params::from_iter([$((stringify!($param), self.$param.on(tape))),+])
+        }
+
+        fn event_shape(&self) -> $crate::tensor::shape::Shape {
+            $crate::dist::univariate::event_shape(&[$(&self.$param),+])
+        }
+
+        #[track_caller]
+        fn log_prob(&self, x: $crate::tape::var::Var<'t>) -> $crate::tape::var::Var<'t> {
+            $crate::dist::univariate::log_prob::<$density, _>(x, [$(&self.$param),+])
+        }
+
+        fn log_prob_term(
+            &self,
+            tape: &'t $crate::tape::record::Tape,
+            x: $crate::tape::var::Var<'t>,
+            weight: f64,
+            site: u32,
+        ) {
+            $crate::dist::univariate::log_prob_term::<$density, _>(tape, x, [$(&self.$param),+], weight, site);
+        }
+    };
+}
+
+pub(crate) use methods;
+
+/// Returns the log density outside of the support: −∞, or NaN where `constant`, which parameters alone determine, is NaN.
+#[inline(always)]
+pub fn outside<F: Real>(constant: F) -> F {
+    F::select(constant.is_nan(), F::NAN, -F::INFINITY)
+}
+
 /// Returns the log density of each element of `x`.
 #[track_caller]
 pub fn log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
