@@ -38,6 +38,9 @@ pub trait Dist<'t>: Family + Sized {
     /// Whether draws have derivatives by the parameters.
     const REPARAMETERISED: bool;
 
+    /// How many axes one draw has: none if it is a number, one if it is a vector. Axes before them hold independent draws.
+    const ROW_RANK: usize = 0;
+
     /// Returns the parameters on `tape`.
     fn params(&self, tape: &'t Tape) -> Params<'t>;
 
