@@ -14,6 +14,10 @@ use crate::tensor::shape::Shape;
 /// The parameters of a distribution with their names, in the order of its constructor.
 pub type Params<'t> = SmallVec<[(&'static str, Var<'t>); 4]>;
 
+/// Returns KL(p ‖ q) of p, given by its parameters, to q, given by its name and parameters, for each element or row, or
+/// `None` where no closed form is known.
+pub type Kl = for<'t> fn(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>>;
+
 /// What methods such as `.mask(m)` and `.noncentered()` changed about a site.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Modifiers<'t> {
@@ -38,8 +42,11 @@ pub trait Dist<'t>: Family + Sized {
     /// Whether draws have derivatives by the parameters.
     const REPARAMETERISED: bool;
 
-    /// How many axes one draw has: none if it is a number, one if it is a vector. Axes before them hold independent draws.
-    const ROW_RANK: usize = 0;
+    /// The number of axes of one draw: 0 for numbers, 1 for vectors, 2 for matrices.
+    const EVENT_RANK: usize = 0;
+
+    /// The Kullback–Leibler divergence from this distribution to others, where closed forms are known.
+    const KL: Option<Kl> = None;
 
     /// Returns the parameters on `tape`.
     fn params(&self, tape: &'t Tape) -> Params<'t>;
@@ -68,12 +75,6 @@ pub trait Dist<'t>: Family + Sized {
 
     /// Returns the variance, elementwise; NaN where there is none, +∞ where it is infinite.
     fn variance(&self, tape: &'t Tape) -> Var<'t>;
-
-    /// Returns the Kullback–Leibler divergence from this distribution to another, given by its name and parameters, for
-    /// each element or row, or `None` where no closed form is known.
-    fn kl(&self, _tape: &'t Tape, _other: &str, _params: &Params<'t>) -> Option<Var<'t>> {
-        None
-    }
 
     /// Returns what methods changed about the site.
     fn modifiers(&self) -> Modifiers<'t> {

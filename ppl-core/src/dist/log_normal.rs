@@ -1,10 +1,10 @@
 //! The log-normal distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
-use crate::dist::normal::{HALF_LN_TWO_PI, Normal};
+use crate::dist::normal::{HALF_LN_TWO_PI, Normal, kl_of_normals};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
@@ -44,6 +44,7 @@ impl Family for LogNormal<'_> {
 impl<'t> Dist<'t> for LogNormal<'t> {
     const NAME: &'static str = "LogNormal";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(LogNormalDensity { loc, scale });
 
@@ -66,14 +67,6 @@ impl<'t> Dist<'t> for LogNormal<'t> {
         square.exp_m1() * (self.loc.on(tape) * 2.0 + square).exp()
     }
 
-    /// The divergence of the normal distributions of the logarithms.
-    fn kl(&self, tape: &'t Tape, other: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        if other != Self::NAME {
-            return None;
-        }
-        Normal(self.loc.clone(), self.scale.clone()).kl(tape, Normal::NAME, params)
-    }
-
     fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
         Some((self.loc.on(tape) + self.scale.on(tape) * z).exp())
     }
@@ -81,6 +74,11 @@ impl<'t> Dist<'t> for LogNormal<'t> {
     fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
         Normal(0, 1).log_prob_term(tape, z, weight, site);
     }
+}
+
+/// The divergence of the normal distributions of the logarithms.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == LogNormal::NAME).then(|| kl_of_normals(p, q))
 }
 
 /// The density as a loop body.

@@ -28,7 +28,7 @@ mod weights;
 pub use bernoulli::Bernoulli;
 pub use categorical::Categorical;
 pub use cauchy::Cauchy;
-pub use contract::{Dist, Modifiers, Params};
+pub use contract::{Dist, Kl, Modifiers, Params};
 pub use exponential::Exponential;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;

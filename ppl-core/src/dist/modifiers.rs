@@ -1,7 +1,7 @@
 //! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`.
 
 use crate::constraints::FiniteSupport;
-use crate::dist::contract::{Dist, Modifiers, Params};
+use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
 use crate::dist::support::Support;
@@ -77,7 +77,8 @@ impl<D: Family> Family for Modified<'_, D> {
 macro_rules! pass_through {
     () => {
         const REPARAMETERISED: bool = D::REPARAMETERISED;
-        const ROW_RANK: usize = D::ROW_RANK;
+        const EVENT_RANK: usize = D::EVENT_RANK;
+        const KL: Option<Kl> = D::KL;
 
         fn params(&self, tape: &'t Tape) -> Params<'t> {
             self.base.params(tape)
@@ -125,10 +126,6 @@ impl<'t, D: Dist<'t>> Dist<'t> for Modified<'t, D> {
 
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         self.base.variance(tape)
-    }
-
-    fn kl(&self, tape: &'t Tape, other: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        self.base.kl(tape, other, params)
     }
 
     fn modifiers(&self) -> Modifiers<'t> {
@@ -179,13 +176,6 @@ impl<'t, D: Dist<'t>> Dist<'t> for Expand<D> {
 
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         spread(tape, self.base.variance(tape), &self.event_shape())
-    }
-
-    fn kl(&self, tape: &'t Tape, other: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        let kl = self.base.kl(tape, other, params)?;
-        let mut event = self.base.event_shape();
-        event.truncate(event.len().saturating_sub(D::ROW_RANK));
-        Some(spread(tape, kl, &self.shape(&event)))
     }
 
     fn modifiers(&self) -> Modifiers<'t> {

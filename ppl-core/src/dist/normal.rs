@@ -1,7 +1,7 @@
 //! The normal distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -38,6 +38,7 @@ impl Family for Normal<'_> {
 impl<'t> Dist<'t> for Normal<'t> {
     const NAME: &'static str = "Normal";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(NormalDensity { loc, scale });
 
@@ -58,17 +59,6 @@ impl<'t> Dist<'t> for Normal<'t> {
         scale * scale
     }
 
-    /// KL(Normal(m, s) ‖ Normal(μ, σ)) = ln(σ / s) + (s² + (m − μ)²) / (2 σ²) − 1/2
-    fn kl(&self, tape: &'t Tape, other: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        if other != Self::NAME {
-            return None;
-        }
-        let (m, s, mu, sigma) = (self.loc.on(tape), self.scale.on(tape), params[0].1, params[1].1);
-        let ratio = s / sigma;
-        let shift = (m - mu) / sigma;
-        Some((ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln())
-    }
-
     fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
         Some(self.loc.on(tape) + self.scale.on(tape) * z)
     }
@@ -76,6 +66,20 @@ impl<'t> Dist<'t> for Normal<'t> {
     fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
         Normal(0, 1).log_prob_term(tape, z, weight, site);
     }
+}
+
+/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Normal::NAME {
+        return None;
+    }
+    Some(kl_of_normals(p, q))
+}
+
+/// Returns the divergence of normal distributions with parameters `p` from those with `q`.
+pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
+    let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
+    (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
 }
 
 /// The density as a loop body.

@@ -47,7 +47,7 @@ impl Family for OneHotCategorical<'_> {
 impl<'t> Dist<'t> for OneHotCategorical<'t> {
     const NAME: &'static str = "OneHotCategorical";
     const REPARAMETERISED: bool = false;
-    const ROW_RANK: usize = 1;
+    const EVENT_RANK: usize = 1;
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chances.named(tape)])

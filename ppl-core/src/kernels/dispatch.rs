@@ -32,6 +32,26 @@ pub fn dispatch<L: Loop>(body: L) -> L::Out {
     body.run()
 }
 
+/// Runs `body` on each instruction set of this machine, from base upwards.
+#[cfg(test)]
+pub fn on_every_level<L: Loop>(body: impl Fn() -> L) -> Vec<(&'static str, L::Out)> {
+    #[allow(unused_mut)]
+    let mut results = vec![("base", body().run())];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let best = best();
+        if best >= AVX2 {
+            // SAFETY: the processor has AVX2.
+            results.push(("avx2", unsafe { with_avx2(body()) }));
+        }
+        if best >= AVX512 {
+            // SAFETY: the processor has the four features.
+            results.push(("avx512", unsafe { with_avx512(body()) }));
+        }
+    }
+    results
+}
+
 const UNKNOWN: u8 = 0;
 const BASE: u8 = 1;
 const AVX2: u8 = 2;
@@ -47,8 +67,8 @@ fn level() -> u8 {
     }
 }
 
-#[cold]
-fn detect() -> u8 {
+/// Returns the widest level of this machine.
+fn best() -> u8 {
     #[allow(unused_mut)]
     let mut best = BASE;
     #[cfg(target_arch = "x86_64")]
@@ -64,12 +84,17 @@ fn detect() -> u8 {
             best = AVX512;
         }
     }
+    best
+}
+
+#[cold]
+fn detect() -> u8 {
     let wanted = match std::env::var("POSTERIOR_SIMD").as_deref() {
         Ok("base") => BASE,
         Ok("avx2") => AVX2,
         _ => AVX512,
     };
-    let chosen = best.min(wanted);
+    let chosen = best().min(wanted);
     LEVEL.store(chosen, Ordering::Relaxed);
     chosen
 }

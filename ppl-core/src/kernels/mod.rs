@@ -5,10 +5,16 @@ pub mod density;
 pub mod dispatch;
 pub mod gemm_raw;
 pub mod lanes;
+pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
+mod poly;
 pub mod random;
 pub mod real;
+pub mod reduce;
+mod row_exp;
+pub mod softmax;
+mod write;
 
 #[cfg(test)]
 mod twin;

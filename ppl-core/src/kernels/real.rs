@@ -5,10 +5,12 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::kernels::gemm_raw::GemmRaw;
+use crate::kernels::poly;
+use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
-/// The functions down to `log_sigmoid` are branch-free and inline, so that LLVM vectorises a loop over them;
+/// The functions down to `erf` are branch-free and inline, so that LLVM vectorises a loop over them;
 /// edge values (infinities, NaN, subnormals) come out as in IEEE arithmetic.
 pub trait Real:
     Copy
@@ -80,6 +82,8 @@ pub trait Real:
     fn sigmoid(self) -> Self;
     /// Returns ln(1 + eˣ) without overflow.
     fn softplus(self) -> Self;
+    /// Returns −ln(1 + e⁻ˣ), the logarithm of the logistic function, without overflow.
+    fn log_sigmoid(self) -> Self;
     /// Returns the error function.
     fn erf(self) -> Self;
 
@@ -151,59 +155,60 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                $t::exp(self)
+                poly::exp::exp(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                $t::exp_m1(self)
+                poly::exp::exp_m1(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                $t::ln(self)
+                poly::ln::ln(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                $t::ln_1p(self)
+                poly::ln::ln_1p(self)
             }
             #[inline(always)]
             fn sin(self) -> Self {
-                $t::sin(self)
+                poly::trig::sin(self)
             }
             #[inline(always)]
             fn cos(self) -> Self {
-                $t::cos(self)
+                poly::trig::cos(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                $t::tanh(self)
+                poly::exp::tanh(self)
             }
             #[inline(always)]
             fn sigmoid(self) -> Self {
-                1.0 / (1.0 + $t::exp(-self))
+                poly::logistic::sigmoid(self)
             }
             #[inline(always)]
             fn softplus(self) -> Self {
-                Real::max(self, 0.0) + $t::ln_1p($t::exp(-$t::abs(self)))
+                poly::logistic::softplus(self)
+            }
+            #[inline(always)]
+            fn log_sigmoid(self) -> Self {
+                poly::logistic::log_sigmoid(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                libm::erf(self as f64) as $t
+                poly::erf::erf(self)
             }
             #[inline(always)]
             fn powf(self, y: Self) -> Self {
                 $t::powf(self, y)
             }
             fn ln_gamma(self) -> Self {
-                libm::lgamma(self as f64) as $t
+                gamma::ln_gamma(self as f64) as $t
             }
             fn digamma(self) -> Self {
-                statrs::function::gamma::digamma(self as f64) as $t
+                gamma::digamma(self as f64) as $t
             }
             fn trigamma(self) -> Self {
-                let h = 1e-4 * (1.0 + self as f64);
-                ((statrs::function::gamma::digamma(self as f64 + h)
-                    - statrs::function::gamma::digamma(self as f64 - h))
-                    / (2.0 * h)) as $t
+                gamma::trigamma(self as f64) as $t
             }
         }
     };

@@ -43,3 +43,30 @@ pub fn differences(x: &[f64], step: f64, mut f: impl FnMut(&[f64]) -> f64) -> Ve
         })
         .collect()
 }
+
+/// Checks a written and an added adjoint against central differences of ⟨d_out, forward(x)⟩.
+///
+/// `adjoint` is given x, out, d_out, d_x and `overwrite`. The tolerance grows with the number of terms that round.
+#[track_caller]
+pub fn check_adjoint(
+    x: &[f64],
+    len_out: usize,
+    forward: impl Fn(&[f64], &mut [f64]),
+    adjoint: impl Fn(&[f64], &[f64], &[f64], &mut [f64], bool),
+    what: &str,
+) {
+    let d_out = fill::<f64>(len_out, 77);
+    let mut out = vec![0.0; len_out];
+    let want = differences(x, 1e-5, |x| {
+        forward(x, &mut out);
+        out.iter().zip(&d_out).map(|(a, b)| a * b).sum()
+    });
+    let tolerance = 2e-10 * (10 + len_out) as f64;
+    forward(x, &mut out);
+    let mut d_x = vec![f64::NAN; x.len()];
+    adjoint(x, &out, &d_out, &mut d_x, true);
+    assert_close(&d_x, &want, tolerance, what);
+    adjoint(x, &out, &d_out, &mut d_x, false);
+    let doubled: Vec<f64> = want.iter().map(|w| 2.0 * w).collect();
+    assert_close(&d_x, &doubled, 2.0 * tolerance, &format!("{what}, added"));
+}

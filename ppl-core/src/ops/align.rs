@@ -77,3 +77,27 @@ pub fn to_shape<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize]) -
         broadcast_to(tape, x, dims, event)
     }
 }
+
+/// Keeps a shape error of `op` on the tape, with the shapes of `args` and of `others`, and returns NaN.
+///
+/// After an earlier error the operands may be NaN without a tape: then NaN goes on.
+///
+/// # Panics
+///
+/// If all operands are numbers without a tape: there is no model that could report it.
+#[track_caller]
+pub fn refuse<'t>(op: &'static str, args: &[Var<'t>], others: &[&[usize]], message: &str) -> Var<'t> {
+    let mut shapes: Vec<Shape> = args.iter().map(|x| x.event_shape()).collect();
+    shapes.extend(others.iter().map(|shape| Shape::from_slice(shape)));
+    let error = Error::Shape {
+        op,
+        place: Place::here(),
+        message: message.to_string(),
+        shapes,
+    };
+    match tape_of(args) {
+        Some(tape) => tape.fail(error),
+        None if args.iter().any(|x| x.as_constant().is_some_and(f64::is_nan)) => Var::constant(f64::NAN),
+        None => panic!("{error}"),
+    }
+}

@@ -53,6 +53,20 @@ impl<'t> Var<'t> {
     }
 }
 
+/// The four operators of `PartialOrd`, written out so that the place of an error is the caller's, not the trait's.
+macro_rules! operators {
+    ($other:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+        operators!(@ $other, |$x, $y| $left, $right, lt <, le <=, gt >, ge >=);
+    };
+    (@ $other:ty, |$x:ident, $y:ident| $left:expr, $right:expr, $($method:ident $operator:tt),*) => {$(
+        #[track_caller]
+        fn $method(&self, $y: &$other) -> bool {
+            let $x = self;
+            $left $operator $right
+        }
+    )*};
+}
+
 macro_rules! reads_both {
     ($($number:ty),*) => {$(
         impl PartialEq<$number> for Var<'_> {
@@ -67,6 +81,8 @@ macro_rules! reads_both {
             fn partial_cmp(&self, other: &$number) -> Option<Ordering> {
                 self.value().partial_cmp(&f64::from(*other))
             }
+
+            operators!($number, |x, y| x.value(), f64::from(*y));
         }
 
         impl<'t> PartialEq<Var<'t>> for $number {
@@ -81,6 +97,8 @@ macro_rules! reads_both {
             fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
                 f64::from(*self).partial_cmp(&other.value())
             }
+
+            operators!(Var<'t>, |x, y| f64::from(*x), y.value());
         }
     )*};
 }
@@ -99,6 +117,8 @@ impl<'t> PartialOrd<Var<'t>> for Var<'_> {
     fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
         self.value().partial_cmp(&other.value())
     }
+
+    operators!(Var<'t>, |x, y| x.value(), y.value());
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Reshape: the same elements under another event shape.
 
-use crate::error::{Error, Place};
+use crate::ops::align::refuse;
 use crate::tape::var::Var;
-use crate::tensor::shape::{Shape, size};
+use crate::tensor::shape::size;
+use crate::testing::ops::op_tests;
 
 impl<'t> Var<'t> {
     /// Returns the elements in row-major order under the event shape `shape`, which must hold as many.
@@ -10,14 +11,12 @@ impl<'t> Var<'t> {
     pub fn reshape(self, shape: &[usize]) -> Var<'t> {
         let own = self.event_shape();
         if size(&own) != size(shape) {
-            let message = "the two shapes hold different numbers of elements".to_string();
-            let shapes = vec![own, Shape::from_slice(shape)];
-            return self.fail(Error::Shape {
-                op: "reshape",
-                place: Place::here(),
-                message,
-                shapes,
-            });
+            return refuse(
+                "reshape",
+                &[self],
+                &[shape],
+                "the two shapes hold different numbers of elements",
+            );
         }
         match self.tape() {
             None => self,
@@ -25,3 +24,5 @@ impl<'t> Var<'t> {
         }
     }
 }
+
+op_tests! { |x| x[0].reshape(&[3, 2]); [[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]] }

@@ -12,7 +12,7 @@ pub fn constant_nodes(records: &Records, rebound: &[bool], fold: bool) -> Vec<bo
         let operands_constant = || records.args(i as u32).iter().all(|&a| constant[a as usize]);
         constant.push(match node.def.role {
             Role::Input | Role::DiscreteInput | Role::Random => false,
-            Role::Constant => true,
+            Role::Constant | Role::Missing => true,
             Role::Data => !rebound
                 .get(records.attrs(i as u32)[0] as usize)
                 .copied()

@@ -19,6 +19,16 @@ pub enum Source<'a> {
     Missing(Option<Shape>),
 }
 
+impl<'a> Source<'a> {
+    /// Returns the array in memory, if there is one.
+    pub fn data(&self) -> Option<&dyn Data> {
+        match self {
+            Source::Array(data) => Some(&**data),
+            _ => None,
+        }
+    }
+}
+
 /// A value of a recording without a borrow of its tape, so that a bound model stays `Send` and `Sync`.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle<'a> {

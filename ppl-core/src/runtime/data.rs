@@ -113,6 +113,9 @@ impl<A: Data + ?Sized> Data for &A {
     }
 }
 
+/// Does nothing, and compiles only for data; the macros check the arguments of a model with it.
+pub fn is_data<A: Data + ?Sized>() {}
+
 fn fill<F>(out: &mut [F], values: impl ExactSizeIterator<Item = F>) {
     assert_eq!(
         out.len(),

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::error::Error;
+use crate::tape::var::Var;
 
 /// The result of a model's body and of every word in it.
 pub type Res<T> = Result<T, Stop>;
@@ -27,6 +28,22 @@ impl Stop {
     pub fn into_error(self) -> Error {
         self.0
     }
+}
+
+/// What a word in a closure gives when it fails; the error is kept and comes out at the next word outside.
+pub trait Poisoned {
+    /// Returns NaN, or nothing.
+    fn poisoned() -> Self;
+}
+
+impl Poisoned for Var<'_> {
+    fn poisoned() -> Self {
+        Var::constant(f64::NAN)
+    }
+}
+
+impl Poisoned for () {
+    fn poisoned() -> Self {}
 }
 
 #[cfg(test)]

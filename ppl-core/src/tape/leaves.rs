@@ -35,6 +35,10 @@ leaf!(
     Constant, "constant", Constant
 );
 leaf!(
+    /// A missing observation; the attributes are its number, the element, and whether it has a shape.
+    Missing, "missing", Missing
+);
+leaf!(
     /// The elements of the operand under another shape.
     Alias, "alias", Alias
 );

@@ -6,8 +6,6 @@
 //! in the eager gradient ([`gradient`](gradient::gradient)) and in a compiled program: there is one semantics.
 
 pub mod call;
-#[cfg(test)]
-pub(crate) mod first_writes;
 pub mod gradient;
 pub mod leaves;
 pub mod op;

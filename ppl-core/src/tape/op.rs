@@ -17,6 +17,8 @@ pub enum Role {
     Data,
     /// A value baked into the program.
     Constant,
+    /// A stand-in for an observation that is not there.
+    Missing,
     /// The same elements under another shape: shares value and adjoint with its operand.
     Alias,
     /// An ordinary operation.

@@ -1,6 +1,7 @@
 //! Recording: a node is computed when it is put onto the tape.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
@@ -9,7 +10,7 @@ use crate::rng::Key;
 use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions};
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
-use crate::tape::store::{Precision, Scalar, Store};
+use crate::tape::store::{Buffer, Precision, Scalar, Store};
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dim, DimId, Dims};
 use crate::tensor::shape::{Shape, size};
@@ -88,7 +89,13 @@ pub struct Records {
     error: Option<Error>,
     tainted: bool,
     operands: Vec<Operand>,
+    /// What was drawn for elements of missing observations: by observation and element.
+    drawn: HashMap<(u64, u64), u32>,
+    n_missing: u64,
 }
+
+/// The element number of a missing observation as a whole.
+const WHOLE: u64 = u64::MAX;
 
 /// A recording: operations with their values.
 #[derive(Debug)]
@@ -96,6 +103,8 @@ pub struct Tape {
     records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
+    /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
+    held: RefCell<Vec<Box<Var<'static>>>>,
 }
 
 impl Tape {
@@ -114,11 +123,14 @@ impl Tape {
             error: None,
             tainted: false,
             operands: Vec::new(),
+            drawn: HashMap::new(),
+            n_missing: 0,
         };
         Tape {
             records: RefCell::new(records),
             precision,
             key: Cell::new(key),
+            held: RefCell::new(Vec::new()),
         }
     }
 
@@ -136,6 +148,9 @@ impl Tape {
         r.n_inputs = 0;
         r.error = None;
         r.tainted = false;
+        r.drawn.clear();
+        r.n_missing = 0;
+        self.held.get_mut().clear();
         self.key.set(key);
     }
 
@@ -162,6 +177,22 @@ impl Tape {
     /// Returns whether a value was read out of the tape, so that a replay could take another path.
     pub fn is_tainted(&self) -> bool {
         self.records().tainted
+    }
+
+    /// Marks the recording: a replay could take another path than this one did.
+    pub fn taint(&self) {
+        self.records.borrow_mut().tainted = true;
+    }
+
+    /// Lends a handle by reference, as indexing must.
+    pub fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
+        // SAFETY: the longer lifetime is never seen: the only reference to the box is the one returned below, at 't.
+        let handle = Box::new(unsafe { std::mem::transmute::<Var<'t>, Var<'static>>(x) });
+        let address: *const Var<'static> = &raw const *handle;
+        self.held.borrow_mut().push(handle);
+        // SAFETY: a box does not move when the vector grows, and none is dropped before `clear` or the end of the tape,
+        // both of which need that no borrow of 't is left. `Var` is covariant, so the lifetime may shrink.
+        unsafe { &*address.cast::<Var<'t>>() }
     }
 
     /// Keeps the first error and returns NaN.
@@ -194,13 +225,75 @@ impl Tape {
         Var::on(self, node)
     }
 
-    /// Records a data slot with its present values.
-    pub fn data(&self, event: &[usize], values: impl Iterator<Item = f64>) -> Var<'_> {
+    /// Records a data slot with its present values, which `write` puts into the buffer.
+    pub fn data(&self, event: &[usize], write: impl FnOnce(Buffer<'_>)) -> Var<'_> {
         let mut r = self.records.borrow_mut();
         let slot = r.slots.len();
-        let node = r.leaf(leaves::Data::DEF, &[slot as u64], &[], event, values, depends::DATA);
+        let node = r.push(leaves::Data::DEF, &[], &[slot as u64], &[], event, 0);
+        let n = &mut r.nodes[node as usize];
+        n.depends = depends::DATA;
+        let range = n.offset as usize..(n.offset + n.len) as usize;
+        write(r.store.range_mut(range));
         r.slots.push(node);
         Var::on(self, node)
+    }
+
+    /// Returns a value that stands for a missing observation, of a known shape or of none.
+    pub fn missing(&self, shape: Option<&[usize]>) -> Var<'_> {
+        let number = self.records().n_missing;
+        self.records.borrow_mut().n_missing += 1;
+        self.missing_element(number, WHOLE, shape.unwrap_or(&[]), shape.is_some())
+    }
+
+    fn missing_element(&self, number: u64, element: u64, event: &[usize], has_shape: bool) -> Var<'_> {
+        let mut r = self.records.borrow_mut();
+        let attrs = [number, element, has_shape as u64];
+        let n = size(event);
+        let node = r.leaf(
+            leaves::Missing::DEF,
+            &attrs,
+            &[],
+            event,
+            std::iter::repeat_n(f64::NAN, n),
+            0,
+        );
+        Var::on(self, node)
+    }
+
+    /// Returns whether `x` stands for a missing observation, or an element of one, that nothing was drawn for.
+    pub fn is_missing(&self, x: Var<'_>) -> bool {
+        x.tape().is_some() && self.records().nodes[x.node() as usize].def.role == Role::Missing
+    }
+
+    /// Returns whether `x` is missing and has no shape either.
+    pub fn is_shapeless(&self, x: Var<'_>) -> bool {
+        self.is_missing(x) && self.records().attrs(x.node())[2] == 0
+    }
+
+    /// Returns the element of a missing observation: what was drawn for it, or another missing value.
+    ///
+    /// `element` is `None` for the element of each row of a plate.
+    pub fn index_missing<'t>(&'t self, x: Var<'t>, element: Option<usize>) -> Var<'t> {
+        let (number, own) = {
+            let r = self.records();
+            let attrs = r.attrs(x.node());
+            (attrs[0], attrs[1])
+        };
+        let element = element.map_or(own, |e| if own == WHOLE { e as u64 } else { own });
+        if let Some(&node) = self.records().drawn.get(&(number, element)) {
+            return Var::on(self, node);
+        }
+        let event = x.event_shape();
+        self.missing_element(number, element, event.get(1..).unwrap_or(&[]), false)
+    }
+
+    /// Keeps what was drawn for a missing observation, so that reading the element finds it.
+    pub fn fill_missing<'t>(&'t self, missing: Var<'t>, drawn: Var<'t>) {
+        let drawn = self.lift(drawn);
+        let mut r = self.records.borrow_mut();
+        let attrs = r.attrs(missing.node());
+        let key = (attrs[0], attrs[1]);
+        r.drawn.insert(key, drawn.node());
     }
 
     /// Records baked values.
@@ -293,6 +386,10 @@ impl Tape {
         let mut out: SmallVec<[u32; 6]> = SmallVec::new();
         for (k, &arg) in args.iter().enumerate() {
             let mut node = self.lift(arg).node();
+            if self.is_missing(arg) {
+                let message = "a missing observation is read before `observe` has drawn it".to_string();
+                self.fail(Error::Invalid(message));
+            }
             let (root, varies) = {
                 let r = self.records();
                 let n = &r.nodes[node as usize];

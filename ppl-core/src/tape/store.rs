@@ -23,6 +23,14 @@ pub enum Store {
     F32(Vec<f32>),
 }
 
+/// A part of a store to be written.
+pub enum Buffer<'a> {
+    /// In double precision.
+    F64(&'a mut [f64]),
+    /// In single precision.
+    F32(&'a mut [f32]),
+}
+
 /// The scalar types of tapes with what the executor needs beside arithmetic.
 pub trait Scalar: Real {
     /// The precision that this type is.
@@ -119,6 +127,14 @@ impl Store {
         match self {
             Store::F64(v) => v[at..at + n].to_vec(),
             Store::F32(v) => v[at..at + n].iter().map(|&x| x as f64).collect(),
+        }
+    }
+
+    /// Returns a range of values to be written.
+    pub fn range_mut(&mut self, range: std::ops::Range<usize>) -> Buffer<'_> {
+        match self {
+            Store::F64(v) => Buffer::F64(&mut v[range]),
+            Store::F32(v) => Buffer::F32(&mut v[range]),
         }
     }
 

@@ -25,6 +25,13 @@ pub struct Dim {
     pub open: bool,
 }
 
+impl Dim {
+    /// Returns how many rows a value has that is kept for all of them: those in memory, subsampled or not.
+    pub fn full_rows(&self) -> usize {
+        if self.rows.is_some() { self.full } else { self.len }
+    }
+}
+
 /// Returns the sorted union of two sorted lists.
 pub fn union(a: &[DimId], b: &[DimId]) -> Dims {
     let mut out = Dims::with_capacity(a.len() + b.len());

@@ -1,0 +1,88 @@
+//! Exponentials of the rows of a matrix, shifted by each row's maximum: what log-sum-exp and softmax share.
+//!
+//! Short rows are taken in blocks, so that the exponentials of a whole block are one loop whatever the length of a
+//! row. The loops are written out, because a closure around `exp` may miss the wide registers.
+
+use super::real::Real;
+use super::reduce::{fold_max, fold_sum};
+
+/// Elements in a block.
+pub(crate) const BLOCK: usize = 256;
+
+/// Returns how many rows of n ≤ `BLOCK` elements make a block.
+#[inline(always)]
+pub(crate) fn rows_in_block(n: usize) -> usize {
+    BLOCK / n
+}
+
+/// Writes exp(x − shift) over the first elements of `exps`.
+#[inline(always)]
+pub(crate) fn exps_of<F: Real>(x: &[F], shift: F, exps: &mut [F]) {
+    for (e, &x) in exps.iter_mut().zip(x) {
+        *e = (x - shift).exp();
+    }
+}
+
+/// Returns what is subtracted before the exponential: the maximum, or zero where it is not finite.
+#[inline(always)]
+fn shift<F: Real>(row: &[F]) -> F {
+    let max = fold_max(row);
+    F::select(max.is_finite(), max, F::ZERO)
+}
+
+/// Returns the shift of a long row and Σ exp(x − shift).
+#[inline(always)]
+pub(crate) fn long_row<F: Real>(row: &[F]) -> (F, F) {
+    let shift = shift(row);
+    let mut exps = [F::ZERO; BLOCK];
+    let mut sum = 0.0;
+    for x in row.chunks(BLOCK) {
+        exps_of(x, shift, &mut exps);
+        sum += fold_sum(&exps[..x.len()], F::to_f64);
+    }
+    (shift, F::from_f64(sum))
+}
+
+/// A block of short rows: exp(x − shift), and for each row the shift, Σ exp(x − shift) and what is made of it.
+pub(crate) struct Block<F> {
+    pub exps: [F; BLOCK],
+    pub shifts: [F; BLOCK],
+    pub sums: [F; BLOCK],
+}
+
+impl<F: Real> Block<F> {
+    #[inline(always)]
+    pub fn empty() -> Self {
+        Block {
+            exps: [F::ZERO; BLOCK],
+            shifts: [F::ZERO; BLOCK],
+            sums: [F::ZERO; BLOCK],
+        }
+    }
+
+    /// Fills the block from rows x: [m, n] with 1 ≤ n and m·n ≤ `BLOCK`.
+    #[inline(always)]
+    pub fn fill(&mut self, n: usize, x: &[F]) {
+        for (i, (row, exps)) in x.chunks_exact(n).zip(self.exps.chunks_exact_mut(n)).enumerate() {
+            let shift = shift(row);
+            self.shifts[i] = shift;
+            for (e, &x) in exps.iter_mut().zip(row) {
+                *e = x - shift;
+            }
+        }
+        for e in self.exps[..x.len()].iter_mut() {
+            *e = e.exp();
+        }
+        for (i, exps) in self.exps[..x.len()].chunks_exact(n).enumerate() {
+            self.sums[i] = F::from_f64(fold_sum(exps, F::to_f64));
+        }
+    }
+
+    /// Replaces the sums of the first m rows by their logarithms.
+    #[inline(always)]
+    pub fn take_logs(&mut self, m: usize) {
+        for sum in self.sums[..m].iter_mut() {
+            *sum = sum.ln();
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Softmax and log-softmax of each row of a matrix [m, n], with their adjoints.
+
+use super::dispatch::{Loop, dispatch};
+use super::real::Real;
+use super::reduce::{fold_sum, fold_sum2};
+use super::row_exp::{BLOCK, Block, exps_of, long_row, rows_in_block};
+use super::write::write;
+
+/// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum has none and gives NaN.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of n.
+pub fn softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
+    check_rows("softmax", n, x, out);
+    dispatch(Softmax { n, x, out });
+}
+
+/// Adds outᵢⱼ (d_outᵢⱼ − Σₖ outᵢₖ d_outᵢₖ) to d_x: [m, n], or overwrites it.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of n.
+pub fn softmax_adjoint<F: Real>(n: usize, out: &[F], d_out: &[F], d_x: &mut [F], overwrite: bool) {
+    check_rows("softmax_adjoint", n, out, d_x);
+    check_rows("softmax_adjoint", n, d_out, d_x);
+    dispatch(SoftmaxAdjoint {
+        n,
+        out,
+        d_out,
+        d_x,
+        overwrite,
+    });
+}
+
+/// Writes xᵢⱼ − ln Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum gives NaN in its infinite places.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of n.
+pub fn log_softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
+    check_rows("log_softmax", n, x, out);
+    dispatch(LogSoftmax { n, x, out });
+}
+
+/// Adds d_outᵢⱼ − exp(outᵢⱼ) Σₖ d_outᵢₖ to d_x: [m, n], or overwrites it.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of n.
+pub fn log_softmax_adjoint<F: Real>(n: usize, out: &[F], d_out: &[F], d_x: &mut [F], overwrite: bool) {
+    check_rows("log_softmax_adjoint", n, out, d_x);
+    check_rows("log_softmax_adjoint", n, d_out, d_x);
+    dispatch(LogSoftmaxAdjoint {
+        n,
+        out,
+        d_out,
+        d_x,
+        overwrite,
+    });
+}
+
+fn check_rows<F>(name: &str, n: usize, x: &[F], out: &[F]) {
+    let whole = if n == 0 {
+        x.is_empty()
+    } else {
+        x.len().is_multiple_of(n)
+    };
+    assert!(
+        x.len() == out.len() && whole,
+        "{name}: {} and {} elements are not rows of {n}",
+        x.len(),
+        out.len()
+    );
+}
+
+struct Softmax<'a, F> {
+    n: usize,
+    x: &'a [F],
+    out: &'a mut [F],
+}
+
+impl<F: Real> Loop for Softmax<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.n;
+        if n > BLOCK {
+            for (row, out) in self.x.chunks_exact(n).zip(self.out.chunks_exact_mut(n)) {
+                let (shift, sum) = long_row(row);
+                exps_of(row, shift, out);
+                let scale = F::ONE / sum;
+                for out in out.iter_mut() {
+                    *out *= scale;
+                }
+            }
+        } else if n > 0 {
+            let len = rows_in_block(n) * n;
+            let mut block = Block::empty();
+            for (x, out) in self.x.chunks(len).zip(self.out.chunks_mut(len)) {
+                block.fill(n, x);
+                let rows = out.chunks_exact_mut(n).zip(block.exps.chunks_exact(n));
+                for ((out, exps), &sum) in rows.zip(&block.sums) {
+                    let scale = F::ONE / sum;
+                    write(out, exps.iter().map(|&e| e * scale), true);
+                }
+            }
+        }
+    }
+}
+
+struct SoftmaxAdjoint<'a, F> {
+    n: usize,
+    out: &'a [F],
+    d_out: &'a [F],
+    d_x: &'a mut [F],
+    overwrite: bool,
+}
+
+impl<F: Real> Loop for SoftmaxAdjoint<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.n.max(1);
+        let rows = self.out.chunks_exact(n).zip(self.d_out.chunks_exact(n));
+        for ((out, d_out), d_x) in rows.zip(self.d_x.chunks_exact_mut(n)) {
+            let mean = F::from_f64(fold_sum2(out, d_out, |out, d_out| out.to_f64() * d_out.to_f64()));
+            write(
+                d_x,
+                out.iter().zip(d_out).map(|(&out, &d_out)| out * (d_out - mean)),
+                self.overwrite,
+            );
+        }
+    }
+}
+
+struct LogSoftmax<'a, F> {
+    n: usize,
+    x: &'a [F],
+    out: &'a mut [F],
+}
+
+impl<F: Real> Loop for LogSoftmax<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.n;
+        if n > BLOCK {
+            for (row, out) in self.x.chunks_exact(n).zip(self.out.chunks_exact_mut(n)) {
+                let (shift, sum) = long_row(row);
+                let log_sum = sum.ln();
+                write(out, row.iter().map(|&x| (x - shift) - log_sum), true);
+            }
+        } else if n > 0 {
+            let rows = rows_in_block(n);
+            let mut block = Block::empty();
+            for (x, out) in self.x.chunks(rows * n).zip(self.out.chunks_mut(rows * n)) {
+                block.fill(n, x);
+                block.take_logs(x.len() / n);
+                for (i, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
+                    let (shift, log_sum) = (block.shifts[i], block.sums[i]);
+                    write(out, x.iter().map(|&x| (x - shift) - log_sum), true);
+                }
+            }
+        }
+    }
+}
+
+struct LogSoftmaxAdjoint<'a, F> {
+    n: usize,
+    out: &'a [F],
+    d_out: &'a [F],
+    d_x: &'a mut [F],
+    overwrite: bool,
+}
+
+impl<F: Real> Loop for LogSoftmaxAdjoint<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.n.max(1);
+        let rows = rows_in_block(n.min(BLOCK));
+        let mut probs = [F::ZERO; BLOCK];
+        let mut totals = [F::ZERO; BLOCK];
+        let blocks = self.out.chunks(rows * n).zip(self.d_out.chunks(rows * n));
+        for ((out, d_out), d_x) in blocks.zip(self.d_x.chunks_mut(rows * n)) {
+            for (total, d_out) in totals.iter_mut().zip(d_out.chunks_exact(n)) {
+                *total = F::from_f64(fold_sum(d_out, F::to_f64));
+            }
+            // A piece is the whole block of short rows, or a part of one long row.
+            let pieces = out.chunks(BLOCK).zip(d_out.chunks(BLOCK)).zip(d_x.chunks_mut(BLOCK));
+            for ((out, d_out), d_x) in pieces {
+                exps_of(out, F::ZERO, &mut probs);
+                let width = n.min(out.len());
+                let rows = d_x.chunks_mut(width).zip(d_out.chunks(width)).zip(probs.chunks(width));
+                for (((d_x, d_out), probs), &total) in rows.zip(&totals) {
+                    write(
+                        d_x,
+                        d_out.iter().zip(probs).map(|(&d, &p)| d - p * total),
+                        self.overwrite,
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::twin::{assert_close, check_adjoint, fill};
+
+    const SHAPES: [[usize; 2]; 12] = [
+        [0, 3],
+        [3, 1],
+        [1, 2],
+        [5, 7],
+        [128, 10],
+        [26, 10],
+        [3, 33],
+        [3, 255],
+        [2, 256],
+        [2, 257],
+        [2, 1000],
+        [300, 1],
+    ];
+
+    fn check<F: Real>(tolerance: f64) {
+        for [m, n] in SHAPES {
+            let x: Vec<F> = fill::<F>(m * n, 5).iter().map(|&x| x * F::from_f64(30.0)).collect();
+            let naive = |row: &[F]| row.iter().map(|x| x.to_f64().exp()).sum::<f64>().ln();
+            let logs: Vec<f64> = x
+                .chunks_exact(n)
+                .flat_map(|row| row.iter().map(move |x| x.to_f64() - naive(row)))
+                .collect();
+            let mut out = vec![F::NAN; m * n];
+            log_softmax(n, &x, &mut out);
+            let want: Vec<F> = logs.iter().map(|&v| F::from_f64(v)).collect();
+            assert_close(&out, &want, tolerance, &format!("log_softmax [{m}, {n}]"));
+            softmax(n, &x, &mut out);
+            let want: Vec<F> = logs.iter().map(|&v| F::from_f64(v.exp())).collect();
+            assert_close(&out, &want, tolerance, &format!("softmax [{m}, {n}]"));
+        }
+    }
+
+    #[test]
+    fn values_equal_their_twins() {
+        check::<f64>(4e-15);
+        check::<f32>(2e-6);
+    }
+
+    #[test]
+    fn minus_infinity_has_probability_zero() {
+        for n in [2, 10, 300] {
+            let mut x = vec![f64::NEG_INFINITY; n];
+            x[1] = 800.0;
+            let mut out = vec![f64::NAN; n];
+            log_softmax(n, &x, &mut out);
+            assert_eq!(out[..2], [f64::NEG_INFINITY, 0.0]);
+            softmax(n, &x, &mut out);
+            assert_eq!(out[..2], [0.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn adjoints_equal_central_differences() {
+        for [m, n] in [[0, 3], [4, 1], [1, 2], [5, 7], [30, 10], [2, 300]] {
+            let what = format!("[{m}, {n}]");
+            let x = fill(m * n, 1);
+            let adjoint = |_: &[f64], out: &[f64], d_out: &[f64], d_x: &mut [f64], overwrite| {
+                softmax_adjoint(n, out, d_out, d_x, overwrite)
+            };
+            check_adjoint(&x, m * n, |x, out| softmax(n, x, out), adjoint, &what);
+            let adjoint = |_: &[f64], out: &[f64], d_out: &[f64], d_x: &mut [f64], overwrite| {
+                log_softmax_adjoint(n, out, d_out, d_x, overwrite)
+            };
+            check_adjoint(&x, m * n, |x, out| log_softmax(n, x, out), adjoint, &what);
+        }
+    }
+}

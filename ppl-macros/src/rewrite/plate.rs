@@ -1,0 +1,274 @@
+//! Loops over `plate` and `markov`: a block with a guard, or a loop that collects its values.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprCall, ExprForLoop, Ident, Pat, Token};
+
+use super::Rewriter;
+use super::invocation::word;
+use super::scope::Frame;
+use crate::names::{Hint, fault, pattern_ident, string_literal};
+
+/// The message for a range that is not the range of a loop.
+pub(super) const OUT_OF_PLACE: &str = "`plate` and `markov` are ranges of `for` loops: `for i in plate(x) { … }`";
+
+/// The range of a loop over `plate(…)`, `plate(…).each()` or `markov(…)`.
+pub(super) struct Range {
+    word: Ident,
+    call: ExprCall,
+    is_each: bool,
+    /// The first method after `plate(…)` that is not `each`.
+    stray: Option<Ident>,
+}
+
+/// Reads the range of a loop.
+pub(super) fn range(expr: &Expr) -> Option<Range> {
+    match expr {
+        Expr::Paren(e) => range(&e.expr),
+        Expr::Group(e) => range(&e.expr),
+        Expr::Call(call) => {
+            let word = word(call).filter(|word| word == "plate" || word == "markov")?;
+            Some(Range {
+                word,
+                call: call.clone(),
+                is_each: false,
+                stray: None,
+            })
+        }
+        Expr::MethodCall(e) => {
+            let mut range = range(&e.receiver)?;
+            if e.method == "each" && e.args.is_empty() && range.word == "plate" && !range.is_each {
+                range.is_each = true;
+            } else {
+                range.stray.get_or_insert(e.method.clone());
+            }
+            Some(range)
+        }
+        _ => None,
+    }
+}
+
+/// What stands in the parentheses of `plate(…)`.
+struct Settings {
+    name: Option<(String, Span)>,
+    size: Option<Expr>,
+    batch: Option<Expr>,
+    total: Option<Expr>,
+}
+
+impl Rewriter<'_> {
+    pub(super) fn word_loop(&mut self, e: ExprForLoop, range: Range, hint: Option<&Hint>) -> Expr {
+        let span = range.word.span();
+        if self.scopes.in_closure() {
+            let message = format!(
+                "a loop over `{}` has no meaning in a closure: write it in the body of the model",
+                range.word
+            );
+            self.errors.push(span, message);
+            return self.hole(span);
+        }
+        if let Some(stray) = &range.stray {
+            self.errors.push(
+                stray.span(),
+                format!(
+                    "`{stray}` is no method of `{}`: it has `.each()` only for plates",
+                    range.word
+                ),
+            );
+        }
+        let settings = self.settings(&range);
+        let Some((name, name_span)) = settings.name.clone().or_else(|| named_by(&e.pat)) else {
+            self.errors.push(
+                e.pat.span(),
+                "this plate has no name: use a variable or a string, `plate(\"data\", n)`",
+            );
+            return self.hole(span);
+        };
+        let Some(size) = settings.size.clone() else {
+            self.errors.push(
+                span,
+                format!(
+                    "`{}` needs what to run over: a value of the model or a number",
+                    range.word
+                ),
+            );
+            return self.hole(span);
+        };
+        let site = self.site(&name, name_span);
+        if range.is_each || range.word == "markov" {
+            self.stepwise(e, &range, &site, &size, &settings, hint)
+        } else {
+            self.vectorised(e, &range, &site, &size, &settings, hint)
+        }
+    }
+
+    /// The body once, for all rows.
+    fn vectorised(
+        &mut self,
+        mut e: ExprForLoop,
+        range: &Range,
+        site: &TokenStream,
+        size: &Expr,
+        settings: &Settings,
+        hint: Option<&Hint>,
+    ) -> Expr {
+        if let Some(label) = &e.label {
+            self.errors
+                .push(label.span(), "a plate has no label: its body runs once");
+        }
+        self.scopes.enter(Frame::Plate);
+        self.scopes.declare(&e.pat);
+        self.block(&mut e.body, hint);
+        self.scopes.leave();
+        let (private, ctx, word, pat, body) = (self.private, self.ctx(), &range.word, &e.pat, &e.body);
+        let guard = Ident::new("__plate", Span::mixed_site());
+        let out = Ident::new("__out", Span::mixed_site());
+        let options = self.options(settings);
+        let question = Token![?](word.span());
+        let exit = if settings.batch.is_some() {
+            quote!(finish)
+        } else {
+            quote!(exit)
+        };
+        let exit = quote_spanned!(word.span()=> #guard.#exit(#out)?);
+        let quiet = pattern_ident(&e.pat).map(|ident| quote!(let _ = &#ident;));
+        Expr::Verbatim(quote!({
+            let #guard = #ctx.#word(#site, #private::PlateRange::plate_size(&(#size)), #options)#question;
+            let #pat = #guard.index();
+            #quiet
+            let #out = #body;
+            #exit
+        }))
+    }
+
+    /// The body for each step, with a number as index.
+    fn stepwise(
+        &mut self,
+        mut e: ExprForLoop,
+        range: &Range,
+        site: &TokenStream,
+        size: &Expr,
+        settings: &Settings,
+        hint: Option<&Hint>,
+    ) -> Expr {
+        self.enter_loop(e.label.as_ref());
+        self.scopes.declare(&e.pat);
+        self.block(&mut e.body, hint);
+        self.leave_loop();
+        let (private, ctx, pat, body, label) = (self.private, self.ctx(), &e.pat, &e.body, &e.label);
+        let guard = Ident::new("__loop", Span::mixed_site());
+        let out = Ident::new("__out", Span::mixed_site());
+        let step = Ident::new("__step", Span::mixed_site());
+        let value = Ident::new("__value", Span::mixed_site());
+        let span = range.word.span();
+        let size = quote!(#private::PlateRange::plate_size(&(#size)));
+        let method = Ident::new(if range.is_each { "each" } else { "markov" }, span);
+        let options = range
+            .is_each
+            .then(|| self.options(settings))
+            .map(|options| quote!(, #options));
+        let question = Token![?](span);
+        let exit = if settings.batch.is_some() {
+            quote!(finish)
+        } else {
+            quote!(exit)
+        };
+        let exit = quote_spanned!(span=> #guard.#exit(#out)?);
+        let quiet = pattern_ident(&e.pat).map(|ident| quote!(let _ = &#ident;));
+        Expr::Verbatim(quote!({
+            let mut #guard = #ctx.#method(#site, #size #options)#question;
+            let mut #out = ::std::vec::Vec::new();
+            #label while let ::core::option::Option::Some(#step) = #guard.step() {
+                let #pat: usize = #step;
+                #quiet
+                let #value = #body;
+                #out.push(#value);
+            }
+            #exit
+        }))
+    }
+
+    fn settings(&mut self, range: &Range) -> Settings {
+        let mut settings = Settings {
+            name: None,
+            size: None,
+            batch: None,
+            total: None,
+        };
+        for argument in &range.call.args {
+            if let Expr::Assign(named) = argument {
+                let key = match &*named.left {
+                    Expr::Path(path) => path.path.get_ident().map(Ident::to_string).unwrap_or_default(),
+                    _ => String::new(),
+                };
+                let slot = match key.as_str() {
+                    "batch" if range.word == "plate" => &mut settings.batch,
+                    "total" if range.word == "plate" => &mut settings.total,
+                    _ => {
+                        let message = match range.word == "plate" {
+                            true => "a plate has the settings `batch = …` and `total = …`",
+                            false => "`markov` has no settings",
+                        };
+                        self.errors.push(named.left.span(), message);
+                        continue;
+                    }
+                };
+                *slot = Some((*named.right).clone());
+                continue;
+            }
+            match string_literal(argument) {
+                Some(name) if settings.name.is_none() && settings.size.is_none() => {
+                    if let Some(message) = fault(&name.value()) {
+                        self.errors.push(name.span(), message);
+                    }
+                    settings.name = Some((name.value(), name.span()));
+                }
+                _ if settings.size.is_none() => settings.size = Some(argument.clone()),
+                _ => self
+                    .errors
+                    .push(argument.span(), format!("`{}` runs over one thing", range.word)),
+            }
+        }
+        for expr in [&mut settings.size, &mut settings.batch, &mut settings.total]
+            .into_iter()
+            .flatten()
+        {
+            self.expr(expr, None);
+        }
+        settings
+    }
+
+    fn options(&self, settings: &Settings) -> TokenStream {
+        let private = self.private;
+        let option = |expr: &Option<Expr>| match expr {
+            Some(expr) => quote!(::core::option::Option::Some(#expr)),
+            None => quote!(::core::option::Option::None),
+        };
+        let (batch, total) = (option(&settings.batch), option(&settings.total));
+        quote!(#private::PlateOptions { batch: #batch, total: #total })
+    }
+
+    /// A plate with `batch =` sees a part of the rows, so it has no value to bind.
+    pub(super) fn refuse_batch_value(&mut self, expr: &Expr) {
+        let Expr::ForLoop(e) = expr else { return };
+        let Some(range) = range(&e.expr) else { return };
+        let batch = range
+            .call
+            .args
+            .iter()
+            .find(|a| matches!(a, Expr::Assign(n) if is_ident(&n.left, "batch")));
+        if let Some(batch) = batch {
+            let message = "a plate with `batch =` sees a part of the rows and has no value: end the loop's body with `;`, bind nothing";
+            self.errors.push(batch.span(), message);
+        }
+    }
+}
+
+fn is_ident(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident(name))
+}
+
+fn named_by(pat: &Pat) -> Option<(String, Span)> {
+    pattern_ident(pat).map(|ident| (crate::names::plain(ident), ident.span()))
+}
