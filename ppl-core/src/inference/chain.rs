@@ -100,7 +100,7 @@ pub(crate) fn run_chains<C: Chain>(
 ) -> Result<(Vec<SiteTable>, Vec<ChainInfo>)> {
     plan.check()?;
     let steps = plan.warmup + plan.draws * plan.thin;
-    let bars = plan.progress.bars((0..plan.chains).map(|c| format!("chain {c}")), steps as u64);
+    let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
     let outcomes: Vec<Result<(SiteTable, ChainInfo)>> = (0..plan.chains)
         .into_par_iter()
         .map(|chain_idx| {
@@ -113,10 +113,10 @@ pub(crate) fn run_chains<C: Chain>(
                 }
                 if (step + 1) % STEPS_BETWEEN_UPDATES == 0 || step + 1 == steps {
                     let done = step % STEPS_BETWEEN_UPDATES + 1;
-                    bars.advance(chain_idx, done as u64);
+                    bars[chain_idx].inc(done as u64);
                 }
             }
-            bars.finish(chain_idx);
+            bars[chain_idx].abandon();
             chain.finish()
         })
         .collect();

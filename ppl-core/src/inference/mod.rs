@@ -14,3 +14,4 @@ pub mod predictive;
 pub mod progress;
 pub mod site_draws;
 pub mod site_table;
+pub mod svi;

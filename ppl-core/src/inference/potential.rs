@@ -14,14 +14,14 @@ use crate::program::passes::Passes;
 use crate::program::structure::structure_key;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
-use crate::runtime::context::{Ctx, Run};
+use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::source::{FromInputs, Latent, LatentSite, Source};
-use crate::runtime::state::{Known, Slot};
+use crate::runtime::state::Slot;
 use crate::runtime::stop::Res;
 use crate::tape::gradient::gradient;
-use crate::tape::record::{Tape, depends};
+use crate::tape::record::depends;
 use crate::tape::store::Precision;
 
 /// How many starting points are tried before a model counts as impossible.
@@ -197,7 +197,10 @@ fn is_same(a: &Slot, b: &Slot) -> bool {
 
 /// Returns how samplers run a model: over all rows of its plates.
 pub(crate) fn recorder(key: Key) -> Recorder {
-    Recorder::density(Precision::F64, key)
+    Recorder {
+        whole_plates: true,
+        ..Recorder::density(Precision::F64, key)
+    }
 }
 
 fn check_params(recording: &Recording) -> Result<()> {
@@ -275,24 +278,16 @@ impl<M: Model> LogDensity for Evaluator<'_, M> {
     }
 }
 
-/// Runs a model again and again on one tape.
+/// Runs a model again and again at other values.
 struct Rerun {
-    source: Rc<dyn Source>,
-    known: Rc<Known>,
-    tape: Option<Tape>,
+    recorder: Recorder,
 }
 
 impl Rerun {
     fn new<M>(potential: &Potential<'_, M>) -> Self {
-        let slots = potential.slots.iter();
-        let places = slots.map(|s| (s.address.clone(), (s.offset, s.shape.iter().product())));
+        let values = vec![0.0; potential.dim];
         Rerun {
-            source: Rc::new(FromInputs),
-            known: Rc::new(Known {
-                places: places.collect(),
-                values: vec![0.0; potential.dim],
-            }),
-            tape: None,
+            recorder: recorder(potential.key).with_values(&potential.slots, values),
         }
     }
 
@@ -303,19 +298,9 @@ impl Rerun {
         position: &[f64],
         read: impl FnOnce(&Recording) -> T,
     ) -> Result<T> {
-        Rc::make_mut(&mut self.known).values.copy_from_slice(position);
-        let mut tape = self.tape.take().unwrap_or_else(|| Tape::new(Precision::F64, potential.key));
-        tape.clear(potential.key);
-        let run = Run::new(tape, Rc::clone(&self.source), Rc::clone(&self.known));
-        let outcome = {
-            let ctx = run.ctx();
-            potential.model.run(ctx).map(drop).and_then(|()| ctx.check())
-        };
-        outcome.map_err(|stop| stop.into_error())?;
-        let recording = Recording::from_run(run);
+        Rc::make_mut(&mut self.recorder.known).values.copy_from_slice(position);
+        let recording = self.recorder.record(potential.model)?;
         potential.check_layout(&recording.slots)?;
-        let out = read(&recording);
-        self.tape = Some(recording.tape);
-        Ok(out)
+        Ok(read(&recording))
     }
 }

@@ -1,62 +1,46 @@
-//! Progress bars on the terminal: one for each chain or run.
-
-use std::borrow::Cow;
-use std::io::IsTerminal;
+//! Progress bars of long runs, shown only on a terminal.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Whether progress is shown.
+/// Whether a run shows its progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// Shown if the standard error output is a terminal.
+    /// Where standard error is a terminal.
     #[default]
     Auto,
-    /// Never shown.
+    /// Never.
     Hidden,
 }
 
-/// The bars of a run, one below the other.
-#[derive(Debug)]
-pub struct Bars {
-    bars: Vec<ProgressBar>,
-}
-
 impl Progress {
-    /// Returns a bar of `len` steps for each label.
-    pub fn bars(self, labels: impl IntoIterator<Item = String>, len: u64) -> Bars {
-        let is_shown = self == Progress::Auto && std::io::stderr().is_terminal();
-        let target = if is_shown {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
+    /// Returns a bar of so many steps.
+    pub(crate) fn bar(self, steps: u64, label: &'static str) -> ProgressBar {
+        ProgressBar::with_draw_target(Some(steps), self.target())
+            .with_style(style())
+            .with_prefix(label)
+    }
+
+    /// Returns `n` bars of so many steps, one below the other.
+    pub(crate) fn bars(self, n: usize, steps: u64, label: &str) -> Vec<ProgressBar> {
+        let stack = MultiProgress::with_draw_target(self.target());
+        let bar = |i| {
+            let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
+            stack.add(bar.with_style(style()).with_prefix(format!("{label} {i}")))
         };
-        let stack = MultiProgress::with_draw_target(target);
-        let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bars = labels.into_iter().map(|label| {
-            let bar = stack.add(ProgressBar::new(len).with_style(style.clone()));
-            bar.set_prefix(label);
-            bar
-        });
-        Bars { bars: bars.collect() }
+        (0..n).map(bar).collect()
+    }
+
+    fn target(self) -> ProgressDrawTarget {
+        match self {
+            Progress::Auto => ProgressDrawTarget::stderr_with_hz(10),
+            Progress::Hidden => ProgressDrawTarget::hidden(),
+        }
     }
 }
 
-impl Bars {
-    /// Advances a bar.
-    pub fn advance(&self, bar_idx: usize, steps: u64) {
-        self.bars[bar_idx].inc(steps);
-    }
-
-    /// Sets the text behind a bar, such as the present ELBO.
-    pub fn message(&self, bar_idx: usize, text: impl Into<Cow<'static, str>>) {
-        self.bars[bar_idx].set_message(text);
-    }
-
-    /// Leaves a bar as it is.
-    pub fn finish(&self, bar_idx: usize) {
-        self.bars[bar_idx].abandon();
-    }
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {elapsed} ({eta} left) {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 #[cfg(test)]
@@ -64,10 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_drawn_where_progress_is_hidden() {
-        let bars = Progress::Hidden.bars(["chain 0".to_string(), "chain 1".to_string()], 10);
-        bars.advance(1, 4);
-        assert_eq!((bars.bars[0].position(), bars.bars[1].position()), (0, 4));
-        assert!(bars.bars.iter().all(ProgressBar::is_hidden));
+    fn bars_count_apart_and_are_hidden_where_asked() {
+        let bars = Progress::Hidden.bars(2, 10, "chain");
+        bars[1].inc(4);
+        assert_eq!((bars[0].position(), bars[1].position()), (0, 4));
+        assert!(bars.iter().all(ProgressBar::is_hidden));
+        assert_eq!(bars[1].prefix(), "chain 1");
     }
 }
