@@ -85,7 +85,10 @@ mod tests {
         }
         assert_eq!(counts[2], 0);
         let chi2: f64 = [0, 1, 3].iter().map(|&i| (counts[i] as f64 - 1e4).powi(2) / 1e4).sum();
-        assert!(chi2 < 18.4, "chi-square {chi2} on 2 degrees of freedom, counts {counts:?}");
+        assert!(
+            chi2 < 18.4,
+            "chi-square {chi2} on 2 degrees of freedom, counts {counts:?}"
+        );
     }
 
     #[test]
@@ -111,7 +114,10 @@ mod tests {
             let before = row;
             Discrete::OneHot(3).propose(&mut row, 1.0, &mut rng);
             assert_ne!(row, before);
-            assert_eq!((row.iter().sum::<f64>(), row.iter().filter(|&&x| x == 1.0).count()), (1.0, 1));
+            assert_eq!(
+                (row.iter().sum::<f64>(), row.iter().filter(|&&x| x == 1.0).count()),
+                (1.0, 1)
+            );
         }
     }
 }

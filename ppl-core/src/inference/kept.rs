@@ -22,7 +22,10 @@ struct KeptSite {
 impl Kept {
     /// Compiles the values of the kept sites of a recording.
     pub(crate) fn new(recording: &Recording) -> Result<Self> {
-        let varying: Vec<&SiteRecord> = recording.kept_sites().filter(|s| matches!(s.stored, Held::Node(_))).collect();
+        let varying: Vec<&SiteRecord> = recording
+            .kept_sites()
+            .filter(|s| matches!(s.stored, Held::Node(_)))
+            .collect();
         let sites = recording.kept_sites().map(|site| KeptSite {
             address: site.address.clone(),
             constant: match site.stored {

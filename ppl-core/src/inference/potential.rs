@@ -182,7 +182,10 @@ impl<'m, M: Model> Potential<'m, M> {
         if slots.len() == self.slots.len() && slots.iter().zip(&self.slots).all(|(a, b)| is_same(a, b)) {
             return Ok(());
         }
-        let differs = slots.iter().enumerate().find(|(i, slot)| self.slots.get(*i).is_none_or(|own| !is_same(slot, own)));
+        let differs = slots
+            .iter()
+            .enumerate()
+            .find(|(i, slot)| self.slots.get(*i).is_none_or(|own| !is_same(slot, own)));
         let site = differs.map_or_else(|| &self.slots[slots.len()], |(_, slot)| slot);
         let message = "the latents change from run to run, and a vector of fixed length cannot hold them: use \
                        `Mh::default().proposal(Proposal::SingleSite)`";
@@ -207,7 +210,8 @@ fn check_params(recording: &Recording) -> Result<()> {
     let Some(slot) = recording.slots.iter().find(|s| s.is_param) else {
         return Ok(());
     };
-    let message = "a `param` has no prior, so that it has no posterior: give it one with `sample`, or learn it by `Svi`";
+    let message =
+        "a `param` has no prior, so that it has no posterior: give it one with `sample`, or learn it by `Svi`";
     Err(Error::at_site(&slot.address, slot.place, message))
 }
 

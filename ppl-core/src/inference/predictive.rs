@@ -1,7 +1,7 @@
 //! Prior and posterior predictive: models run forward once for each draw.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
 
 /// Runs all draws in parallel; each has its own key, so that their order does not matter.
 fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
-    let rows: Vec<Result<Row>> = (0..n_draws).into_par_iter().map(run).collect();
+    let rows: Vec<Result<Row>> = (0..n_draws).into_par_iter().map(&run).collect();
     let mut table = SiteTable::new(n_draws);
     for (draw_idx, row) in rows.into_iter().enumerate() {
         for (site, shape, values) in row? {
@@ -163,7 +163,7 @@ fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
 }
 
 /// A site of one draw: its shape and values.
-type Given = std::collections::HashMap<String, (Vec<usize>, Vec<f64>)>;
+type Given = HashMap<String, (Vec<usize>, Vec<f64>)>;
 
 /// Returns the values of one draw; sites that it lacks are left out.
 fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Given {
@@ -189,7 +189,10 @@ impl Source for FromDraw {
         let n_rows = site.rows.len();
         match self.latents.get(site.address) {
             Some((shape, _)) if shape.get(n_rows..) != Some(&site.event[..]) => {
-                let message = format!("its draws have the shape {shape:?}, here its event is {:?}", site.event.as_slice());
+                let message = format!(
+                    "its draws have the shape {shape:?}, here its event is {:?}",
+                    site.event.as_slice()
+                );
                 Err(Stop(Error::at_site(site.address, site.place, message)))
             }
             Some((shape, values)) if shape[..n_rows] == site.rows[..] => {

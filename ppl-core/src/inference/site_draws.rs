@@ -26,7 +26,9 @@ impl SiteDraws {
                 members.entry(family).or_default().push((numbers, address));
             }
         }
-        let families = members.into_iter().filter_map(|(name, members)| Some((name.clone(), stack(&draws, &name, &members)?)));
+        let families = members
+            .into_iter()
+            .filter_map(|(name, members)| Some((name.clone(), stack(&draws, &name, &members)?)));
         SiteDraws {
             families: families.collect(),
             draws,
@@ -46,7 +48,10 @@ impl DrawsBySite for SiteDraws {
     fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64> {
         self.get(site).unwrap_or_else(|| {
             let names: Vec<&str> = self.draws.names().collect();
-            panic!("there are no draws of site `{site}`; there are draws of {}", names.join(", "))
+            panic!(
+                "there are no draws of site `{site}`; there are draws of {}",
+                names.join(", ")
+            )
         })
     }
 }
@@ -78,7 +83,10 @@ fn stack(draws: &Draws, name: &str, members: &[(Vec<usize>, &str)]) -> Option<Ar
         if numbers.len() != depth || draws.get(address)?.shape() != first.shape() {
             return None;
         }
-        lengths.iter_mut().zip(numbers).for_each(|(len, &k)| *len = (*len).max(k + 1 + shift));
+        lengths
+            .iter_mut()
+            .zip(numbers)
+            .for_each(|(len, &k)| *len = (*len).max(k + 1 + shift));
     }
     let shape: Vec<usize> = [&first.shape()[..2], &lengths, event].concat();
     let mut out = ArrayD::from_elem(shape, f64::NAN);
@@ -123,7 +131,10 @@ mod tests {
     #[test]
     fn a_site_before_the_loop_comes_first() {
         let draws = draws_of(&[("z", 9.0), ("z[0]", 0.0), ("z[1]", 1.0)]);
-        assert_eq!(draws.draws_of("z"), array![[[9.0, 0.0, 1.0], [9.5, 0.5, 1.5]]].into_dyn());
+        assert_eq!(
+            draws.draws_of("z"),
+            array![[[9.0, 0.0, 1.0], [9.5, 0.5, 1.5]]].into_dyn()
+        );
     }
 
     #[test]
@@ -131,7 +142,10 @@ mod tests {
         let draws = draws_of(&[("s[0].w[1]", 1.0), ("s[1].w[0]", 2.0)]);
         let w = draws.draws_of("s.w");
         assert_eq!(w.shape(), [1, 2, 2, 2]);
-        assert_eq!((w[[0, 0, 0, 1]], w[[0, 1, 1, 0]], w[[0, 0, 0, 0]].is_nan()), (1.0, 2.5, true));
+        assert_eq!(
+            (w[[0, 0, 0, 1]], w[[0, 1, 1, 0]], w[[0, 0, 0, 0]].is_nan()),
+            (1.0, 2.5, true)
+        );
     }
 
     #[test]

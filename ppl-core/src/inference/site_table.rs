@@ -86,7 +86,9 @@ impl SiteTable {
 }
 
 fn two_shapes(name: &str, first: &[usize], second: &[usize]) -> Error {
-    Error::Invalid(format!("site {name} has the shape {first:?} in one draw and {second:?} in another"))
+    Error::Invalid(format!(
+        "site {name} has the shape {first:?} in one draw and {second:?} in another"
+    ))
 }
 
 #[cfg(test)]

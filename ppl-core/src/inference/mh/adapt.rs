@@ -161,9 +161,15 @@ mod tests {
 
     #[test]
     fn windows_double_and_cover_the_middle_of_the_warm_up() {
-        let ends: Vec<usize> = (0..1000).filter(|&s| is_window_end(s, 100, 900, 1000)).map(|s| s + 1).collect();
+        let ends: Vec<usize> = (0..1000)
+            .filter(|&s| is_window_end(s, 100, 900, 1000))
+            .map(|s| s + 1)
+            .collect();
         assert_eq!(ends, [150, 250, 450, 900]);
-        let ends: Vec<usize> = (0..90).filter(|&s| is_window_end(s, 10, 90, 100)).map(|s| s + 1).collect();
+        let ends: Vec<usize> = (0..90)
+            .filter(|&s| is_window_end(s, 10, 90, 100))
+            .map(|s| s + 1)
+            .collect();
         assert_eq!(ends, [20, 40, 90]);
     }
 
@@ -182,7 +188,11 @@ mod tests {
         assert_eq!(changed, 4);
         // On the circle both squares have mean 1/2: the covariance is [[1/2, 1], [1, 5/2]], correlations shrunk.
         let keep = 450.0 / (450.0 + 16.0);
-        let products = [factor[0] * factor[0], factor[0] * factor[2], factor[2].powi(2) + factor[3].powi(2)];
+        let products = [
+            factor[0] * factor[0],
+            factor[0] * factor[2],
+            factor[2].powi(2) + factor[3].powi(2),
+        ];
         for (got, expected) in products.into_iter().zip([0.5, keep, 2.5]) {
             assert!((got - expected).abs() < 0.02 * expected, "{got} for {expected}");
         }

@@ -97,7 +97,9 @@ impl Mh {
             Proposal::SingleSite if potential.is_replayed() => {
                 run_chains(&plan, |key| VectorChain::single_site(&potential, key))?
             }
-            Proposal::Auto | Proposal::SingleSite => run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?,
+            Proposal::Auto | Proposal::SingleSite => {
+                run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
+            }
         };
         Fit::new(&tables, chains, key)
     }

@@ -12,6 +12,7 @@ pub mod random_walk;
 pub mod single_site;
 pub mod state;
 mod trace_chain;
+mod trace_source;
 mod vector_chain;
 
 pub use config::Mh;

@@ -67,7 +67,11 @@ impl MhState {
 
 /// Accepts with probability min(1, exp(`ln_ratio`)), and never where the ratio is NaN.
 pub(crate) fn accept(ln_ratio: f64, rng: &mut impl Rng) -> MhInfo {
-    let accept_prob = if ln_ratio.is_nan() { 0.0 } else { ln_ratio.exp().min(1.0) };
+    let accept_prob = if ln_ratio.is_nan() {
+        0.0
+    } else {
+        ln_ratio.exp().min(1.0)
+    };
     MhInfo {
         accept_prob,
         is_accepted: rng.random::<f64>() < accept_prob,

@@ -18,7 +18,7 @@ use crate::inference::chain::{Chain, ChainInfo, MoveInfo, Phase, Tally};
 use crate::inference::kept::write_recording;
 use crate::inference::mh::adapt::ScaleAdapter;
 use crate::inference::mh::state::{MhInfo, accept};
-use crate::inference::mh::trace_source::{FromTrace, Latents};
+use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
 use crate::inference::potential::{MAX_STARTS, recorder};
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
@@ -72,7 +72,11 @@ impl TraceState {
             }
             fault = state.recording.fault();
         }
-        let message = || Error::Invalid(format!("the log density is not finite at {MAX_STARTS} draws from the prior"));
+        let message = || {
+            Error::Invalid(format!(
+                "the log density is not finite at {MAX_STARTS} draws from the prior"
+            ))
+        };
         Err(fault.unwrap_or_else(message))
     }
 
@@ -94,7 +98,13 @@ impl TraceState {
         }
         let mut rng = SmallRng::seed_from_u64(key.bits());
         let chosen = self.latents.order[rng.random_range(0..self.n_sites())].clone();
-        let (recording, moved) = run(model, Rc::clone(&self.latents), Some(&chosen), scale(&chosen), key.split(0))?;
+        let (recording, moved) = run(
+            model,
+            Rc::clone(&self.latents),
+            Some(&chosen),
+            scale(&chosen),
+            key.split(0),
+        )?;
         let new = TraceState::new(recording);
         let is_alone = |address: &str| !moved.reused.contains(address);
         let stale = self.latents.log_prob(&self.recording, is_alone)?;
@@ -116,7 +126,7 @@ fn run<M: Model>(
     moving: Option<&str>,
     scale: f64,
     key: Key,
-) -> Result<(Recording, crate::inference::mh::trace_source::Moved)> {
+) -> Result<(Recording, Moved)> {
     let rng = SmallRng::seed_from_u64(key.split(1).bits());
     let source = Rc::new(FromTrace::new(before, moving.map(str::to_string), scale, rng));
     let recorder = Recorder {

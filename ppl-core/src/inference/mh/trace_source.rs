@@ -42,7 +42,12 @@ impl Latents {
     pub(crate) fn of(recording: &Recording) -> Self {
         let mut latents = Latents::default();
         let records = recording.tape.records();
-        for (number, site) in recording.sites.iter().enumerate().filter(|(_, s)| s.kind == SiteKind::Latent) {
+        for (number, site) in recording
+            .sites
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.kind == SiteKind::Latent)
+        {
             let own = || records.terms.iter().filter(move |t| t.site as usize == number);
             let (values, shape) = recording.values_of(site);
             let value = LatentValue {
@@ -66,7 +71,9 @@ impl Latents {
         let mut sum = 0.0;
         for address in self.order.iter().filter(|a| is_counted(a)) {
             sum += self.by_address[address].log_prob.ok_or_else(|| {
-                let place = recording.site(address).map_or_else(crate::error::Place::here, |s| s.place);
+                let place = recording
+                    .site(address)
+                    .map_or_else(crate::error::Place::here, |s| s.place);
                 let message = "the site comes and goes from run to run, so that its density cannot be scaled";
                 Error::at_site(address, place, message)
             })?;
@@ -129,7 +136,10 @@ impl FromTrace {
             Stop(Error::at_site(site.address, site.place, message))
         })?;
         let event_len = site.event.iter().product::<usize>().max(1);
-        let old: Vec<f64> = values.chunks(event_len).flat_map(|event| bijector.unconstrain(event)).collect();
+        let old: Vec<f64> = values
+            .chunks(event_len)
+            .flat_map(|event| bijector.unconstrain(event))
+            .collect();
         let mut rng = self.rng.borrow_mut();
         let mut noise = || -> f64 { StandardNormal.sample(&mut *rng) };
         let new: Vec<f64> = old.iter().map(|z| z + self.scale * noise()).collect();

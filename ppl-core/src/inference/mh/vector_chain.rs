@@ -45,8 +45,9 @@ impl<'p, M: Model> VectorChain<'p, M> {
     /// Starts a chain whose step moves all continuous latents together, then each discrete one.
     pub(crate) fn random_walk(potential: &'p Potential<'p, M>, key: Key) -> Result<Self> {
         let continuous = potential.slots().iter().filter(|s| !s.is_discrete);
-        let coordinates: Vec<usize> =
-            continuous.flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>()).collect();
+        let coordinates: Vec<usize> = continuous
+            .flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>())
+            .collect();
         let d = coordinates.len();
         let walk = (d > 0).then(|| Move {
             name: "random walk".to_string(),
@@ -88,20 +89,24 @@ impl<'p, M: Model> VectorChain<'p, M> {
 
 /// Returns a move for each site.
 fn site_moves<M: Model>(potential: &Potential<'_, M>) -> impl Iterator<Item = Move> {
-    potential.slots().iter().zip(potential.discrete()).map(|(slot, &discrete)| {
-        let own = SiteMove {
-            offset: slot.offset,
-            len: slot.shape.iter().product(),
-            discrete,
-            scale: 1.0,
-        };
-        Move {
-            name: slot.address.clone(),
-            scale: ScaleAdapter::new(own.dim()),
-            kind: MoveKind::Site(own),
-            tally: Tally::default(),
-        }
-    })
+    potential
+        .slots()
+        .iter()
+        .zip(potential.discrete())
+        .map(|(slot, &discrete)| {
+            let own = SiteMove {
+                offset: slot.offset,
+                len: slot.shape.iter().product(),
+                discrete,
+                scale: 1.0,
+            };
+            Move {
+                name: slot.address.clone(),
+                scale: ScaleAdapter::new(own.dim()),
+                kind: MoveKind::Site(own),
+                tally: Tally::default(),
+            }
+        })
 }
 
 impl<M: Model> Chain for VectorChain<'_, M> {
@@ -141,7 +146,9 @@ impl Move {
             MoveKind::Walk(walk, covariance) => {
                 let info = walk.transition(density, state, rng)?;
                 count(info, &mut walk.scale);
-                let RandomWalk { coordinates, factor, .. } = walk;
+                let RandomWalk {
+                    coordinates, factor, ..
+                } = walk;
                 if covariance.update(phase, |i| state.position[coordinates[i]], factor) {
                     walk.scale = RandomWalk::initial_scale(walk.coordinates.len());
                     self.scale.restart();
