@@ -26,11 +26,11 @@ fn eight_schools(sigma: &Array1<f64>, y: Obs<Array1<f64>>) {
 }
 
 #[model]
-fn logistic(x: &Array2<f64>, y: Obs<Array1<f64>>) {
+fn logistic(x: &Array2<f64>, y: Obs<Array1<bool>>) {
     let w = sample(Normal(0, 1).expand([x.ncols()]));
     let b = sample(Normal(0, 10));
     for i in plate(x) {
-        observe("y", y[i], Bernoulli::logits(x[i].dot(w) + b));
+        observe(y[i], Bernoulli::logits(x[i].dot(w) + b));
     }
 }
 
@@ -184,7 +184,7 @@ fn logistic_race() -> Race {
     let x = Array2::from_shape_vec((n, d), normals(3, n * d)).expect("n × d numbers");
     let mut u = vec![0.0; n];
     fill_uniform(Key::new(4), &mut u);
-    let y: Array1<f64> = u.iter().map(|&u| if u < 0.5 { 1.0 } else { 0.0 }).collect();
+    let y: Array1<bool> = u.iter().map(|&u| u < 0.5).collect();
     let columns = x.t().iter().copied().collect();
     let mut floor = floors::logistic::Logistic {
         columns,
