@@ -78,6 +78,78 @@ def bd0(x, np):
 
 
 
+def lower_sum(a, x, weight):
+    """sum t_n * weight(n) with t_n = x^n / ((a + 1) ... (a + n)); P(a, x) is x^a e^-x / Gamma(a + 1) times the sum of t_n."""
+    total, term, n = weight(0), mpf(1), 0
+    while n < x - a or term > mpf(10) ** -mp.dps * fabs(total):
+        n += 1
+        term *= x / (a + n)
+        total += term * weight(n)
+    return total
+
+
+def guarded(f):
+    """Runs f(a, x) with digits to spare for the cancellation in the upper tail."""
+
+    def g(a, x):
+        spare = max(mpf(0), x - a - a * log(x / a)) / log(mpf(10))
+        with mp.workdps(mp.dps + 10 + int(spare)):
+            return f(a, x)
+
+    return g
+
+
+@guarded
+def gamma_p(a, x):
+    return exp(a * log(x) - x - loggamma(a + 1)) * lower_sum(a, x, lambda n: 1)
+
+
+@guarded
+def gamma_q(a, x):
+    return 1 - gamma_p(a, x)
+
+
+def gamma_density(a, x):
+    return exp((a - 1) * log(x) - x - loggamma(a))
+
+
+@guarded
+def gamma_draw_derivative(a, x):
+    start, harmonic = digamma(a + 1) - log(x), [mpf(0), 0]
+
+    def weight(n):
+        if n > harmonic[1]:
+            harmonic[0] += 1 / (a + n)
+            harmonic[1] = n
+        return start + harmonic[0]
+
+    return x / a * lower_sum(a, x, weight)
+
+
+def quantiles(shapes):
+    """Points (a, x) about the bulk and in the tails of Gamma(a, 1)."""
+    points = []
+    for a in shapes:
+        for z in (-30.0, -8.0, -4.0, -2.0, -0.6, 0.0, 0.1, 1.0, 3.0, 5.0, 7.5, 25.0):
+            x = a + z * a**0.5 if a > 10 else a * 2.0 ** (0.7 * z)
+            if x > 1e-300 and (a > 10 or z < 8):
+                points.append((a, x))
+    return points
+
+
+GAMMA_POINTS = quantiles([1e-8, 1e-3, 0.1, 0.5, 0.99, 1.0, 2.0, 2.7, 10.0, 29.9, 30.0, 100.0, 1234.5, 1e5]) + [
+    (1e-5, 0.1), (1e-5, 0.56), (1e-5, 1.4), (1e-5, 1.6), (0.3, 1.49), (0.3, 1.51), (1e-3, 1e-200), (5.0, 1e-30), (0.7, 30.0), (3.0, 600.0),
+    (100.0, 1e-2), (1e4, 1e4 + 1e-6), (1e6, 1.003e6), (1e6, 1e6 - 3e2)]
+
+
+def incomplete_beta(a, b, x):
+    return mp.betainc(a, b, 0, x, regularized=True) if x < (a + 1) / (a + b + 2) else 1 - mp.betainc(b, a, 0, 1 - x, regularized=True)
+
+
+def beta_density(a, b, x):
+    return exp((a - 1) * log(x) + (b - 1) * log1p(-x) - ln_beta(a, b))
+
+
 SHAPES = [1e-300, 1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.3, 1.999, 2.0, 2.5, 3.0, 7.3, 10.0, 55.5, 1e3, 12345.678, 1e8, 1e15]
 DELTAS = [-0.05, 1e-300, 1e-12, 1e-4, 0.3, 0.5, 1.0, 2.0, 10.0, 333.3, 1e6, 1e10]
 COUNTS = [0.0, 1.0, 2.0, 3.0, 7.0, 10.0, 100.0, 1e4, 123456.0, 1e9]
@@ -121,6 +193,10 @@ TABLES = {
     "ndtr": (ndtr, [density], REAL + [-10.0, -20.0, -30.0, -37.0]),
     "log_ndtr": (lambda x: log(ndtr(x)) if x < 5 else log1p(-ndtr(-x)), [lambda x: density(x) / ndtr(x)], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
     "log_ndtr_derivative": (lambda x: density(x) / ndtr(x), [lambda x: -density(x) / ndtr(x) * (x + density(x) / ndtr(x))], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
+    "gamma_p": (gamma_p, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
+    "gamma_q": (gamma_q, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
+    # Relative accuracy is asked of draws: no slopes.
+    "gamma_draw_derivative": (gamma_draw_derivative, [], GAMMA_POINTS),
     "ndtri": (ndtri, [lambda p: 1 / density(ndtri(p))], [p for p in PROBS] + steps(0.5) + steps(0.075)),
 }
 

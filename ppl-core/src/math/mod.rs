@@ -6,5 +6,7 @@
 pub mod beta;
 pub mod erf;
 pub mod gamma;
+pub mod gamma_draw;
+pub mod incomplete_gamma;
 pub mod logspace;
 mod rational;
