@@ -126,6 +126,16 @@ def gamma_draw_derivative(a, x):
     return x / a * lower_sum(a, x, weight)
 
 
+def draw_slope_by_a(a, x):
+    step = a * mpf(10) ** -20
+    return (gamma_draw_derivative(a + step, x) - gamma_draw_derivative(a, x)) / step
+
+
+def draw_slope_by_x(a, x):
+    """From the implicit equation of the derivative g(a, x): g_x + g ((a - 1)/x - 1) + ln x - digamma(a) = 0."""
+    return digamma(a) - log(x) - gamma_draw_derivative(a, x) * ((a - 1) / x - 1)
+
+
 def quantiles(shapes):
     """Points (a, x) about the bulk and in the tails of Gamma(a, 1)."""
     points = []
@@ -143,7 +153,42 @@ GAMMA_POINTS = quantiles([1e-8, 1e-3, 0.1, 0.5, 0.99, 1.0, 2.0, 2.7, 10.0, 29.9,
 
 
 def incomplete_beta(a, b, x):
-    return mp.betainc(a, b, 0, x, regularized=True) if x < (a + 1) / (a + b + 2) else 1 - mp.betainc(b, a, 0, 1 - x, regularized=True)
+    """I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) sum (a + b)_n / (a + 1)_n x^n, all terms positive."""
+    total, term, n = mpf(1), mpf(1), 0
+    while term > mpf(10) ** -mp.dps * total:
+        term *= (a + b + n) / (a + 1 + n) * x
+        n += 1
+        total += term
+    return exp(a * log(x) + b * log1p(-x) - ln_beta(a, b)) / a * total
+
+
+def beta_p(a, b, x):
+    return incomplete_beta(a, b, x) if x * (a + b) < a + 1 else 1 - incomplete_beta(b, a, 1 - x)
+
+
+def beta_slopes(probability):
+    """The derivatives by a and b by differences in the working precision, and the density."""
+    step = mpf(10) ** -25
+
+    def by_a(a, b, x):
+        return (probability(a * (1 + step), b, x) - probability(a, b, x)) / (a * step)
+
+    def by_b(a, b, x):
+        return (probability(a, b * (1 + step), x) - probability(a, b, x)) / (b * step)
+
+    return [by_a, by_b, beta_density]
+
+
+def beta_q(a, b, x):
+    return 1 - incomplete_beta(a, b, x) if x * (a + b) < a + 1 else incomplete_beta(b, a, 1 - x)
+
+
+BETA_POINTS = [
+    (a, b, x)
+    for a, b in [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (0.01, 4.0), (1e-6, 0.3), (1e-6, 50.0), (30.0, 0.2), (15.0, 40.0), (0.5, 1e3), (2e3, 7.0), (3e3, 2e3), (1.5, 1e6)]
+    for x in sorted({0.5, a / (a + b), 0.1 * a / (a + b), 3.0 * a / (a + b), 1 - 0.2 * b / (a + b), 1e-5, 0.97} - {0.0})
+    if 0 < x < 1 and not (x > 0.05 and b > 1e5)
+]
 
 
 def beta_density(a, b, x):
@@ -195,8 +240,9 @@ TABLES = {
     "log_ndtr_derivative": (lambda x: density(x) / ndtr(x), [lambda x: -density(x) / ndtr(x) * (x + density(x) / ndtr(x))], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
     "gamma_p": (gamma_p, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
     "gamma_q": (gamma_q, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
-    # Relative accuracy is asked of draws: no slopes.
-    "gamma_draw_derivative": (gamma_draw_derivative, [], GAMMA_POINTS),
+    "gamma_draw_derivative": (gamma_draw_derivative, [draw_slope_by_a, draw_slope_by_x], GAMMA_POINTS),
+    "beta_p": (beta_p, beta_slopes(beta_p), BETA_POINTS),
+    "beta_q": (beta_q, beta_slopes(beta_q), BETA_POINTS),
     "ndtri": (ndtri, [lambda p: 1 / density(ndtri(p))], [p for p in PROBS] + steps(0.5) + steps(0.075)),
 }
 

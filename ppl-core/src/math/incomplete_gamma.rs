@@ -17,7 +17,7 @@ const UNIFORM_FROM: f64 = 30.0;
 const UNIFORM_ETA_SQUARED: f64 = 0.49;
 
 /// Below this argument the power series converges fast even where the mean is smaller still.
-const SERIES_UP_TO: f64 = 1.5;
+const SERIES_UP_TO: f64 = 1.1;
 
 /// Returns P(a, x) = 1/Γ(a) ∫₀ˣ t^{a−1} e^{−t} dt for a > 0: the probability that a Gamma(a, 1) draw is at most x.
 ///
@@ -109,7 +109,7 @@ fn upper_fraction(a: f64, x: f64) -> f64 {
     value
 }
 
-/// Returns Q for a < 1 and x ≤ 1.5, where P may be so near to one that Q is lost in the difference.
+/// Returns Q for a < 1 and x ≤ 1.1, where P may be so near to one that Q is lost in the difference.
 ///
 /// With L = ln(x^a / Γ(1 + a)): Q = −(e^L − 1) − a e^L Σ_{n≥1} (−x)ⁿ / (n! (a + n)).
 fn upper_for_small_concentration(a: f64, x: f64) -> f64 {
