@@ -132,7 +132,7 @@ def student_moments(df, loc, scale):
     return (loc if df > 1 else nan), variance
 
 
-def locations(scales=(1e-8, 0.3, 1.0, 25.0, 1e8)):
+def locations():
     return [{"loc": loc, "scale": s} for loc, s in [(0.0, 1.0), (1.5, 0.3), (-1e8, 2.0), (1e-8, 1e-8), (3.0, 1e8), (1e3, 25.0), (-0.7, 7.0), (1e8, 1e-3)]]
 
 
@@ -238,7 +238,7 @@ FAMILIES = {
                 lambda p: [x for x in about(p) if x != p["loc"]]),
     "Uniform": ("continuous", "low high", on_support(lambda x, lo, hi: lo <= x <= hi, lambda x, lo, hi: -log(hi - lo)),
                 lambda lo, hi: ((lo + hi) / 2, (hi - lo) ** 2 / 12),
-                [{"low": lo, "high": hi} for lo, hi in [(0.0, 1.0), (-1.0, 3.0), (1e-8, 2e-8), (-1e8, 1e8), (1.0, 1.0 + 2.0**-40), (1e8, 1e8 + 1.0), (-1e300, 1e300), (0.0, 1e-300)]],
+                [{"low": lo, "high": hi} for lo, hi in [(0.0, 1.0), (-1.0, 3.0), (1e-8, 2e-8), (-1e8, 1e8), (1.0, 1.0 + 2.0**-40), (1e8, 1e8 + 1.0), (-1e300, 1e300), (2e-301, 1e-300)]],
                 lambda p: sorted({p["low"] + r * (p["high"] - p["low"]) if 0 < r < 1 else (p["low"] if r == 0 else p["high"]) for r in (0.0, 0.1, 0.5, 0.7, 1.0)})
                 + [p["low"] - abs(p["low"]) - 1.0, p["high"] + abs(p["high"]) + 1.0]),
     "Exponential": ("continuous", "rate", on_support(not_negative, lambda x, r: log(r) - r * x), lambda r: (1 / r, 1 / r**2), rows("rate", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
@@ -268,7 +268,7 @@ FAMILIES = {
                           lambda p: [float(i) for i in range(-1, len(p["logits"]) + 1)] + [0.5]),
     "OneHotCategoricalLogits": ("discrete", "logits", on_support(lambda x, t: sorted(x) == [0] * (len(x) - 1) + [1], lambda x, t: sum(t[i] for i in range(len(t)) if x[i]) - logsumexp(t)),
                                 lambda t: (softmax(t), [p * (1 - p) for p in softmax(t)]), rows("logits", vector_sets("logits")),
-                                lambda p: [[float(i == j) for j in range(len(p["logits"]))] for i in range(len(p["logits"]))]),
+                                lambda p: [[float(i == j) for j in range(len(p["logits"]))] for i in range(len(p["logits"]))] + [[1.0] * len(p["logits"])] * (len(p["logits"]) > 1)),
     "BinomialProbs": ("discrete", "probs | total_count", on_support(lambda x, p, n: is_count(x) and x <= n, lambda x, p, n: binomial_probs(x, n, p)),
                       lambda p, n: (n * p, n * p * (1 - p)), [{"total_count": n, "probs": p} for n, p in COUNT_PAIRS],
                       lambda p: count_values(p["total_count"], p["total_count"] * p["probs"])),

@@ -163,7 +163,8 @@ def incomplete_beta(a, b, x):
 
 
 def beta_p(a, b, x):
-    return incomplete_beta(a, b, x) if x * (a + b) < a + 1 else 1 - incomplete_beta(b, a, 1 - x)
+    with mp.workdps(300):
+        return incomplete_beta(a, b, x) if x <= HALF else 1 - incomplete_beta(b, a, 1 - x)
 
 
 def beta_slopes(probability):
@@ -180,14 +181,15 @@ def beta_slopes(probability):
 
 
 def beta_q(a, b, x):
-    return 1 - incomplete_beta(a, b, x) if x * (a + b) < a + 1 else incomplete_beta(b, a, 1 - x)
+    with mp.workdps(300):
+        return 1 - incomplete_beta(a, b, x) if x <= HALF else incomplete_beta(b, a, 1 - x)
 
 
 BETA_POINTS = [
     (a, b, x)
-    for a, b in [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (0.01, 4.0), (1e-6, 0.3), (1e-6, 50.0), (30.0, 0.2), (15.0, 40.0), (0.5, 1e3), (2e3, 7.0), (3e3, 2e3), (1.5, 1e6)]
+    for a, b in [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (0.01, 4.0), (1e-6, 0.3), (1e-6, 50.0), (30.0, 0.2), (15.0, 40.0), (0.5, 1e3), (500.0, 7.0), (300.0, 200.0), (1.5, 1e6)]
     for x in sorted({0.5, a / (a + b), 0.1 * a / (a + b), 3.0 * a / (a + b), 1 - 0.2 * b / (a + b), 1e-5, 0.97} - {0.0})
-    if 0 < x < 1 and not (x > 0.05 and b > 1e5)
+    if 0 < x < 1 and not (x > 1e-4 and b > 1e5)
 ]
 
 
@@ -205,6 +207,7 @@ PROBS = [1e-300, 5e-324, 1e-100, 1e-20, 1e-10, 1e-5, 1e-3, 0.01, 0.02425, 0.05, 
 TABLES = {
     "ln_gamma": (lambda x: loggamma(fabs(x)) if x > 0 else log(fabs(pi / (mp.sin(pi * x) * x))) - loggamma(-x), [digamma], POSITIVE + NEGATIVE),
     "digamma": (digamma, [lambda x: polygamma(1, x)], POSITIVE + NEGATIVE),
+    "digamma_minus_ln": (lambda x: digamma(x) - log(x), [lambda x: polygamma(1, x) - 1 / x], [x for x in POSITIVE if x > 1e-300]),
     "trigamma": (lambda x: polygamma(1, x), [lambda x: polygamma(2, x)], POSITIVE + NEGATIVE),
     "stirlerr": (stirlerr, [lambda x: digamma(x) - log(x) + 1 / (2 * x)], [x for x in POSITIVE]),
     "bd0": (bd0, [lambda x, m: log(x / m) if x else mpf(0), lambda x, m: 1 - x / m],
