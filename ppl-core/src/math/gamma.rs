@@ -122,7 +122,7 @@ pub fn bd0_from_difference(x: f64, np: f64, d: f64) -> f64 {
     if x == 0.0 {
         return np;
     }
-    if np == 0.0 || np == f64::INFINITY {
+    if np == f64::INFINITY {
         return f64::INFINITY;
     }
     let t = d / x;
