@@ -6,12 +6,14 @@ pub mod lanes;
 pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
+pub mod matvec;
 mod poly;
 pub mod real;
 pub mod reduce;
 mod row_exp;
 pub mod segment;
 pub mod softmax;
+pub mod vector;
 mod write;
 
 #[cfg(test)]

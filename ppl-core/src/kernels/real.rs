@@ -6,6 +6,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use super::gemm_raw::GemmRaw;
 use super::poly;
+use super::vector::Vectors;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
@@ -31,6 +32,7 @@ pub trait Real:
     + MulAssign
     + DivAssign
     + GemmRaw
+    + Vectors
 {
     /// Zero.
     const ZERO: Self;
