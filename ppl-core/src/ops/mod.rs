@@ -42,6 +42,7 @@ pub mod plates;
 pub mod pow;
 pub mod recip;
 pub mod relu;
+pub mod repeat;
 pub mod reshape;
 pub mod sigmoid;
 pub mod silu;
