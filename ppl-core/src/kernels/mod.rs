@@ -3,6 +3,7 @@
 pub mod affine;
 pub mod density;
 pub mod dispatch;
+pub mod draw;
 pub mod gemm_raw;
 pub mod lanes;
 pub mod log_sum_exp;
@@ -16,6 +17,7 @@ mod row_exp;
 pub mod segment;
 pub mod softmax;
 mod write;
+mod xoshiro;
 
 #[cfg(test)]
 mod twin;
