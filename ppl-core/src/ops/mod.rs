@@ -9,6 +9,7 @@ pub mod abs;
 pub mod align;
 pub mod arithmetic;
 pub mod broadcast;
+pub mod cholesky;
 pub mod comparison;
 pub mod concat;
 pub mod cos;
@@ -54,6 +55,7 @@ pub mod sqrt;
 pub mod square;
 pub mod sum;
 pub mod tanh;
+pub mod triangular;
 pub mod walk;
 pub mod where_;
 
