@@ -17,6 +17,7 @@ pub mod reduce;
 mod row_exp;
 pub mod segment;
 pub mod softmax;
+pub mod strided;
 pub mod vector;
 mod write;
 mod xoshiro;
