@@ -107,7 +107,9 @@ impl<'t, D: Dist<'t> + Clone> Sample<'t> for RandomModule<D> {
         let names = ["0.weight", "1.weight"];
         ctx.submodel(site, |ctx| {
             let site = |name| Site { name, ..site };
-            let weights = names[..self.0.width].iter().map(|name| ctx.sample(site(name), self.1.clone()));
+            let weights = names[..self.0.width]
+                .iter()
+                .map(|name| ctx.sample(site(name), self.1.clone()));
             Ok(Network(weights.collect::<Res<_>>()?))
         })
     }
@@ -158,5 +160,8 @@ fn sites_in_loops_are_numbered() {
     recorder.truths.replace(vec![0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 1.0, 0.0]);
     assert!(random_walk(0.5, Obs::missing()).run(recorder.ctx()).is_ok());
     assert_eq!(recorder.names(), ["go[0]", "step[0]", "go[1]", "step[1]", "go[2]", "y"]);
-    assert_eq!(sites(hmm(&array![1.0, 2.0], 2)), ["trans", "emit", "z", "z[0]", "y[0]", "z[1]", "y[1]"]);
+    assert_eq!(
+        sites(hmm(&array![1.0, 2.0], 2)),
+        ["trans", "emit", "z", "z[0]", "y[0]", "z[1]", "y[1]"]
+    );
 }

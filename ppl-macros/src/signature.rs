@@ -252,7 +252,7 @@ mod tests {
         );
         let parts = Parts::read(&item, &mut Errors::default());
         let output = parts.output_for("'tape").to_token_stream().to_string();
-        assert_eq!(output, "(Var < 'tape > , Vec < tape :: Var < 'tape >>)");
+        assert_eq!(output, "(Var < 'tape > , Vec < tape :: Var < 'tape > >)");
     }
 
     #[test]

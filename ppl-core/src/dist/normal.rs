@@ -69,7 +69,7 @@ impl<'t> Dist<'t> for Normal<'t> {
 }
 
 /// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
-fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     if q_name != Normal::NAME {
         return None;
     }
