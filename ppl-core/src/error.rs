@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ndarray::ArrayD;
+
 use crate::tensor::shape::Shape;
 
 /// The result of everything that can fail on data.
@@ -68,12 +70,32 @@ pub enum Error {
         /// What is wrong, with the names of the plates and the remedies.
         message: String,
     },
+    /// A bound that was not finite at some step of SVI.
+    #[error("the ELBO is not finite at step {step}: {cause}; the last good parameters are kept")]
+    NotFinite {
+        /// The step, from zero.
+        step: usize,
+        /// The site or parameter to blame.
+        cause: Box<Error>,
+        /// The last good parameters, unconstrained, by the names of their sites.
+        params: NamedArrays,
+    },
     /// A setting or a data set that an algorithm cannot work with.
     #[error("{0}")]
     Invalid(String),
     /// An error of the user's own code inside a model.
     #[error("{0}")]
     User(String),
+}
+
+/// Arrays with names, in a printed error only counted.
+#[derive(Clone, PartialEq)]
+pub struct NamedArrays(pub Vec<(String, ArrayD<f64>)>);
+
+impl fmt::Debug for NamedArrays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} arrays", self.0.len())
+    }
 }
 
 impl Error {

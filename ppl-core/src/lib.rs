@@ -6,6 +6,7 @@ pub mod diagnostics;
 pub mod dist;
 pub mod draws;
 pub mod error;
+pub mod inference;
 pub mod kernels;
 pub mod math;
 pub mod ops;

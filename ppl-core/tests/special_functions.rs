@@ -3,7 +3,7 @@
 //! An error unit is |got − exact| / (2⁻⁵³ (|exact| + Σ|inputᵢ ∂exact/∂inputᵢ|)); the bar is eight at every point.
 //! `cargo test -p ppl-core --test special_functions -- --nocapture` prints the worst point of every function.
 
-use ppl_core::math::{beta, erf, gamma, logspace};
+use ppl_core::math::{beta, erf, gamma, gamma_draw, incomplete_beta, incomplete_gamma, logspace};
 
 /// The largest error allowed, in error units.
 const BAR: f64 = 8.0;
@@ -70,6 +70,11 @@ tables! {
     log_ndtr => |x| erf::log_ndtr(x[0]);
     log_ndtr_derivative => |x| erf::log_ndtr_derivative(x[0]);
     ndtri => |x| erf::ndtri(x[0]);
+    gamma_p => |x| incomplete_gamma::gamma_p(x[0], x[1]);
+    gamma_q => |x| incomplete_gamma::gamma_q(x[0], x[1]);
+    gamma_draw_derivative => |x| gamma_draw::gamma_draw_derivative(x[0], x[1]);
+    beta_p => |x| incomplete_beta::beta_p(x[0], x[1], x[2]);
+    beta_q => |x| incomplete_beta::beta_q(x[0], x[1], x[2]);
     log1p_minus => |x| logspace::log1p_minus(x[0]);
     log1mexp => |x| logspace::log1mexp(x[0]);
     log_add_exp => |x| logspace::log_add_exp(x[0], x[1]);

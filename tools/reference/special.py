@@ -78,6 +78,123 @@ def bd0(x, np):
 
 
 
+def lower_sum(a, x, weight):
+    """sum t_n * weight(n) with t_n = x^n / ((a + 1) ... (a + n)); P(a, x) is x^a e^-x / Gamma(a + 1) times the sum of t_n."""
+    total, term, n = weight(0), mpf(1), 0
+    while n < x - a or term > mpf(10) ** -mp.dps * fabs(total):
+        n += 1
+        term *= x / (a + n)
+        total += term * weight(n)
+    return total
+
+
+def guarded(f):
+    """Runs f(a, x) with digits to spare for the cancellation in the upper tail."""
+
+    def g(a, x):
+        spare = max(mpf(0), x - a - a * log(x / a)) / log(mpf(10))
+        with mp.workdps(mp.dps + 10 + int(spare)):
+            return f(a, x)
+
+    return g
+
+
+@guarded
+def gamma_p(a, x):
+    return exp(a * log(x) - x - loggamma(a + 1)) * lower_sum(a, x, lambda n: 1)
+
+
+@guarded
+def gamma_q(a, x):
+    return 1 - gamma_p(a, x)
+
+
+def gamma_density(a, x):
+    return exp((a - 1) * log(x) - x - loggamma(a))
+
+
+@guarded
+def gamma_draw_derivative(a, x):
+    start, harmonic = digamma(a + 1) - log(x), [mpf(0), 0]
+
+    def weight(n):
+        if n > harmonic[1]:
+            harmonic[0] += 1 / (a + n)
+            harmonic[1] = n
+        return start + harmonic[0]
+
+    return x / a * lower_sum(a, x, weight)
+
+
+def draw_slope_by_a(a, x):
+    step = a * mpf(10) ** -20
+    return (gamma_draw_derivative(a + step, x) - gamma_draw_derivative(a, x)) / step
+
+
+def draw_slope_by_x(a, x):
+    """From the implicit equation of the derivative g(a, x): g_x + g ((a - 1)/x - 1) + ln x - digamma(a) = 0."""
+    return digamma(a) - log(x) - gamma_draw_derivative(a, x) * ((a - 1) / x - 1)
+
+
+def quantiles(shapes):
+    """Points (a, x) about the bulk and in the tails of Gamma(a, 1)."""
+    points = []
+    for a in shapes:
+        for z in (-30.0, -8.0, -4.0, -2.0, -0.6, 0.0, 0.1, 1.0, 3.0, 5.0, 7.5, 25.0):
+            x = a + z * a**0.5 if a > 10 else a * 2.0 ** (0.7 * z)
+            if x > 1e-300 and (a > 10 or z < 8):
+                points.append((a, x))
+    return points
+
+
+GAMMA_POINTS = quantiles([1e-8, 1e-3, 0.1, 0.5, 0.99, 1.0, 2.0, 2.7, 10.0, 29.9, 30.0, 100.0, 1234.5, 1e5]) + [
+    (1e-5, 0.1), (1e-5, 0.56), (1e-5, 1.4), (1e-5, 1.6), (0.3, 1.49), (0.3, 1.51), (1e-3, 1e-200), (5.0, 1e-30), (0.7, 30.0), (3.0, 600.0),
+    (100.0, 1e-2), (1e4, 1e4 + 1e-6), (1e6, 1.003e6), (1e6, 1e6 - 3e2)]
+
+
+def incomplete_beta(a, b, x):
+    """I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) sum (a + b)_n / (a + 1)_n x^n, all terms positive."""
+    total, term, n = mpf(1), mpf(1), 0
+    while term > mpf(10) ** -mp.dps * total:
+        term *= (a + b + n) / (a + 1 + n) * x
+        n += 1
+        total += term
+    return exp(a * log(x) + b * log1p(-x) - ln_beta(a, b)) / a * total
+
+
+def beta_p(a, b, x):
+    return incomplete_beta(a, b, x) if x * (a + b) < a + 1 else 1 - incomplete_beta(b, a, 1 - x)
+
+
+def beta_slopes(probability):
+    """The derivatives by a and b by differences in the working precision, and the density."""
+    step = mpf(10) ** -25
+
+    def by_a(a, b, x):
+        return (probability(a * (1 + step), b, x) - probability(a, b, x)) / (a * step)
+
+    def by_b(a, b, x):
+        return (probability(a, b * (1 + step), x) - probability(a, b, x)) / (b * step)
+
+    return [by_a, by_b, beta_density]
+
+
+def beta_q(a, b, x):
+    return 1 - incomplete_beta(a, b, x) if x * (a + b) < a + 1 else incomplete_beta(b, a, 1 - x)
+
+
+BETA_POINTS = [
+    (a, b, x)
+    for a, b in [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (0.01, 4.0), (1e-6, 0.3), (1e-6, 50.0), (30.0, 0.2), (15.0, 40.0), (0.5, 1e3), (2e3, 7.0), (3e3, 2e3), (1.5, 1e6)]
+    for x in sorted({0.5, a / (a + b), 0.1 * a / (a + b), 3.0 * a / (a + b), 1 - 0.2 * b / (a + b), 1e-5, 0.97} - {0.0})
+    if 0 < x < 1 and not (x > 0.05 and b > 1e5)
+]
+
+
+def beta_density(a, b, x):
+    return exp((a - 1) * log(x) + (b - 1) * log1p(-x) - ln_beta(a, b))
+
+
 SHAPES = [1e-300, 1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.3, 1.999, 2.0, 2.5, 3.0, 7.3, 10.0, 55.5, 1e3, 12345.678, 1e8, 1e15]
 DELTAS = [-0.05, 1e-300, 1e-12, 1e-4, 0.3, 0.5, 1.0, 2.0, 10.0, 333.3, 1e6, 1e10]
 COUNTS = [0.0, 1.0, 2.0, 3.0, 7.0, 10.0, 100.0, 1e4, 123456.0, 1e9]
@@ -121,6 +238,11 @@ TABLES = {
     "ndtr": (ndtr, [density], REAL + [-10.0, -20.0, -30.0, -37.0]),
     "log_ndtr": (lambda x: log(ndtr(x)) if x < 5 else log1p(-ndtr(-x)), [lambda x: density(x) / ndtr(x)], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
     "log_ndtr_derivative": (lambda x: density(x) / ndtr(x), [lambda x: -density(x) / ndtr(x) * (x + density(x) / ndtr(x))], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
+    "gamma_p": (gamma_p, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
+    "gamma_q": (gamma_q, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
+    "gamma_draw_derivative": (gamma_draw_derivative, [draw_slope_by_a, draw_slope_by_x], GAMMA_POINTS),
+    "beta_p": (beta_p, beta_slopes(beta_p), BETA_POINTS),
+    "beta_q": (beta_q, beta_slopes(beta_q), BETA_POINTS),
     "ndtri": (ndtri, [lambda p: 1 / density(ndtri(p))], [p for p in PROBS] + steps(0.5) + steps(0.075)),
 }
 

@@ -4,7 +4,7 @@ use crate::constraints::Positive;
 use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
-use crate::dist::normal::{self, HALF_LN_TWO_PI, Normal};
+use crate::dist::normal::{HALF_LN_TWO_PI, Normal, kl_of_normals};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
@@ -77,12 +77,8 @@ impl<'t> Dist<'t> for LogNormal<'t> {
 }
 
 /// The divergence of the normal distributions of the logarithms.
-fn kl<'t>(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
-    if q_name == LogNormal::NAME {
-        normal::kl(tape, p, Normal::NAME, q)
-    } else {
-        None
-    }
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == LogNormal::NAME).then(|| kl_of_normals(p, q))
 }
 
 /// The density as a loop body.

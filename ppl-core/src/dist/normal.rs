@@ -73,8 +73,13 @@ pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) 
     if q_name != Normal::NAME {
         return None;
     }
+    Some(kl_of_normals(p, q))
+}
+
+/// Returns the divergence of normal distributions with parameters `p` from those with `q`.
+pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
     let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
-    Some((ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln())
+    (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
 }
 
 /// The density as a loop body.

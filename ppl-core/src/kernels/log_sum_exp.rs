@@ -2,7 +2,7 @@
 
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
-use super::row_exp::{BLOCK, Block, exps_of, long_row, rows_in_block};
+use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
 use super::write::write;
 
 /// Writes ln Σⱼ exp xᵢⱼ of each row of x: [m, n] into out: [m].
@@ -118,9 +118,7 @@ impl<F: Real> Loop for LogSumExpAdjoint<'_, F> {
                         *w = x - shift;
                     }
                 }
-                for w in weights[..x.len()].iter_mut() {
-                    *w = w.exp();
-                }
+                exp_in_place(&mut weights, x.len());
                 for (i, (w, d_x)) in weights.chunks_exact(n).zip(d_x.chunks_exact_mut(n)).enumerate() {
                     let d_out = self.d_out[start + i];
                     write(d_x, w.iter().map(|&w| d_out * w), self.overwrite);

@@ -3,6 +3,7 @@
 pub mod affine;
 pub mod density;
 pub mod dispatch;
+pub mod draw;
 pub mod gemm_raw;
 pub mod lanes;
 pub mod log_sum_exp;
@@ -13,8 +14,10 @@ pub mod random;
 pub mod real;
 pub mod reduce;
 mod row_exp;
+pub mod segment;
 pub mod softmax;
 mod write;
+mod xoshiro;
 
 #[cfg(test)]
 mod twin;

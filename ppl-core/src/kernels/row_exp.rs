@@ -9,6 +9,9 @@ use super::reduce::{fold_max, fold_sum};
 /// Elements in a block.
 pub(crate) const BLOCK: usize = 256;
 
+/// Exponentials and logarithms of a block run over whole vectors; what stands behind its end does not matter.
+const VECTOR: usize = 16;
+
 /// Returns how many rows of n ≤ `BLOCK` elements make a block.
 #[inline(always)]
 pub(crate) fn rows_in_block(n: usize) -> usize {
@@ -20,6 +23,14 @@ pub(crate) fn rows_in_block(n: usize) -> usize {
 pub(crate) fn exps_of<F: Real>(x: &[F], shift: F, exps: &mut [F]) {
     for (e, &x) in exps.iter_mut().zip(x) {
         *e = (x - shift).exp();
+    }
+}
+
+/// Replaces the first `len` elements by their exponentials, and the rest of the last vector by something.
+#[inline(always)]
+pub(crate) fn exp_in_place<F: Real>(x: &mut [F; BLOCK], len: usize) {
+    for x in x[..len.next_multiple_of(VECTOR)].iter_mut() {
+        *x = x.exp();
     }
 }
 
@@ -70,9 +81,7 @@ impl<F: Real> Block<F> {
                 *e = x - shift;
             }
         }
-        for e in self.exps[..x.len()].iter_mut() {
-            *e = e.exp();
-        }
+        exp_in_place(&mut self.exps, x.len());
         for (i, exps) in self.exps[..x.len()].chunks_exact(n).enumerate() {
             self.sums[i] = F::from_f64(fold_sum(exps, F::to_f64));
         }
@@ -81,7 +90,7 @@ impl<F: Real> Block<F> {
     /// Replaces the sums of the first m rows by their logarithms.
     #[inline(always)]
     pub fn take_logs(&mut self, m: usize) {
-        for sum in self.sums[..m].iter_mut() {
+        for sum in self.sums[..m.next_multiple_of(VECTOR)].iter_mut() {
             *sum = sum.ln();
         }
     }

@@ -3,7 +3,7 @@
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
 use super::reduce::{fold_sum, fold_sum2};
-use super::row_exp::{BLOCK, Block, exps_of, long_row, rows_in_block};
+use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
 use super::write::write;
 
 /// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum has none and gives NaN.
@@ -194,7 +194,8 @@ impl<F: Real> Loop for LogSoftmaxAdjoint<'_, F> {
             // A piece is the whole block of short rows, or a part of one long row.
             let pieces = out.chunks(BLOCK).zip(d_out.chunks(BLOCK)).zip(d_x.chunks_mut(BLOCK));
             for ((out, d_out), d_x) in pieces {
-                exps_of(out, F::ZERO, &mut probs);
+                probs[..out.len()].copy_from_slice(out);
+                exp_in_place(&mut probs, out.len());
                 let width = n.min(out.len());
                 let rows = d_x.chunks_mut(width).zip(d_out.chunks(width)).zip(probs.chunks(width));
                 for (((d_x, d_out), probs), &total) in rows.zip(&totals) {

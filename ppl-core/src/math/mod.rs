@@ -6,5 +6,8 @@
 pub mod beta;
 pub mod erf;
 pub mod gamma;
+pub mod gamma_draw;
+pub mod incomplete_beta;
+pub mod incomplete_gamma;
 pub mod logspace;
 mod rational;

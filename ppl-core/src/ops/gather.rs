@@ -1,40 +1,91 @@
 //! Gather: elements along the first event axis, picked by values.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::kernels::real::Real;
+use crate::kernels::segment::{Segments, gather as gather_rows};
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;
-use crate::tape::op::Op;
+use crate::tape::op::{Op, Prepare};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;
 use crate::tensor::shape::{Shape, size};
 use crate::testing::ops::op_tests;
 
-/// Picks rows of operand 0, of `width` numbers each, by the numbers of operand 1, rounded.
-///
-/// The attributes are the number of rows, their width, the number of indices for each row of the plates, and the plates.
+/// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded; the rows of the output follow the
+/// order of operand 1. Attribute 0 is the number of rows.
 struct Gather;
+
+/// What a list of indices that never change becomes.
+struct Picks {
+    rows: Vec<u32>,
+    segments: Segments,
+}
 
 impl Op for Gather {
     const NAME: &'static str = "gather";
+    const NO_GRAD: u32 = 2;
+    const PREPARE: Option<Prepare> = Some(|constants, shapes| {
+        let n = shapes[0][0];
+        let row = |&index: &f64| row_number(index, n).map(|row| row as u32);
+        let rows: Vec<u32> = constants[1].as_ref()?.iter().map(row).collect::<Option<_>>()?;
+        let segments = Segments::new(&rows, n);
+        Some(Arc::new(Picks { rows, segments }))
+    });
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, z, out) = (call.x(0), call.x(1), call.out());
+        let n = call.attr(0) as usize;
+        let width = x.len().checked_div(n).unwrap_or(0);
+        match call.prepared::<Picks>() {
+            Some(picks) => gather_rows(&picks.rows, width, x, out),
+            None if width > 0 => {
+                for (out, &index) in out.chunks_exact_mut(width).zip(z) {
+                    copy_row(row_number(index, n), x, out);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (z, d_out) = (call.x(1), call.d_out());
+        let n = call.attr(0) as usize;
+        let picks = call.prepared::<Picks>();
+        if let Some(d_x) = call.grad(0) {
+            let width = d_x.slice.len().checked_div(n).unwrap_or(0);
+            if let Some(picks) = picks {
+                picks.segments.add_rows(width, d_out, d_x.slice, d_x.overwrite);
+            } else if width > 0 {
+                let d_x = d_x.accumulator().slice;
+                for (d_out, &index) in d_out.chunks_exact(width).zip(z) {
+                    add_row(row_number(index, n), d_out, d_x);
+                }
+            }
+        }
+    }
+}
+
+/// Picks rows of operand 0 where that has plates of its own: each row of the plates has its own table.
+///
+/// The attributes are the number of rows of a table, their width, the number of indices for each row of the plates, and
+/// the plates.
+struct GatherAligned;
+
+impl Op for GatherAligned {
+    const NAME: &'static str = "gather_aligned";
     const NO_GRAD: u32 = 2;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (x, z, out) = (call.x(0), call.x(1), call.out());
         let width = call.attr(1) as usize;
-        let n_rows = out.len().checked_div(width).unwrap_or(0);
         each_pick(call.attrs(), z, |from, to| {
-            if to < n_rows {
-                let out = &mut out[to * width..][..width];
-                match from {
-                    Some(row) => out.copy_from_slice(&x[row * width..][..width]),
-                    None => out.fill(F::NAN),
-                }
-            }
+            copy_row(from, x, &mut out[to * width..][..width])
         });
     }
 
@@ -44,12 +95,27 @@ impl Op for Gather {
         if let Some(d_x) = call.grad(0) {
             let d_x = d_x.accumulator().slice;
             each_pick(call.attrs(), z, |from, to| {
-                if let Some(row) = from {
-                    let d_out = &d_out[to * width..][..width];
-                    d_x[row * width..].iter_mut().zip(d_out).for_each(|(d_x, &d)| *d_x += d);
-                }
+                add_row(from, &d_out[to * width..][..width], d_x)
             });
         }
+    }
+}
+
+/// Copies a row of the table, or writes NaN if there is no such row.
+#[inline(always)]
+fn copy_row<F: Real>(from: Option<usize>, x: &[F], out: &mut [F]) {
+    match from {
+        Some(row) => out.copy_from_slice(&x[row * out.len()..][..out.len()]),
+        None => out.fill(F::NAN),
+    }
+}
+
+/// Adds to a row of the table's adjoint, if there is such a row.
+#[inline(always)]
+fn add_row<F: Real>(to: Option<usize>, d_out: &[F], d_x: &mut [F]) {
+    if let Some(row) = to {
+        let d_x = &mut d_x[row * d_out.len()..][..d_out.len()];
+        d_x.iter_mut().zip(d_out).for_each(|(d_x, &d)| *d_x += d);
     }
 }
 
@@ -101,9 +167,12 @@ pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
     let dims = union(&x.dims(), &z.dims());
     let mut out = Shape::from_slice(&picks);
     out.extend_from_slice(rest);
+    if x.dims().is_empty() {
+        return tape.record(Gather::DEF, &[x, z], &[n as u64], &dims, &out, 0);
+    }
     let mut attrs: SmallVec<[u64; 8]> = [n, size(rest), size(&picks)].iter().map(|&n| n as u64).collect();
     attrs.extend(outer_attrs(tape, &dims, x, z));
-    tape.record(Gather::DEF, &[x, z], &attrs, &dims, &out, 0)
+    tape.record(GatherAligned::DEF, &[x, z], &attrs, &dims, &out, 0)
 }
 
 /// Returns whether `z` is the constant 0, 1, …, n − 1 along a plate inside of all those of `x`, so that nothing moves.

@@ -278,6 +278,11 @@ impl<'t> Ctx<'t> {
             .collect()
     }
 
+    /// Returns the lengths of the open plates, of subsampled ones the batch.
+    pub(crate) fn batch_lengths(self) -> Shape {
+        self.state().plates.iter().map(|&d| self.tape().dim(d).len).collect()
+    }
+
     /// Gives a value `[plates…, event…]` the open plates as dimensions; of a subsampled plate it takes the rows.
     pub(crate) fn rows_of(self, stored: Var<'t>, event: &[usize]) -> Var<'t> {
         let tape = self.tape();
@@ -339,6 +344,7 @@ impl<'t> Ctx<'t> {
             stored: hold(stored),
             slot: None,
             is_discrete: false,
+            is_guide: false,
             plates: self.state().plates.clone(),
             event: value.event_shape(),
         }
@@ -356,10 +362,7 @@ impl<'t> Ctx<'t> {
 
     /// Returns a value that was kept.
     pub(crate) fn unhold(self, value: Held) -> Var<'t> {
-        match value {
-            Held::Constant(x) => Var::constant(x),
-            Held::Node(node) => Var::on(self.tape(), node),
-        }
+        value.on(self.tape())
     }
 
     /// Adds a site and returns its number.

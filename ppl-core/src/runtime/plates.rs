@@ -370,7 +370,9 @@ impl<'t> Ctx<'t> {
             return other.slot;
         }
         let slot = self.tape().records().slots.len();
-        let rows = random_subset(self.tape().key().split(name_hash(address)), full, batch);
+        let known = self.state().known.rows.get(address).cloned();
+        let fresh = || random_subset(self.tape().key().split(name_hash(address)), full, batch);
+        let rows = known.filter(|rows| rows.len() == batch).unwrap_or_else(fresh);
         self.tape().data(&[batch], |buffer| write_rows(&rows, buffer));
         self.state().subsamples.push(Subsample {
             address: address.to_string(),
@@ -383,7 +385,7 @@ impl<'t> Ctx<'t> {
 }
 
 /// Writes row numbers into a data slot.
-pub(crate) fn write_rows(rows: &[usize], buffer: Buffer<'_>) {
+fn write_rows(rows: &[usize], buffer: Buffer<'_>) {
     match buffer {
         Buffer::F64(out) => out.iter_mut().zip(rows).for_each(|(o, &r)| *o = r as f64),
         Buffer::F32(out) => out.iter_mut().zip(rows).for_each(|(o, &r)| *o = r as f32),

@@ -1,16 +1,18 @@
 //! A finished run of a model: its tape, its sites and the slots of its inputs.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::program::compile::{Program, Roots};
 use crate::program::passes::Passes;
 use crate::rng::Key;
-use crate::runtime::context::Run;
+use crate::runtime::context::{Ctx, Run};
 use crate::runtime::handler::Handler;
 use crate::runtime::model::Model;
 use crate::runtime::source::{FromInputs, FromPrior, Source};
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
+use crate::runtime::stop::Res;
 use crate::tape::record::Tape;
 use crate::tape::store::{Precision, Scalar};
 
@@ -43,6 +45,8 @@ pub struct Recorder {
     pub known: Rc<Known>,
     /// Handlers around the model, outermost first.
     pub handlers: Vec<Rc<dyn Handler>>,
+    /// Whether plates run over all rows in place of a batch.
+    pub whole_plates: bool,
 }
 
 impl Recorder {
@@ -54,6 +58,7 @@ impl Recorder {
             source: Rc::new(FromInputs),
             known: Rc::default(),
             handlers: Vec::new(),
+            whole_plates: false,
         }
     }
 
@@ -70,11 +75,30 @@ impl Recorder {
         let places = slots
             .iter()
             .map(|s| (s.address.clone(), (s.offset, s.shape.iter().product())));
+        let known = Known {
+            places: places.collect(),
+            values,
+            rows: self.known.rows.clone(),
+        };
         Recorder {
-            known: Rc::new(Known {
-                places: places.collect(),
-                values,
-            }),
+            known: Rc::new(known),
+            ..self.clone()
+        }
+    }
+
+    /// Returns this recorder with the values that another recording had.
+    pub fn with_recording(&self, recording: &Recording) -> Self {
+        self.with_values(&recording.slots, recording.initial.clone())
+    }
+
+    /// Returns this recorder with rows for subsampled plates, by address.
+    pub fn with_rows(&self, rows: HashMap<String, Vec<usize>>) -> Self {
+        let known = Known {
+            rows,
+            ..(*self.known).clone()
+        };
+        Recorder {
+            known: Rc::new(known),
             ..self.clone()
         }
     }
@@ -85,15 +109,34 @@ impl Recorder {
     ///
     /// Those of the model's body: a site, a plate or an operation at fault.
     pub fn record<M: Model>(&self, model: &M) -> Result<Recording> {
-        let tape = Tape::new(self.precision, self.key);
-        let run = Run::new(tape, Rc::clone(&self.source), Rc::clone(&self.known));
-        run.state.borrow_mut().handlers = self.handlers.clone();
+        self.record_with(|ctx| model.run(ctx).map(drop))
+    }
+
+    /// Runs a body once, as a model.
+    ///
+    /// # Errors
+    ///
+    /// Those of the body.
+    pub fn record_with(&self, body: impl for<'t> FnOnce(Ctx<'t>) -> Res<()>) -> Result<Recording> {
+        let run = self.start();
         let outcome = {
             let ctx = run.ctx();
-            model.run(ctx).map(drop).and_then(|()| ctx.check())
+            body(ctx).and_then(|()| ctx.check())
         };
         outcome.map_err(|stop| stop.into_error())?;
         Ok(Recording::from_run(run))
+    }
+
+    /// Returns an empty run.
+    pub(crate) fn start(&self) -> Run {
+        let tape = Tape::new(self.precision, self.key);
+        let run = Run::new(tape, Rc::clone(&self.source), Rc::clone(&self.known));
+        {
+            let mut state = run.state.borrow_mut();
+            state.handlers = self.handlers.clone();
+            state.whole_plates = self.whole_plates;
+        }
+        run
     }
 }
 

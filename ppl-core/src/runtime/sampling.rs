@@ -10,7 +10,7 @@ use crate::ops::broadcast::broadcast_to;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
 use crate::rng::name_hash;
-use crate::runtime::context::Ctx;
+use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::{Fate, Message};
 use crate::runtime::site::Site;
 use crate::runtime::source::{Latent, LatentSite};
@@ -174,6 +174,9 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
                 let bijector = bijector.ok_or_else(|| self.fault("its support has no unconstrained form"))?;
                 let x = bijector.constrain(z);
                 let number = self.add(x, SiteKind::Latent, slot)?;
+                if ctx.is_subsampled() {
+                    ctx.state().sites[number as usize].stored = hold(bijector.constrain(stored));
+                }
                 if let Some(log_det) = bijector.log_det(z, x) {
                     let weight = ctx.multiplicity(&z.dims()) * self.scale;
                     self.weighted_term(log_det, weight, number);
@@ -330,6 +333,11 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
 }
 
 impl<'t> Ctx<'t> {
+    /// Returns whether an open plate works on a batch of its rows.
+    fn is_subsampled(self) -> bool {
+        self.state().plates.iter().any(|&d| self.tape().dim(d).rows.is_some())
+    }
+
     /// Returns the divergence of a guide's site, met earlier in this run, from a prior.
     fn guide_kl(self, guide_site: usize, prior: &str, params: &Params<'t>) -> Option<Var<'t>> {
         let record = self.state().sites[guide_site].clone();

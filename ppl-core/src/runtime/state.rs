@@ -1,12 +1,14 @@
 //! What a run of a model keeps: sites, slots of inputs, plates, names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::dist::Kl;
 use crate::error::Place;
 use crate::runtime::handler::Handler;
 use crate::runtime::source::Source;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
 use crate::tensor::shape::Shape;
 
@@ -25,6 +27,16 @@ pub enum SiteKind {
     Factor,
     /// A learnable value.
     Param,
+}
+
+impl Held {
+    /// Returns the value on the tape that it was recorded on.
+    pub fn on(self, tape: &Tape) -> Var<'_> {
+        match self {
+            Held::Constant(x) => Var::constant(x),
+            Held::Node(node) => Var::on(tape, node),
+        }
+    }
 }
 
 /// A value in a recording without a borrow of its tape.
@@ -59,6 +71,8 @@ pub struct SiteRecord {
     pub slot: Option<usize>,
     /// Whether the values are isolated points.
     pub is_discrete: bool,
+    /// Whether it is a site of a guide, not of the model.
+    pub is_guide: bool,
     /// The plates that were open.
     pub plates: Vec<DimId>,
     /// The event shape.
@@ -89,6 +103,8 @@ pub struct Known {
     pub places: HashMap<String, (usize, usize)>,
     /// The values.
     pub values: Vec<f64>,
+    /// The rows of subsampled plates, by address.
+    pub rows: HashMap<String, Vec<usize>>,
 }
 
 /// A subsampled plate.
@@ -122,8 +138,8 @@ pub(crate) struct State {
     pub subsamples: Vec<Subsample>,
     pub plate_names: HashMap<String, usize>,
     pub arguments: Vec<Option<usize>>,
-    /// The sites of a guide whose divergence from the prior is known in closed form.
-    pub analytic: HashSet<String>,
+    /// Whether plates run over all rows in place of a batch.
+    pub whole_plates: bool,
 }
 
 impl State {
@@ -144,7 +160,15 @@ impl State {
             subsamples: Vec::new(),
             plate_names: HashMap::new(),
             arguments: Vec::new(),
-            analytic: HashSet::new(),
+            whole_plates: false,
         }
+    }
+
+    /// Ends the part of a run that belongs to a guide: names and plates begin anew, inputs and sites stay.
+    pub(crate) fn end_guide(&mut self) {
+        self.by_address.clear();
+        self.plate_names.clear();
+        self.arguments.clear();
+        self.sites.iter_mut().for_each(|s| s.is_guide = true);
     }
 }

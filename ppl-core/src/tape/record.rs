@@ -174,6 +174,15 @@ impl Tape {
         self.records().terms.iter().map(|t| t.weight * t.value).sum()
     }
 
+    /// Multiplies the weights of all terms, as for the loss −ELBO.
+    pub fn scale_terms(&self, factor: f64) {
+        self.records
+            .borrow_mut()
+            .terms
+            .iter_mut()
+            .for_each(|t| t.weight *= factor);
+    }
+
     /// Returns whether a value was read out of the tape, so that a replay could take another path.
     pub fn is_tainted(&self) -> bool {
         self.records().tainted

@@ -211,7 +211,8 @@ fn check_programs<F: Scalar>(tape: &Tape, tolerance: f64) {
     }
     let want = gradient(tape);
     for passes in Passes::every() {
-        for is_rebound in [false, true] {
+        let has_data = !records.slots.is_empty();
+        for is_rebound in [false, true].into_iter().take(1 + has_data as usize) {
             let rebound = vec![is_rebound; records.slots.len()];
             let roots = Roots {
                 density: true,

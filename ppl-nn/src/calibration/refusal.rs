@@ -84,7 +84,7 @@ impl Refusal {
 pub struct Verdicts(Vec<Verdict>);
 
 impl Verdicts {
-    /// Returns the verdict on each row: [n].
+    /// Returns the verdict on each row: \[n\].
     pub fn as_slice(&self) -> &[Verdict] {
         &self.0
     }

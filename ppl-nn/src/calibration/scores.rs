@@ -61,7 +61,7 @@ pub struct ReliabilityBin {
 }
 
 impl Calibration {
-    /// Returns the scores of the probabilities `probs`: [n, classes] against the true classes `labels`: [n].
+    /// Returns the scores of the probabilities `probs`: [n, classes] against the true classes `labels`: \[n\].
     ///
     /// # Errors
     /// Returns an error if there are no rows, if a value is not between 0 and 1, if a row does not sum to one within 1e-4,

@@ -26,7 +26,7 @@ use crate::error::DataError;
 pub struct DataSet {
     /// The pixels of the images in row-major order, from 0 (ground) to 1 (ink): [n, height * width].
     pub images: Array2<f32>,
-    /// The class of each image: [n], each below `n_classes`.
+    /// The class of each image: \[n\], each below `n_classes`.
     pub labels: Array1<usize>,
     /// The number of classes.
     pub n_classes: usize,
@@ -35,7 +35,7 @@ pub struct DataSet {
 }
 
 impl DataSet {
-    /// Returns the data set of these images [n, height * width] and labels [n].
+    /// Returns the data set of these images [n, height * width] and labels \[n\].
     ///
     /// # Errors
     /// Returns an error if there is no image, if the counts of images and labels differ, if the columns are not
@@ -89,7 +89,7 @@ impl DataSet {
             labels.len(),
         )?;
         check_labels(&labels_path.display().to_string(), labels.view(), n_classes)?;
-        let scaled = pixels.into_iter().map(scale_pixel).collect();
+        let scaled = pixels.iter().copied().map(scale_pixel).collect();
         let images = Array2::from_shape_vec((n, height * width), scaled).expect("as many values as pixels");
         Ok(DataSet {
             images,
@@ -136,7 +136,7 @@ impl DataSet {
         self.labels.len()
     }
 
-    /// Returns how many images each class has: [n_classes].
+    /// Returns how many images each class has: \[n_classes\].
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.n_classes];
         for &label in &self.labels {
@@ -145,7 +145,7 @@ impl DataSet {
         counts
     }
 
-    /// Returns copies of these rows, in this order: images [rows, height * width] and labels [rows].
+    /// Returns copies of these rows, in this order: images [rows, height * width] and labels \[rows\].
     ///
     /// # Panics
     /// Panics if a row is not below [`DataSet::len`].

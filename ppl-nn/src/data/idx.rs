@@ -37,7 +37,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 pub fn read_images(path: impl AsRef<Path>) -> Result<Array2<f32>, DataError> {
     let pixels = read_pixels(path)?;
     let (n, height, width) = pixels.dim();
-    let scaled = pixels.into_iter().map(scale_pixel).collect();
+    let scaled = pixels.iter().copied().map(scale_pixel).collect();
     Ok(Array2::from_shape_vec((n, height * width), scaled).expect("as many values as pixels"))
 }
 
@@ -58,7 +58,7 @@ pub fn read_pixels(path: impl AsRef<Path>) -> Result<Array3<u8>, DataError> {
     Ok(Array3::from_shape_vec(sizes, bytes).expect("as many values as the sizes state"))
 }
 
-/// Returns the labels of an IDX file: [n].
+/// Returns the labels of an IDX file: \[n\].
 ///
 /// # Errors
 /// As [`read_images`], with one dimension in place of three.
@@ -307,6 +307,14 @@ pub(crate) mod tests {
             message.ends_with("byte 16: expected 4000000000 more bytes, found 4"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_plain_file_that_is_too_short_is_refused_before_it_is_read() {
+        let file = Scratch::new("unread", &[1, 2, 3]);
+        let mut source = Source::open(&file.0).unwrap();
+        assert!(source.read(4).is_err());
+        assert_eq!(source.read(3).unwrap(), [1, 2, 3]);
     }
 
     #[test]

@@ -59,11 +59,13 @@ pub struct Panel<'a> {
 ///
 /// let path = std::env::temp_dir().join("ppl_nn_doc_sheet.svg");
 /// let samples = array![[[0.9, 0.1]], [[0.8, 0.2]]];
+/// let images = array![[0.0, 1.0]];
+/// let intervals = ClassIntervals::of(samples.view(), 0.9)?;
 /// let panel = Panel {
 ///     title: "one image of 1 x 2 pixels",
-///     images: array![[0.0, 1.0]].view(),
+///     images: images.view(),
 ///     image_shape: [1, 2],
-///     intervals: &ClassIntervals::of(samples.view(), 0.9)?,
+///     intervals: &intervals,
 ///     examples: vec![Example { row: 0, caption: "a 0".to_owned(), truth: Some(0) }],
 /// };
 /// verdict_sheet(&path, &[panel], Refusal::default())?;

@@ -1,0 +1,355 @@
+//! Rows picked by an index list, and sums of rows by target: a gather and its adjoint.
+
+use super::dispatch::{Loop, dispatch};
+use super::real::Real;
+
+/// Writes row idx[i] of x: [n, width] into row i of out: [len(idx), width].
+///
+/// # Panics
+///
+/// If an index is not below n, or a slice has not the length of its shape.
+pub fn gather<F: Real>(idx: &[u32], width: usize, x: &[F], out: &mut [F]) {
+    check_rows("gather", idx, width, x.len(), out.len());
+    dispatch(Gather { idx, width, x, out });
+}
+
+/// Adds row i of d_out: [len(idx), width] to row idx[i] of d_x: [n, width], after zeroing d_x where `overwrite` is true.
+///
+/// For indexes that change at each call; [`Segments`] is faster where they stay.
+///
+/// # Panics
+///
+/// If an index is not below n, or a slice has not the length of its shape.
+pub fn scatter_add<F: Real>(idx: &[u32], width: usize, d_out: &[F], d_x: &mut [F], overwrite: bool) {
+    check_rows("scatter_add", idx, width, d_x.len(), d_out.len());
+    if overwrite {
+        d_x.fill(F::ZERO);
+    }
+    dispatch(Scatter { idx, width, d_out, d_x });
+}
+
+fn check_rows(name: &str, idx: &[u32], width: usize, len_x: usize, len_out: usize) {
+    assert!(
+        len_out == idx.len() * width,
+        "{name}: {len_out} elements are not {} rows of {width}",
+        idx.len()
+    );
+    assert!(
+        width == 0 || len_x.is_multiple_of(width),
+        "{name}: {len_x} elements are not rows of {width}"
+    );
+}
+
+/// Panics if an index is not below `n`; every loop here calls it before its first unchecked access.
+#[inline(always)]
+fn check_indexes(name: &str, idx: &[u32], n: usize) {
+    let largest = idx.iter().fold(0, |largest, &i| largest.max(i));
+    assert!(
+        idx.is_empty() || (largest as usize) < n,
+        "{name}: index {largest} where there are {n} rows"
+    );
+}
+
+/// An index list sorted by target, for sums of rows by target without a random write.
+#[derive(Clone, Debug)]
+pub struct Segments {
+    /// Positions in the index list, by target and then by position.
+    order: Vec<u32>,
+    /// Segment t is order[offsets[t]..offsets[t + 1]].
+    offsets: Vec<u32>,
+    /// Whether `order` is 0, 1, 2, …
+    in_order: bool,
+}
+
+impl Segments {
+    /// Sorts an index list by target.
+    ///
+    /// # Panics
+    ///
+    /// If an index is not below `n_targets`, or there are 2³² of them.
+    pub fn new(idx: &[u32], n_targets: usize) -> Self {
+        assert!(
+            u32::try_from(idx.len()).is_ok(),
+            "segments: {} indexes do not fit 32 bits",
+            idx.len()
+        );
+        let mut offsets = vec![0u32; n_targets + 1];
+        for &target in idx {
+            assert!(
+                (target as usize) < n_targets,
+                "segments: index {target} where there are {n_targets} rows"
+            );
+            offsets[target as usize + 1] += 1;
+        }
+        for t in 0..n_targets {
+            offsets[t + 1] += offsets[t];
+        }
+        let mut next = offsets.clone();
+        let mut order = vec![0u32; idx.len()];
+        for (i, &target) in idx.iter().enumerate() {
+            let slot = &mut next[target as usize];
+            order[*slot as usize] = i as u32;
+            *slot += 1;
+        }
+        let in_order = idx.is_sorted();
+        Segments {
+            order,
+            offsets,
+            in_order,
+        }
+    }
+
+    /// Adds the sum of the rows i of d_out: [len(idx), width] with idx[i] = t to row t of d_x: [n_targets, width],
+    /// or overwrites it. Sums run in f64, in the order of the index list.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the length of its shape.
+    pub fn add_rows<F: Real>(&self, width: usize, d_out: &[F], d_x: &mut [F], overwrite: bool) {
+        let n_targets = self.offsets.len() - 1;
+        assert!(
+            d_out.len() == self.order.len() * width && d_x.len() == n_targets * width,
+            "segments: {} and {} elements are not {} and {n_targets} rows of {width}",
+            d_out.len(),
+            d_x.len(),
+            self.order.len()
+        );
+        dispatch(AddRows {
+            segments: self,
+            width,
+            d_out,
+            d_x,
+            overwrite,
+        });
+    }
+}
+
+struct Gather<'a, F> {
+    idx: &'a [u32],
+    width: usize,
+    x: &'a [F],
+    out: &'a mut [F],
+}
+
+impl<F: Real> Loop for Gather<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let width = self.width;
+        if width == 1 {
+            check_indexes("gather", self.idx, self.x.len());
+            for (out, &i) in self.out.iter_mut().zip(self.idx) {
+                // SAFETY: `check_indexes` found every index below the number of rows.
+                *out = unsafe { *self.x.get_unchecked(i as usize) };
+            }
+        } else if width > 0 {
+            check_indexes("gather", self.idx, self.x.len() / width);
+            for (out, &i) in self.out.chunks_exact_mut(width).zip(self.idx) {
+                let row = &self.x[i as usize * width..][..width];
+                for (out, &x) in out.iter_mut().zip(row) {
+                    *out = x;
+                }
+            }
+        }
+    }
+}
+
+struct Scatter<'a, F> {
+    idx: &'a [u32],
+    width: usize,
+    d_out: &'a [F],
+    d_x: &'a mut [F],
+}
+
+impl<F: Real> Loop for Scatter<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let width = self.width;
+        if width == 1 {
+            check_indexes("scatter_add", self.idx, self.d_x.len());
+            for (&d_out, &i) in self.d_out.iter().zip(self.idx) {
+                // SAFETY: `check_indexes` found every index below the number of rows.
+                unsafe { *self.d_x.get_unchecked_mut(i as usize) += d_out };
+            }
+        } else if width > 0 {
+            check_indexes("scatter_add", self.idx, self.d_x.len() / width);
+            for (d_out, &i) in self.d_out.chunks_exact(width).zip(self.idx) {
+                let row = &mut self.d_x[i as usize * width..][..width];
+                for (d_x, &d_out) in row.iter_mut().zip(d_out) {
+                    *d_x += d_out;
+                }
+            }
+        }
+    }
+}
+
+struct AddRows<'a, F> {
+    segments: &'a Segments,
+    width: usize,
+    d_out: &'a [F],
+    d_x: &'a mut [F],
+    overwrite: bool,
+}
+
+impl<F: Real> Loop for AddRows<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let mut start = 0;
+        if self.width == 1 {
+            if self.segments.in_order {
+                self.single::<true>()
+            } else {
+                self.single::<false>()
+            }
+            return;
+        }
+        while start + 16 <= self.width {
+            self.columns::<16>(start);
+            start += 16;
+        }
+        while start + 4 <= self.width {
+            self.columns::<4>(start);
+            start += 4;
+        }
+        while start < self.width {
+            self.columns::<1>(start);
+            start += 1;
+        }
+    }
+}
+
+impl<F: Real> AddRows<'_, F> {
+    /// Sums rows of one element, in four lanes.
+    #[inline(always)]
+    fn single<const IN_ORDER: bool>(&mut self) {
+        let order = self.segments.order.as_slice();
+        let d_out = self.d_out;
+        let at = |k: usize| {
+            // SAFETY: `order` is a permutation of 0..len(order), d_out has that length, and k is below it because
+            // offsets are partial counts.
+            let value = unsafe {
+                if IN_ORDER {
+                    *d_out.get_unchecked(k)
+                } else {
+                    *d_out.get_unchecked(*order.get_unchecked(k) as usize)
+                }
+            };
+            value.to_f64()
+        };
+        let mut k = 0;
+        for (d_x, &end) in self.d_x.iter_mut().zip(&self.segments.offsets[1..]) {
+            let end = end as usize;
+            let mut lanes = [0.0; 4];
+            while k + 4 <= end {
+                for lane in 0..4 {
+                    lanes[lane] += at(k + lane);
+                }
+                k += 4;
+            }
+            let mut rest = 0.0;
+            while k < end {
+                rest += at(k);
+                k += 1;
+            }
+            let total = F::from_f64((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest);
+            *d_x = if self.overwrite { total } else { *d_x + total };
+        }
+    }
+
+    /// Sums the columns start..start + W of the rows.
+    #[inline(always)]
+    fn columns<const W: usize>(&mut self, start: usize) {
+        let offsets = self.segments.offsets.windows(2);
+        for (d_x, ends) in self.d_x.chunks_exact_mut(self.width).zip(offsets) {
+            let mut acc = [0.0; W];
+            for &i in &self.segments.order[ends[0] as usize..ends[1] as usize] {
+                let row = &self.d_out[i as usize * self.width + start..][..W];
+                for (acc, &d_out) in acc.iter_mut().zip(row) {
+                    *acc += d_out.to_f64();
+                }
+            }
+            for (d_x, &total) in d_x[start..start + W].iter_mut().zip(&acc) {
+                let total = F::from_f64(total);
+                *d_x = if self.overwrite { total } else { *d_x + total };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::twin::{assert_close, fill};
+
+    fn indexes(len: usize, n: usize, seed: u64) -> Vec<u32> {
+        fill::<f64>(len, seed)
+            .iter()
+            .map(|u| ((u + 1.0) / 2.0 * n as f64) as u32)
+            .collect()
+    }
+
+    fn check<F: Real>(tolerance: f64) {
+        for (len, n) in [(0, 0), (0, 3), (1, 1), (7, 3), (40, 100), (919, 85), (200, 1)] {
+            for width in [0, 1, 2, 4, 5, 7, 16, 23] {
+                let mut idx = indexes(len, n, 9);
+                for sorted in [false, true] {
+                    if sorted {
+                        idx.sort();
+                    }
+                    check_case::<F>(&idx, n, width, tolerance);
+                }
+            }
+        }
+    }
+
+    fn check_case<F: Real>(idx: &[u32], n: usize, width: usize, tolerance: f64) {
+        let what = format!("{} of {n} rows of {width}", idx.len());
+        let x = fill::<F>(n * width, 1);
+        let naive: Vec<F> = (0..idx.len() * width)
+            .map(|ij| x[idx[ij / width] as usize * width + ij % width])
+            .collect();
+        let mut out = vec![F::NAN; idx.len() * width];
+        gather(idx, width, &x, &mut out);
+        assert_close(&out, &naive, 0.0, &what);
+
+        let d_out = fill::<F>(idx.len() * width, 2);
+        let mut sums = vec![0.0; n * width];
+        for ij in 0..idx.len() * width {
+            sums[idx[ij / width] as usize * width + ij % width] += d_out[ij].to_f64();
+        }
+        let rounded = |factor: f64| sums.iter().map(|s| F::from_f64(factor * s)).collect::<Vec<F>>();
+        let segments = Segments::new(idx, n);
+        let mut d_x = vec![F::NAN; n * width];
+        segments.add_rows(width, &d_out, &mut d_x, true);
+        assert_close(&d_x, &rounded(1.0), tolerance, &what);
+        segments.add_rows(width, &d_out, &mut d_x, false);
+        assert_close(&d_x, &rounded(2.0), tolerance, &what);
+        scatter_add(idx, width, &d_out, &mut d_x, true);
+        assert_close(&d_x, &rounded(1.0), 100.0 * tolerance, &what);
+        scatter_add(idx, width, &d_out, &mut d_x, false);
+        assert_close(&d_x, &rounded(2.0), 100.0 * tolerance, &what);
+    }
+
+    #[test]
+    fn gathers_and_segment_sums_equal_their_twins() {
+        check::<f64>(1e-14);
+        check::<f32>(2e-7);
+    }
+
+    #[test]
+    #[should_panic(expected = "gather: index 3 where there are 3 rows")]
+    fn gather_refuses_an_index_past_the_end() {
+        gather(&[0, 3, 1], 1, &[1.0, 2.0, 3.0], &mut [0.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "segments: index 2 where there are 2 rows")]
+    fn segments_refuse_an_index_past_the_end() {
+        Segments::new(&[0, 2], 2);
+    }
+}
