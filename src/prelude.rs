@@ -1,8 +1,10 @@
 //! What a model is written with: the macros, the words, data types and distributions.
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
-pub use ppl_core::constraints::*;
+pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
 pub use ppl_core::dist::*;
+pub use ppl_core::dist::param::{ones, zeros};
+pub use ppl_core::ops::where_::where_;
 pub use ppl_core::runtime::argument::Obs;
 pub use ppl_core::runtime::model::{Guide, Model, Sample};
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
