@@ -4,5 +4,7 @@
 pub(crate) mod bijector_check;
 pub(crate) mod bijectors;
 #[cfg(test)]
+pub(crate) mod invariance;
+#[cfg(test)]
 pub(crate) mod op_check;
 pub(crate) mod ops;
