@@ -66,15 +66,15 @@ fn factor_adjoint<F: Real>(n: usize, l: &[F], d: &mut [F]) {
         }
         let pivot = l[k * n + k];
         for j in k + 1..n {
-            d[j * n + k] = d[j * n + k] / pivot;
+            d[j * n + k] /= pivot;
             d[k * n + k] += -(l[j * n + k] * d[j * n + k]);
         }
-        d[k * n + k] = d[k * n + k] / (pivot + pivot);
+        d[k * n + k] /= pivot + pivot;
     }
 }
 
 impl<'t> Var<'t> {
-    /// Returns the lower triangular L with L Lᵀ = x for a symmetric positive definite x: [n, n].
+    /// Returns the lower triangular L with L Lᵀ = x for a symmetric positive definite x: `[n, n]`.
     ///
     /// Only the lower triangle of x is read, and only it has a derivative. Where x is not positive definite, rows of L
     /// are NaN. Inside a plate each row has its own matrix.

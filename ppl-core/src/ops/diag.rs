@@ -38,7 +38,7 @@ fn place(i: usize, n: usize) -> usize {
 }
 
 impl<'t> Var<'t> {
-    /// Returns the diagonal of a square matrix: x: [n, n] gives xᵢᵢ: [n].
+    /// Returns the diagonal of a square matrix: x: `[n, n]` gives xᵢᵢ: `[n]`.
     #[track_caller]
     pub fn diag(self) -> Var<'t> {
         let event = self.event_shape();

@@ -12,7 +12,7 @@ use crate::tensor::dims::union;
 use crate::tensor::shape::size;
 use crate::testing::ops::op_tests;
 
-/// Solves op(L) X = B, L: [n, n], X and B: [n, m]; its own buffer holds the adjoint of B.
+/// Solves op(L) X = B, L: `[n, n]`, X and B: `[n, m]`; its own buffer holds the adjoint of B.
 ///
 /// The attributes are n, m, whether op transposes, and the plates.
 struct Solve;
@@ -92,12 +92,12 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Overwrites B: [n, m] by the X with op(L) X = B; reads L along its rows in both forms.
+/// Overwrites B: `[n, m]` by the X with op(L) X = B; reads L along its rows in both forms.
 fn solve_in_place<F: Real>(n: usize, l: &[F], transposed: bool, b: &mut [F]) {
     let m = b.len() / n;
     let mut eliminate = |i: usize, others: std::ops::Range<usize>, is_pivot_first: bool| {
         if is_pivot_first {
-            b[i * m..][..m].iter_mut().for_each(|x| *x = *x / l[i * n + i]);
+            b[i * m..][..m].iter_mut().for_each(|x| *x /= l[i * n + i]);
         }
         for j in others {
             let factor = l[i * n + j];
@@ -107,7 +107,7 @@ fn solve_in_place<F: Real>(n: usize, l: &[F], transposed: bool, b: &mut [F]) {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += -(factor * *from));
         }
         if !is_pivot_first {
-            b[i * m..][..m].iter_mut().for_each(|x| *x = *x / l[i * n + i]);
+            b[i * m..][..m].iter_mut().for_each(|x| *x /= l[i * n + i]);
         }
     };
     if transposed {
@@ -117,7 +117,7 @@ fn solve_in_place<F: Real>(n: usize, l: &[F], transposed: bool, b: &mut [F]) {
     }
 }
 
-/// Subtracts the lower triangle of A Bᵀ from D, A and B: [n, m].
+/// Subtracts the lower triangle of A Bᵀ from D, A and B: `[n, m]`.
 fn subtract_lower_product<F: Real>(n: usize, m: usize, a: &[F], b: &[F], d: &mut [F]) {
     for i in 0..n {
         for j in 0..=i {
@@ -128,7 +128,7 @@ fn subtract_lower_product<F: Real>(n: usize, m: usize, a: &[F], b: &[F], d: &mut
 }
 
 impl<'t> Var<'t> {
-    /// Returns the x with L x = b, where L is this lower triangular matrix: [n, n], and b: [n] or [n, m].
+    /// Returns the x with L x = b, where L is this lower triangular matrix: `[n, n]`, and b: `[n]` or `[n, m]`.
     ///
     /// Only the lower triangle is read, and only it has a derivative. Inside plates each row has its own equation.
     #[track_caller]
