@@ -1,5 +1,6 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
+pub mod cholesky;
 pub mod dispatch;
 pub mod gemm_raw;
 pub mod lanes;
@@ -14,7 +15,9 @@ mod row_exp;
 pub mod segment;
 pub mod softmax;
 pub mod strided;
+pub mod triangular;
 pub mod vector;
+mod view;
 mod write;
 
 #[cfg(test)]
