@@ -2,6 +2,7 @@
 
 pub mod affine;
 pub mod density;
+pub mod cholesky;
 pub mod dispatch;
 pub mod draw;
 pub mod gemm_raw;
@@ -18,7 +19,9 @@ mod row_exp;
 pub mod segment;
 pub mod softmax;
 pub mod strided;
+pub mod triangular;
 pub mod vector;
+mod view;
 mod write;
 mod xoshiro;
 
