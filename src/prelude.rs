@@ -1,7 +1,7 @@
 //! What a model is written with: the macros, the words, data types, distributions and algorithms.
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
-pub use ppl_core::constraints::*;
+pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
 pub use ppl_core::diagnostics::{compare, summary};
 pub use ppl_core::dist::param::{ones, zeros};
 pub use ppl_core::dist::*;
