@@ -1,8 +1,8 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod affine;
-pub mod density;
 pub mod cholesky;
+pub mod density;
 pub mod dispatch;
 pub mod draw;
 pub mod gemm_raw;
