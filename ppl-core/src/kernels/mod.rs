@@ -1,6 +1,7 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod affine;
+pub mod cholesky;
 pub mod density;
 pub mod dispatch;
 pub mod draw;
@@ -18,7 +19,9 @@ mod row_exp;
 pub mod segment;
 pub mod softmax;
 pub mod strided;
+pub mod triangular;
 pub mod vector;
+mod view;
 mod write;
 mod xoshiro;
 

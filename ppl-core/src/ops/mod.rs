@@ -61,3 +61,5 @@ pub mod where_;
 
 #[cfg(test)]
 mod chains;
+#[cfg(test)]
+mod shape_errors;

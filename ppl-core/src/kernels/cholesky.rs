@@ -1,0 +1,446 @@
+//! The Cholesky factor of a symmetric positive definite matrix, its adjoint and its log-determinant.
+//!
+//! Blocks of 32 columns: the products between blocks are matrix products, and the work inside a block runs on
+//! square tiles of fixed width, padded with zeros. The adjoint is the blocked reverse mode of
+//! Murray, "Differentiation of the Cholesky decomposition" (2016), arXiv:1602.07527.
+
+use super::dispatch::{Loop, dispatch};
+use super::real::Real;
+use super::view::View;
+
+/// Width of a block.
+const BLOCK: usize = 32;
+
+/// A square tile of a matrix; rows and columns behind its end are zero.
+type Tile<F, const W: usize> = [[F; W]; W];
+
+/// Writes the lower triangular L with L Lᵀ = A, for A: [n, n] of which only the lower triangle is read, and zeros
+/// above the diagonal.
+///
+/// # Errors
+///
+/// The index of the first pivot that is not positive (or is NaN), if A is not positive definite; then `l` holds
+/// nothing of use.
+///
+/// # Panics
+///
+/// If a slice has not n² elements.
+pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
+    assert!(
+        a.len() == n * n && l.len() == n * n,
+        "cholesky: {} and {} elements are not {n}²",
+        a.len(),
+        l.len()
+    );
+    for i in 0..n {
+        let (lower, upper) = l[i * n..(i + 1) * n].split_at_mut(i + 1);
+        lower.copy_from_slice(&a[i * n..i * n + i + 1]);
+        upper.fill(F::ZERO);
+    }
+    if n <= 8 {
+        return dispatch(FactorBlock::<F, 8> { l, n, start: 0 });
+    }
+    for start in (0..n).step_by(BLOCK) {
+        let end = n.min(start + BLOCK);
+        let (len, base) = (l.len(), l.as_mut_ptr());
+        let part = |rows, cols| View::of(base, len, n, rows, cols);
+        // SAFETY: l lives, and the columns from `start` on are disjoint from those before it.
+        unsafe {
+            part(start..n, start..end).subtract_product(part(start..n, 0..start), part(start..end, 0..start).t())
+        };
+        dispatch(FactorBlock::<F, BLOCK> { l, n, start })?;
+    }
+    Ok(())
+}
+
+/// Writes the adjoint of A = L Lᵀ into d_a: [n, n], or adds it, from L and the adjoint d_l of L.
+///
+/// Only the lower triangle of A is a variable: for i > j, d_aᵢⱼ is the derivative when aᵢⱼ and its mirror image move
+/// together, and the upper triangle of d_a is zero (left alone where `overwrite` is false). What d_l holds above the
+/// diagonal is not read. `scratch` has n² elements.
+///
+/// # Panics
+///
+/// If a slice has not n² elements.
+pub fn cholesky_adjoint<F: Real>(n: usize, l: &[F], d_l: &[F], d_a: &mut [F], scratch: &mut [F], overwrite: bool) {
+    let sizes = [l.len(), d_l.len(), d_a.len(), scratch.len()];
+    assert!(sizes == [n * n; 4], "cholesky_adjoint: {sizes:?} elements are not {n}²");
+    if overwrite {
+        d_a.fill(F::ZERO);
+        reverse(n, l, d_l, d_a);
+    } else {
+        reverse(n, l, d_l, scratch);
+        for i in 0..n {
+            let row = i * n..i * n + i + 1;
+            for (d_a, &s) in d_a[row.clone()].iter_mut().zip(&scratch[row]) {
+                *d_a += s;
+            }
+        }
+    }
+}
+
+/// Writes the adjoint into the lower triangle of `out` and zeros above.
+fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
+    for i in 0..n {
+        let (lower, upper) = out[i * n..(i + 1) * n].split_at_mut(i + 1);
+        lower.copy_from_slice(&d_l[i * n..i * n + i + 1]);
+        upper.fill(F::ZERO);
+    }
+    if n <= 8 {
+        let mut symmetric = [F::ZERO; 64];
+        dispatch(ReverseBlock::<F, 8> {
+            l,
+            out,
+            n,
+            start: 0,
+            symmetric: &mut symmetric,
+        });
+        return;
+    }
+    let mut symmetric = [F::ZERO; BLOCK * BLOCK];
+    for start in (0..n).step_by(BLOCK).rev() {
+        let end = n.min(start + BLOCK);
+        dispatch(SolveBelow { l, out, n, start, end });
+        let (len, base) = (out.len(), out.as_mut_ptr());
+        let d = |rows, cols| View::of(base, len, n, rows, cols);
+        let part = |rows, cols| View::of_slice(l, n, rows, cols);
+        // SAFETY: `out` lives, and each product writes a rectangle apart from the one of `out` that it reads.
+        unsafe {
+            d(end..n, 0..start).subtract_product(d(end..n, start..end), part(start..end, 0..start));
+            d(start..end, start..end).subtract_product(d(end..n, start..end).t(), part(end..n, start..end));
+        }
+        dispatch(ReverseBlock::<F, BLOCK> {
+            l,
+            out,
+            n,
+            start,
+            symmetric: &mut symmetric,
+        });
+        let (len, base) = (out.len(), out.as_mut_ptr());
+        let d = |rows, cols| View::of(base, len, n, rows, cols);
+        let width = end - start;
+        // SAFETY: as above.
+        unsafe {
+            d(start..end, 0..start).subtract_product(d(end..n, start..end).t(), part(end..n, 0..start));
+            let symmetric = View::of_slice(&symmetric, BLOCK, 0..width, 0..width);
+            d(start..end, 0..start).subtract_product(symmetric, part(start..end, 0..start));
+        }
+    }
+}
+
+/// Returns ln |det L| = Σ ln |lᵢᵢ| for L: [n, n] triangular; twice that is ln det(L Lᵀ).
+///
+/// # Panics
+///
+/// If l has not n² elements.
+pub fn log_det_triangular<F: Real>(n: usize, l: &[F]) -> F {
+    assert_eq!(l.len(), n * n, "log_det_triangular: l is not [{n}, {n}]");
+    F::from_f64(l.iter().step_by(n + 1).map(|x| x.abs().ln().to_f64()).sum())
+}
+
+/// Adds the adjoint of [`log_det_triangular`] to d_l: d_out / lᵢᵢ on the diagonal.
+///
+/// # Panics
+///
+/// If a slice has not n² elements.
+pub fn log_det_triangular_adjoint<F: Real>(n: usize, l: &[F], d_out: F, d_l: &mut [F]) {
+    assert!(
+        l.len() == n * n && d_l.len() == n * n,
+        "log_det_triangular_adjoint: a slice is not [{n}, {n}]"
+    );
+    for (d_l, &l) in d_l.iter_mut().step_by(n + 1).zip(l.iter().step_by(n + 1)) {
+        *d_l += d_out / l;
+    }
+}
+
+/// Copies the lower triangle of a diagonal block into a tile.
+#[inline(always)]
+fn read_tile<F: Real, const W: usize>(matrix: &[F], n: usize, start: usize) -> Tile<F, W> {
+    let mut tile = [[F::ZERO; W]; W];
+    for i in 0..W.min(n - start) {
+        let row = &matrix[(start + i) * n + start..][..i + 1];
+        for (t, &x) in tile[i].iter_mut().zip(row) {
+            *t = x;
+        }
+    }
+    tile
+}
+
+/// Writes a tile back over a diagonal block, its zeros above the diagonal too.
+#[inline(always)]
+fn write_tile<F: Real, const W: usize>(tile: &Tile<F, W>, matrix: &mut [F], n: usize, start: usize) {
+    let width = W.min(n - start);
+    for i in 0..width {
+        matrix[(start + i) * n + start..][..width].copy_from_slice(&tile[i][..width]);
+    }
+}
+
+/// Adds a·x to y over a whole row of a tile.
+#[inline(always)]
+fn add_row<F: Real, const W: usize>(a: F, x: &[F; W], y: &mut [F; W]) {
+    for lane in 0..W {
+        y[lane] += a * x[lane];
+    }
+}
+
+/// Factors the diagonal block at `start` and solves for the rows below it.
+struct FactorBlock<'a, F, const W: usize> {
+    l: &'a mut [F],
+    n: usize,
+    start: usize,
+}
+
+impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
+    type Out = Result<(), usize>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), usize> {
+        let (n, start) = (self.n, self.start);
+        let width = W.min(n - start);
+        let mut tile: Tile<F, W> = read_tile(self.l, n, start);
+        let mut columns = [[F::ZERO; W]; W];
+        let mut inverse = [F::ZERO; W];
+        for k in 0..width {
+            let pivot = tile[k][k];
+            if pivot.is_nan() || pivot <= F::ZERO {
+                return Err(start + k);
+            }
+            let root = pivot.sqrt();
+            tile[k][k] = root;
+            inverse[k] = F::ONE / root;
+            for i in k + 1..width {
+                tile[i][k] /= root;
+                columns[k][i] = tile[i][k];
+            }
+            for i in k + 1..width {
+                // The tile above the diagonal fills with values that nobody reads; it is cleared below.
+                add_row(-columns[k][i], &columns[k], &mut tile[i]);
+            }
+        }
+        for (i, row) in tile.iter_mut().enumerate() {
+            row[i + 1..].fill(F::ZERO);
+        }
+        write_tile(&tile, self.l, n, start);
+        for i in start + width..n {
+            let place = &mut self.l[i * n + start..][..width];
+            let mut row = [F::ZERO; W];
+            row[..width].copy_from_slice(place);
+            for k in 0..width {
+                let x = row[k] * inverse[k];
+                add_row(-x, &columns[k], &mut row);
+                row[k] = x;
+            }
+            place.copy_from_slice(&row[..width]);
+        }
+        Ok(())
+    }
+}
+
+/// Replaces the rows of `out` below a block by their product with the inverse of the block's factor.
+struct SolveBelow<'a, F> {
+    l: &'a [F],
+    out: &'a mut [F],
+    n: usize,
+    start: usize,
+    end: usize,
+}
+
+impl<F: Real> Loop for SolveBelow<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (n, start) = (self.n, self.start);
+        let width = self.end - start;
+        let mut tile: Tile<F, BLOCK> = read_tile(self.l, n, start);
+        let mut inverse = [F::ZERO; BLOCK];
+        for k in 0..width {
+            inverse[k] = F::ONE / tile[k][k];
+            tile[k][k] = F::ZERO;
+        }
+        for i in self.end..n {
+            let place = &mut self.out[i * n + start..][..width];
+            let mut row = [F::ZERO; BLOCK];
+            row[..width].copy_from_slice(place);
+            for k in (0..width).rev() {
+                let x = row[k] * inverse[k];
+                add_row(-x, &tile[k], &mut row);
+                row[k] = x;
+            }
+            place.copy_from_slice(&row[..width]);
+        }
+    }
+}
+
+/// Reverses the factorisation of one diagonal block, and writes D̄ + D̄ᵀ of it.
+struct ReverseBlock<'a, F, const W: usize> {
+    l: &'a [F],
+    out: &'a mut [F],
+    n: usize,
+    start: usize,
+    symmetric: &'a mut [F],
+}
+
+impl<F: Real, const W: usize> Loop for ReverseBlock<'_, F, W> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (n, start) = (self.n, self.start);
+        let width = W.min(n - start);
+        let l: Tile<F, W> = read_tile(self.l, n, start);
+        let mut d: Tile<F, W> = read_tile(self.out, n, start);
+        for j in (0..width).rev() {
+            let pivot = l[j][j];
+            for i in j + 1..width {
+                d[i][j] /= pivot;
+            }
+            let mut pivot_adjoint = d[j][j];
+            for i in j + 1..width {
+                pivot_adjoint -= l[i][j] * d[i][j];
+            }
+            pivot_adjoint /= pivot;
+            // Rows of L and of the adjoint are cut to the columns before j by zeros from j on.
+            let mut l_row = l[j];
+            l_row[j..].fill(F::ZERO);
+            let mut d_row = d[j];
+            add_row(-pivot_adjoint, &l_row, &mut d_row);
+            for i in j + 1..width {
+                add_row(-d[i][j], &l[i], &mut d_row);
+                let factor = -d[i][j];
+                add_row(factor, &l_row, &mut d[i]);
+            }
+            d[j][..j].copy_from_slice(&d_row[..j]);
+            d[j][j] = pivot_adjoint / (F::ONE + F::ONE);
+        }
+        for i in 0..width {
+            d[i][i + 1..].fill(F::ZERO);
+            for j in 0..=i {
+                self.symmetric[i * W + j] = d[i][j] + if i == j { d[i][i] } else { F::ZERO };
+                self.symmetric[j * W + i] = self.symmetric[i * W + j];
+            }
+        }
+        write_tile(&d, self.out, n, start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::twin::{assert_close, check_adjoint, fill};
+
+    /// Returns G Gᵀ / n + I for a random G: [n, n], with NaN above the diagonal, which must not be read.
+    fn positive_definite<F: Real>(n: usize) -> Vec<F> {
+        let g = fill::<f64>(n * n, 4);
+        let entry = |i: usize, j: usize| -> f64 {
+            let product: f64 = (0..n).map(|k| g[i * n + k] * g[j * n + k]).sum();
+            product / n as f64 + if i == j { 1.0 } else { 0.0 }
+        };
+        (0..n * n)
+            .map(|ij| {
+                if ij % n > ij / n {
+                    F::NAN
+                } else {
+                    F::from_f64(entry(ij / n, ij % n))
+                }
+            })
+            .collect()
+    }
+
+    fn check<F: Real>(n: usize, tolerance: f64) {
+        let a = positive_definite::<F>(n);
+        let mut l = vec![F::NAN; n * n];
+        assert_eq!(cholesky(n, &a, &mut l), Ok(()), "{n}");
+        for i in 0..n {
+            for j in 0..n {
+                if j > i {
+                    assert_eq!(l[i * n + j], F::ZERO, "[{i}, {j}] of {n}");
+                } else {
+                    let product: f64 = (0..=j).map(|k| l[i * n + k].to_f64() * l[j * n + k].to_f64()).sum();
+                    assert_close(
+                        &[F::from_f64(product)],
+                        &[a[i * n + j]],
+                        tolerance,
+                        &format!("[{i}, {j}] of {n}"),
+                    );
+                }
+            }
+        }
+        let naive: f64 = (0..n).map(|i| l[i * (n + 1)].to_f64().ln()).sum();
+        assert_close(
+            &[log_det_triangular(n, &l)],
+            &[F::from_f64(naive)],
+            tolerance,
+            "log-determinant",
+        );
+    }
+
+    #[test]
+    fn factor_times_its_transpose_is_the_matrix() {
+        for n in [0, 1, 2, 5, 8, 9, 31, 32, 33, 64, 70] {
+            check::<f64>(n, 1e-14);
+            check::<f32>(n, 2e-6);
+        }
+    }
+
+    #[test]
+    fn first_bad_pivot_is_named() {
+        for n in [3, 40, 70] {
+            for bad in [0, 2, n - 1] {
+                for value in [-1.0, f64::NAN] {
+                    let mut a = positive_definite::<f64>(n);
+                    a[bad * (n + 1)] = value;
+                    assert_eq!(cholesky(n, &a, &mut vec![0.0; n * n]), Err(bad), "{n} {bad} {value}");
+                }
+            }
+        }
+        assert_eq!(cholesky(2, &[1.0, 0.0, 1.0, 1.0], &mut [0.0; 4]), Err(1));
+    }
+
+    /// Returns a positive definite matrix with zeros above the diagonal.
+    fn lower_half(n: usize) -> Vec<f64> {
+        positive_definite::<f64>(n)
+            .iter()
+            .map(|&a| if a.is_nan() { 0.0 } else { a })
+            .collect()
+    }
+
+    #[test]
+    fn adjoint_equals_central_differences() {
+        for n in [0, 1, 2, 5, 8, 9, 12] {
+            let forward = |a: &[f64], l: &mut [f64]| assert_eq!(cholesky(n, a, l), Ok(()));
+            let adjoint = |_: &[f64], l: &[f64], d_l: &[f64], d_a: &mut [f64], overwrite| {
+                cholesky_adjoint(n, l, d_l, d_a, &mut vec![f64::NAN; n * n], overwrite)
+            };
+            check_adjoint(&lower_half(n), n * n, forward, adjoint, &format!("{n}"));
+        }
+    }
+
+    #[test]
+    fn adjoint_of_several_blocks_equals_a_difference_along_a_direction() {
+        for n in [33, 64, 67, 101] {
+            let (a, direction, d_l) = (lower_half(n), fill::<f64>(n * n, 8), fill::<f64>(n * n, 9));
+            let mut l = vec![0.0; n * n];
+            let mut value = |step: f64| -> f64 {
+                let moved: Vec<f64> = a.iter().zip(&direction).map(|(a, d)| a + step * d).collect();
+                assert_eq!(cholesky(n, &moved, &mut l), Ok(()));
+                l.iter().zip(&d_l).map(|(l, d)| l * d).sum()
+            };
+            let want = (value(1e-6) - value(-1e-6)) / 2e-6;
+            assert_eq!(cholesky(n, &a, &mut l), Ok(()));
+            let mut d_a = vec![f64::NAN; n * n];
+            cholesky_adjoint(n, &l, &d_l, &mut d_a, &mut vec![0.0; n * n], true);
+            let got: f64 = d_a.iter().zip(&direction).map(|(a, d)| a * d).sum();
+            assert_close(&[got], &[want], 1e-8, &format!("{n}"));
+        }
+    }
+
+    #[test]
+    fn log_determinant_has_the_inverse_diagonal_as_its_adjoint() {
+        let l = [2.0, 0.0, 7.0, -4.0];
+        assert_eq!(log_det_triangular(2, &l), 8f64.ln());
+        let mut d_l = [1.0; 4];
+        log_det_triangular_adjoint(2, &l, 3.0, &mut d_l);
+        assert_eq!(d_l, [2.5, 1.0, 1.0, 0.25]);
+    }
+}
