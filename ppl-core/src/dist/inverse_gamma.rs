@@ -63,12 +63,11 @@ impl<'t> Dist<'t> for InverseGamma<'t> {
         where_(a.gt(1.0), self.rate.on(tape) / (a - 1.0), f64::INFINITY)
     }
 
-    /// rate² / ((concentration − 1)² (concentration − 2)), infinite up to concentration 2 and undefined up to 1
+    /// rate² / ((concentration − 1)² (concentration − 2)), infinite up to concentration 2
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         let a = self.concentration.on(tape);
         let finite = (self.rate.on(tape) / (a - 1.0)).square() / (a - 2.0);
-        let heavy = where_(a.gt(1.0), f64::INFINITY, f64::NAN);
-        where_(a.gt(2.0), finite, heavy)
+        where_(a.gt(2.0), finite, f64::INFINITY)
     }
 }
 

@@ -145,6 +145,9 @@ pub(crate) trait Weight: 'static {
 
     /// Returns the derivative of the log weight by its parameter.
     fn slope<F: Real>(weight: F) -> F;
+
+    /// Returns the derivative of the weight, as [`Weight::weights`] scales it, by its parameter.
+    fn slope_of_weight<F: Real>(weight: F) -> F;
 }
 
 /// The parameters are the weights.
@@ -173,6 +176,11 @@ impl Weight for Plain {
     fn slope<F: Real>(weight: F) -> F {
         F::ONE / weight
     }
+
+    #[inline(always)]
+    fn slope_of_weight<F: Real>(_: F) -> F {
+        F::ONE
+    }
 }
 
 /// The parameters are logarithms of the weights.
@@ -198,6 +206,11 @@ impl Weight for Exponentials {
     #[inline(always)]
     fn slope<F: Real>(_: F) -> F {
         F::ONE
+    }
+
+    #[inline(always)]
+    fn slope_of_weight<F: Real>(weight: F) -> F {
+        weight
     }
 }
 
@@ -328,7 +341,7 @@ impl<W: Weight, L: Label> RowDensity for ByWeight<W, L> {
                 let scale = seed(r).to_f64() / (summary.largest + summary.rest);
                 let (before, step) = (d[y], F::from_f64(scale));
                 for (d, &w) in d.iter_mut().zip(weights) {
-                    *d = *d - step * w * W::slope(w);
+                    *d += -(step * W::slope_of_weight(w));
                 }
                 d[y] = before + F::from_f64(scale * summary.but(weights, y)) * W::slope(weights[y]);
             }
