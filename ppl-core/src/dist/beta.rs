@@ -1,7 +1,7 @@
 //! The beta distribution.
 
 use crate::constraints::UnitInterval;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -46,6 +46,7 @@ impl Family for Beta<'_> {
 impl<'t> Dist<'t> for Beta<'t> {
     const NAME: &'static str = "Beta";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(BetaDensity {
         concentration1,
@@ -75,6 +76,18 @@ impl<'t> Dist<'t> for Beta<'t> {
         let n = a + b;
         (a / n) * (b / n) / (n + 1.0)
     }
+}
+
+/// KL((a, b) ‖ (α, β)) = ln B(α, β) − ln B(a, b) + (a − α) (ψ(a) − ψ(a + b)) + (b − β) (ψ(b) − ψ(a + b))
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Beta::NAME {
+        return None;
+    }
+    let ((a, b), (alpha, beta)) = ((p[0].1, p[1].1), (q[0].1, q[1].1));
+    let ln_beta = |a: Var<'t>, b: Var<'t>| a.ln_gamma() + b.ln_gamma() - (a + b).ln_gamma();
+    let both = (a + b).digamma();
+    let shift = (a - alpha) * (a.digamma() - both) + (b - beta) * (b.digamma() - both);
+    Some(ln_beta(alpha, beta) - ln_beta(a, b) + shift)
 }
 
 /// The density as a loop body, computed in f64.

@@ -6,8 +6,9 @@ use rand::rngs::SmallRng;
 use rand_distr::Distribution;
 
 use crate::constraints::Count;
+use crate::dist::bernoulli::kl_of_trials;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::each_draw::EachDraw;
 use crate::dist::family::{Counts, Family};
@@ -19,6 +20,7 @@ use crate::kernels::real::Real;
 use crate::math::beta::log_binomial;
 use crate::math::gamma::{HALF_LN_2PI, bd0_from_difference, stirlerr};
 use crate::math::logspace::{log_sigmoid, sigmoid};
+use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
@@ -79,6 +81,7 @@ impl Family for Binomial<'_> {
 impl<'t> Dist<'t> for Binomial<'t> {
     const NAME: &'static str = "Binomial";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("total_count", self.total_count.on(tape)), self.chance.named(tape)])
@@ -130,6 +133,16 @@ impl<'t> Dist<'t> for Binomial<'t> {
         };
         self.mean(tape) * failure
     }
+}
+
+/// The number of trials times the divergence of one; only for equal numbers of trials, else not a number.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Binomial::NAME {
+        return None;
+    }
+    let trials = p[0].1;
+    let kl = trials * kl_of_trials(p[1], q[1]);
+    Some(where_(trials.eq_mask(q[0].1), kl, f64::NAN))
 }
 
 /// A parameter of a trial.

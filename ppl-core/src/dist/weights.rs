@@ -11,6 +11,7 @@ use crate::error::Place;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
+use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::record::Tape;
@@ -130,6 +131,20 @@ pub(crate) fn draw<'t, L: Label>(at: &Draw<'t>, chances: &Chances<'t>) -> Var<'t
         }
         None => Var::constant(f64::NAN),
     }
+}
+
+/// Returns the logarithms of the probabilities, from the name of the parameter and its value.
+pub(crate) fn log_probs<'t>((name, param): (&str, Var<'t>)) -> Var<'t> {
+    let logits = if name == "logits" { param } else { param.ln() };
+    logits.log_softmax()
+}
+
+/// Returns the divergence of categories, row by row.
+pub(crate) fn kl<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
+    let (ln_p, ln_q) = (log_probs(p), log_probs(q));
+    let chance = ln_p.exp();
+    let part = where_(chance.gt(0.0), chance * (ln_p - ln_q), 0.0);
+    part.sum_axis(part.event_shape().len() - 1)
 }
 
 /// How parameters give the weights of categories.
