@@ -4,12 +4,15 @@
 //! square tiles of fixed width, padded with zeros. The adjoint is the blocked reverse mode of
 //! Murray, "Differentiation of the Cholesky decomposition" (2016), arXiv:1602.07527.
 
-use super::dispatch::{Loop, dispatch};
 use super::real::Real;
+use super::vector::{Vector, VectorLoop, dispatch_vectors};
 use super::view::View;
 
 /// Width of a block.
 const BLOCK: usize = 32;
+
+/// A matrix up to this side is one small tile; the side is a multiple of the lanes of every vector.
+const SMALL: usize = 16;
 
 /// A square tile of a matrix; rows and columns behind its end are zero.
 type Tile<F, const W: usize> = [[F; W]; W];
@@ -37,8 +40,8 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
         lower.copy_from_slice(&a[i * n..i * n + i + 1]);
         upper.fill(F::ZERO);
     }
-    if n <= 8 {
-        return dispatch(FactorBlock::<F, 8> { l, n, start: 0 });
+    if n <= SMALL {
+        return dispatch_vectors(FactorBlock::<F, SMALL> { l, n, start: 0 });
     }
     for start in (0..n).step_by(BLOCK) {
         let end = n.min(start + BLOCK);
@@ -48,7 +51,7 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
         unsafe {
             part(start..n, start..end).subtract_product(part(start..n, 0..start), part(start..end, 0..start).t())
         };
-        dispatch(FactorBlock::<F, BLOCK> { l, n, start })?;
+        dispatch_vectors(FactorBlock::<F, BLOCK> { l, n, start })?;
     }
     Ok(())
 }
@@ -86,9 +89,9 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
         lower.copy_from_slice(&d_l[i * n..i * n + i + 1]);
         upper.fill(F::ZERO);
     }
-    if n <= 8 {
-        let mut symmetric = [F::ZERO; 64];
-        dispatch(ReverseBlock::<F, 8> {
+    if n <= SMALL {
+        let mut symmetric = [F::ZERO; SMALL * SMALL];
+        dispatch_vectors(ReverseBlock::<F, SMALL> {
             l,
             out,
             n,
@@ -100,7 +103,7 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
     let mut symmetric = [F::ZERO; BLOCK * BLOCK];
     for start in (0..n).step_by(BLOCK).rev() {
         let end = n.min(start + BLOCK);
-        dispatch(SolveBelow { l, out, n, start, end });
+        dispatch_vectors(SolveBelow { l, out, n, start, end });
         let (len, base) = (out.len(), out.as_mut_ptr());
         let d = |rows, cols| View::of(base, len, n, rows, cols);
         let part = |rows, cols| View::of_slice(l, n, rows, cols);
@@ -109,7 +112,7 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
             d(end..n, 0..start).subtract_product(d(end..n, start..end), part(start..end, 0..start));
             d(start..end, start..end).subtract_product(d(end..n, start..end).t(), part(end..n, start..end));
         }
-        dispatch(ReverseBlock::<F, BLOCK> {
+        dispatch_vectors(ReverseBlock::<F, BLOCK> {
             l,
             out,
             n,
@@ -177,9 +180,13 @@ fn write_tile<F: Real, const W: usize>(tile: &Tile<F, W>, matrix: &mut [F], n: u
 
 /// Adds a·x to y over a whole row of a tile.
 #[inline(always)]
-fn add_row<F: Real, const W: usize>(a: F, x: &[F; W], y: &mut [F; W]) {
-    for lane in 0..W {
-        y[lane] += a * x[lane];
+fn add_row<F: Real, V: Vector<F>, const W: usize>(a: F, x: &[F; W], y: &mut [F; W]) {
+    const { assert!(W.is_multiple_of(SMALL)) };
+    let factor = V::splat(a);
+    let (x, y) = (x.as_ptr(), y.as_mut_ptr());
+    for j in (0..W).step_by(V::LANES) {
+        // SAFETY: W is a multiple of `LANES`, so that j + LANES is not above it.
+        unsafe { V::load(y.add(j)).add(V::load(x.add(j)).mul(factor)).store(y.add(j)) };
     }
 }
 
@@ -190,11 +197,11 @@ struct FactorBlock<'a, F, const W: usize> {
     start: usize,
 }
 
-impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
+impl<F: Real, const W: usize> VectorLoop<F> for FactorBlock<'_, F, W> {
     type Out = Result<(), usize>;
 
     #[inline(always)]
-    fn run(self) -> Result<(), usize> {
+    fn run<V: Vector<F>>(self) -> Result<(), usize> {
         let (n, start) = (self.n, self.start);
         let width = W.min(n - start);
         let mut tile: Tile<F, W> = read_tile(self.l, n, start);
@@ -214,7 +221,7 @@ impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
             }
             for i in k + 1..width {
                 // The tile above the diagonal fills with values that nobody reads; it is cleared below.
-                add_row(-columns[k][i], &columns[k], &mut tile[i]);
+                add_row::<F, V, W>(-columns[k][i], &columns[k], &mut tile[i]);
             }
         }
         for (i, row) in tile.iter_mut().enumerate() {
@@ -227,7 +234,7 @@ impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
             row[..width].copy_from_slice(place);
             for k in 0..width {
                 let x = row[k] * inverse[k];
-                add_row(-x, &columns[k], &mut row);
+                add_row::<F, V, W>(-x, &columns[k], &mut row);
                 row[k] = x;
             }
             place.copy_from_slice(&row[..width]);
@@ -245,11 +252,11 @@ struct SolveBelow<'a, F> {
     end: usize,
 }
 
-impl<F: Real> Loop for SolveBelow<'_, F> {
+impl<F: Real> VectorLoop<F> for SolveBelow<'_, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<F>>(self) {
         let (n, start) = (self.n, self.start);
         let width = self.end - start;
         let mut tile: Tile<F, BLOCK> = read_tile(self.l, n, start);
@@ -264,7 +271,7 @@ impl<F: Real> Loop for SolveBelow<'_, F> {
             row[..width].copy_from_slice(place);
             for k in (0..width).rev() {
                 let x = row[k] * inverse[k];
-                add_row(-x, &tile[k], &mut row);
+                add_row::<F, V, BLOCK>(-x, &tile[k], &mut row);
                 row[k] = x;
             }
             place.copy_from_slice(&row[..width]);
@@ -281,11 +288,11 @@ struct ReverseBlock<'a, F, const W: usize> {
     symmetric: &'a mut [F],
 }
 
-impl<F: Real, const W: usize> Loop for ReverseBlock<'_, F, W> {
+impl<F: Real, const W: usize> VectorLoop<F> for ReverseBlock<'_, F, W> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<F>>(self) {
         let (n, start) = (self.n, self.start);
         let width = W.min(n - start);
         let l: Tile<F, W> = read_tile(self.l, n, start);
@@ -304,11 +311,11 @@ impl<F: Real, const W: usize> Loop for ReverseBlock<'_, F, W> {
             let mut l_row = l[j];
             l_row[j..].fill(F::ZERO);
             let mut d_row = d[j];
-            add_row(-pivot_adjoint, &l_row, &mut d_row);
+            add_row::<F, V, W>(-pivot_adjoint, &l_row, &mut d_row);
             for i in j + 1..width {
-                add_row(-d[i][j], &l[i], &mut d_row);
+                add_row::<F, V, W>(-d[i][j], &l[i], &mut d_row);
                 let factor = -d[i][j];
-                add_row(factor, &l_row, &mut d[i]);
+                add_row::<F, V, W>(factor, &l_row, &mut d[i]);
             }
             d[j][..j].copy_from_slice(&d_row[..j]);
             d[j][j] = pivot_adjoint / (F::ONE + F::ONE);
