@@ -1,7 +1,10 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod cholesky;
+pub mod affine;
+pub mod density;
 pub mod dispatch;
+pub mod draw;
 pub mod gemm_raw;
 pub mod lanes;
 pub mod log_det;
@@ -10,6 +13,7 @@ pub mod map;
 pub mod matmul;
 pub mod matvec;
 mod poly;
+pub mod random;
 pub mod real;
 pub mod reduce;
 mod row_exp;
@@ -22,6 +26,7 @@ pub mod triangular;
 pub mod vector;
 mod view;
 mod write;
+mod xoshiro;
 
 #[cfg(test)]
 mod twin;

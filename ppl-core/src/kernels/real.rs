@@ -4,16 +4,19 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::gemm_raw::GemmRaw;
-use super::poly;
-use super::vector::Vectors;
+use crate::kernels::draw::Draw;
+use crate::kernels::gemm_raw::GemmRaw;
+use crate::kernels::poly;
+use crate::kernels::vector::Vectors;
+use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
 /// The functions down to `erf` are branch-free and inline, so that LLVM vectorises a loop over them;
 /// edge values (infinities, NaN, subnormals) come out as in IEEE arithmetic.
 pub trait Real:
-    Copy
+    Draw
+    + Copy
     + Default
     + Debug
     + Display
@@ -203,16 +206,13 @@ macro_rules! real {
                 $t::powf(self, y)
             }
             fn ln_gamma(self) -> Self {
-                libm::lgamma(self as f64) as $t
+                gamma::ln_gamma(self as f64) as $t
             }
             fn digamma(self) -> Self {
-                statrs::function::gamma::digamma(self as f64) as $t
+                gamma::digamma(self as f64) as $t
             }
             fn trigamma(self) -> Self {
-                let h = 1e-4 * (1.0 + self as f64);
-                ((statrs::function::gamma::digamma(self as f64 + h)
-                    - statrs::function::gamma::digamma(self as f64 - h))
-                    / (2.0 * h)) as $t
+                gamma::trigamma(self as f64) as $t
             }
         }
     };

@@ -74,6 +74,13 @@ fn with_edges<F: LnTable>(x: F, value: F) -> F {
     F::select(x > F::ZERO, value, F::select(x == F::ZERO, -F::INFINITY, F::NAN))
 }
 
+/// Returns ln x for a normal positive x.
+#[inline(always)]
+pub fn ln_normal<F: LnTable>(x: F) -> F {
+    let (k, m, _) = x.split();
+    assemble(k, m - F::ONE)
+}
+
 /// Returns ln x.
 #[inline(always)]
 pub fn ln<F: LnTable>(x: F) -> F {

@@ -1,0 +1,38 @@
+//! Diagnostics: whether draws can be trusted, and how far their means and quantiles are from the posterior's.
+//!
+//! Everything here reads draws and knows no sampler. One scalar's draws are an array `[chain, draw]`.
+//!
+//! | to learn | use |
+//! | --- | --- |
+//! | all that is usually reported, with warnings in words | [`summary`] |
+//! | whether two algorithms agree | [`compare`] |
+//! | whether the chains have mixed | [`rhat`] |
+//! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_quantile`] |
+//! | how far an estimate may be off | [`mcse_mean`], [`mcse_sd`], [`mcse_quantile`] |
+//!
+//! The numbers agree with those of ArviZ. Where nothing can be said, because there are fewer than [`MIN_DRAWS`] draws
+//! or one of them is NaN, the answer is NaN and [`summary`] gives the reason.
+//!
+//! # References
+//! Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), *Rank-normalization, folding, and localization: an improved
+//! R-hat for assessing convergence of MCMC*, Bayesian Analysis 16(2).
+
+mod autocovariance;
+mod compare;
+mod ess;
+mod mcse;
+mod moments;
+mod number;
+mod rank;
+mod rhat;
+mod split;
+mod summary;
+mod warning;
+
+pub use compare::{Comparison, ComparisonRow, Difference, Estimate, compare};
+pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_tail};
+pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
+pub use rhat::rhat;
+pub use split::MIN_DRAWS;
+pub use summary::{Summary, SummaryRow, summary};
+pub use warning::Warning;

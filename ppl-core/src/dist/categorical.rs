@@ -1,0 +1,87 @@
+//! The categorical distribution: one of k categories.
+
+use crate::constraints::Category;
+use crate::dist::chances::Chances;
+use crate::dist::contract::{Dist, Params};
+use crate::dist::draw::Draw;
+use crate::dist::family::{Categories, Family};
+use crate::dist::param::IntoVar;
+use crate::dist::support::Support;
+use crate::dist::weights::{self, Index};
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::Shape;
+
+/// The distribution of a category 0, …, k − 1, by weights ([`Categorical::probs`]) or their logarithms
+/// ([`Categorical::logits`]) along the last axis.
+#[derive(Clone, Debug)]
+pub struct Categorical<'t> {
+    chances: Chances<'t>,
+}
+
+impl<'t> Categorical<'t> {
+    /// Returns the distribution with probabilities proportional to `probs`: `[…, k]`, none negative.
+    ///
+    /// log p(x) = ln probsₓ − ln Σⱼ probsⱼ
+    pub fn probs(probs: impl IntoVar<'t>) -> Self {
+        Categorical {
+            chances: Chances::Probs(probs.into_param()),
+        }
+    }
+
+    /// Returns the distribution with probabilities proportional to the exponentials of `logits`: `[…, k]`.
+    ///
+    /// log p(x) = logitsₓ − ln Σⱼ exp logitsⱼ
+    pub fn logits(logits: impl IntoVar<'t>) -> Self {
+        Categorical {
+            chances: Chances::Logits(logits.into_param()),
+        }
+    }
+}
+
+impl Family for Categorical<'_> {
+    type Support = Category;
+    type Kind = Categories;
+}
+
+impl<'t> Dist<'t> for Categorical<'t> {
+    const NAME: &'static str = "Categorical";
+    const REPARAMETERISED: bool = false;
+
+    fn params(&self, tape: &'t Tape) -> Params<'t> {
+        Params::from_slice(&[self.chances.named(tape)])
+    }
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Category(weights::n_categories(&self.chances))
+    }
+
+    fn event_shape(&self) -> Shape {
+        let mut shape = self.chances.param().event_shape();
+        shape.pop();
+        shape
+    }
+
+    #[track_caller]
+    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
+        weights::log_prob::<Index>(x, &self.chances)
+    }
+
+    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
+        weights::log_prob_term::<Index>(tape, x, &self.chances, weight, site);
+    }
+
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        weights::draw::<Index>(at, &self.chances)
+    }
+
+    /// Not a number: categories have names, no values.
+    fn mean(&self, _: &'t Tape) -> Var<'t> {
+        Var::constant(f64::NAN)
+    }
+
+    /// Not a number: categories have names, no values.
+    fn variance(&self, _: &'t Tape) -> Var<'t> {
+        Var::constant(f64::NAN)
+    }
+}

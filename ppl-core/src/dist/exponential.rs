@@ -1,0 +1,101 @@
+//! The exponential distribution.
+
+use crate::constraints::Positive;
+use crate::dist::contract::Dist;
+use crate::dist::draw::{Base, Draw, fill_by_inverse};
+use crate::dist::family::{Continuous, Family};
+use crate::dist::param::{IntoVar, Param};
+use crate::dist::support::Support;
+use crate::dist::univariate::{self, outside};
+use crate::kernels::density::Density;
+use crate::kernels::real::Real;
+use crate::rng::Key;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+
+/// The exponential distribution with mean 1 / `rate`; [`Exponential()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Exponential<'t> {
+    rate: Param<'t>,
+}
+
+/// Returns the exponential distribution with `rate` > 0.
+///
+/// log p(x) = ln rate − rate x for x ≥ 0
+///
+/// ```
+/// # use ppl_core::{dist::{Dist, Exponential}, tape::var::Var};
+/// assert_eq!(Exponential(1).log_prob(Var::from(2.5)).value(), -2.5);
+/// ```
+#[allow(non_snake_case)]
+pub fn Exponential<'t>(rate: impl IntoVar<'t>) -> Exponential<'t> {
+    Exponential {
+        rate: rate.into_param(),
+    }
+}
+
+impl Family for Exponential<'_> {
+    type Support = Positive;
+    type Kind = Continuous;
+}
+
+impl<'t> Dist<'t> for Exponential<'t> {
+    const NAME: &'static str = "Exponential";
+    const REPARAMETERISED: bool = true;
+
+    univariate::methods!(ExponentialDensity { rate });
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Positive
+    }
+
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        at.base::<StandardExponential>() / self.rate.on(at.tape)
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        self.rate.on(tape).recip()
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        self.rate.on(tape).square().recip()
+    }
+}
+
+/// The exponential distribution with rate 1.
+pub(crate) struct StandardExponential;
+
+impl Base for StandardExponential {
+    const NAME: &'static str = "standard_exponential";
+    const LOCATION_SCALE: &'static str = "exponential_draw";
+
+    fn fill<F: Real>(key: Key, out: &mut [F]) {
+        fill_by_inverse(key, out, |u| -u.ln());
+    }
+}
+
+/// The density as a loop body.
+pub(crate) struct ExponentialDensity;
+
+impl Density<1> for ExponentialDensity {
+    /// ln rate.
+    type Shared<F: Real> = F;
+
+    const NAME: &'static str = "Exponential";
+    const SHARED: u32 = 0b1;
+
+    #[inline(always)]
+    fn shared<F: Real>([rate]: [F; 1], _gradient: bool) -> F {
+        rate.ln()
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, [rate]: [F; 1], &ln_rate: &F) -> F {
+        F::select(x < F::ZERO, outside(ln_rate), ln_rate - rate * x)
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(x: F, [rate]: [F; 1], _: &F) -> (F, [F; 1]) {
+        (-rate, [F::ONE / rate - x])
+    }
+}

@@ -1,0 +1,184 @@
+//! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`.
+
+use crate::constraints::FiniteSupport;
+use crate::dist::contract::{Dist, Kl, Modifiers, Params};
+use crate::dist::draw::Draw;
+use crate::dist::family::Family;
+use crate::dist::support::Support;
+use crate::ops::broadcast::broadcast_to;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::{Shape, broadcast};
+
+/// Methods of every distribution.
+pub trait DistExt<'t>: Dist<'t> {
+    /// Returns independent draws of this distribution, as an array with `sizes` as first axes.
+    ///
+    /// ```
+    /// # use ppl_core::dist::{Dist, DistExt, Normal};
+    /// assert_eq!(Normal(0, 1).expand([3, 2]).event_shape().as_slice(), [3, 2]);
+    /// ```
+    fn expand(self, sizes: impl AsRef<[usize]>) -> Expand<Self> {
+        Expand {
+            base: self,
+            sizes: Shape::from_slice(sizes.as_ref()),
+        }
+    }
+
+    /// Returns the distribution with rows whose density does not count: those for which `mask` is zero.
+    fn mask(self, mask: impl Into<Var<'t>>) -> Modified<'t, Self> {
+        let mask = mask.into();
+        self.modified(|m| m.mask = Some(m.mask.map_or(mask, |old| old * mask)))
+    }
+
+    /// Returns the distribution with its log density times `factor`.
+    fn scale(self, factor: impl Into<Var<'t>>) -> Modified<'t, Self> {
+        let factor = factor.into();
+        self.modified(|m| m.scale = Some(m.scale.map_or(factor, |old| old * factor)))
+    }
+
+    /// Returns the distribution with its standardised value as the latent: sampling in the coordinates of
+    /// (x − loc) / scale, for location-scale families.
+    fn noncentered(self) -> Modified<'t, Self> {
+        self.modified(|m| m.noncentered = true)
+    }
+
+    /// Returns the distribution of a site that is summed out exactly.
+    fn enumerate(self) -> Modified<'t, Self>
+    where
+        Self::Support: FiniteSupport,
+    {
+        self.modified(|m| m.enumerate = true)
+    }
+
+    #[doc(hidden)]
+    fn modified(self, change: impl FnOnce(&mut Modifiers<'t>)) -> Modified<'t, Self> {
+        let mut modifiers = self.modifiers();
+        change(&mut modifiers);
+        Modified { base: self, modifiers }
+    }
+}
+
+impl<'t, D: Dist<'t>> DistExt<'t> for D {}
+
+/// A distribution whose site is changed, with the same density.
+#[derive(Clone, Debug)]
+pub struct Modified<'t, D> {
+    base: D,
+    modifiers: Modifiers<'t>,
+}
+
+impl<D: Family> Family for Modified<'_, D> {
+    type Support = D::Support;
+    type Kind = D::Kind;
+}
+
+/// Writes the methods of `Dist` that pass through to the field `base`.
+macro_rules! pass_through {
+    () => {
+        const REPARAMETERISED: bool = D::REPARAMETERISED;
+        const EVENT_RANK: usize = D::EVENT_RANK;
+        const KL: Option<Kl> = D::KL;
+
+        fn params(&self, tape: &'t Tape) -> Params<'t> {
+            self.base.params(tape)
+        }
+
+        #[track_caller]
+        fn log_prob(&self, x: Var<'t>) -> Var<'t> {
+            self.base.log_prob(x)
+        }
+
+        fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
+            self.base.log_prob_term(tape, x, weight, site);
+        }
+
+        fn support(&self, tape: &'t Tape) -> Support<'t> {
+            self.base.support(tape)
+        }
+
+        fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+            self.base.draw(at)
+        }
+
+        fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
+            self.base.from_standard(tape, z)
+        }
+
+        fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
+            self.base.standard_term(tape, z, weight, site);
+        }
+    };
+}
+
+impl<'t, D: Dist<'t>> Dist<'t> for Modified<'t, D> {
+    const NAME: &'static str = D::NAME;
+
+    pass_through!();
+
+    fn event_shape(&self) -> Shape {
+        self.base.event_shape()
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        self.base.mean(tape)
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        self.base.variance(tape)
+    }
+
+    fn modifiers(&self) -> Modifiers<'t> {
+        self.modifiers
+    }
+}
+
+/// An array of independent draws; [`DistExt::expand`] makes one.
+#[derive(Clone, Debug)]
+pub struct Expand<D> {
+    base: D,
+    sizes: Shape,
+}
+
+impl<D> Expand<D> {
+    /// Puts the sizes before the axes of one draw.
+    fn shape(&self, event: &[usize]) -> Shape {
+        self.sizes.iter().chain(event).copied().collect()
+    }
+}
+
+/// Repeats a value along event axes that it lacks.
+fn spread<'t>(tape: &'t Tape, x: Var<'t>, event: &[usize]) -> Var<'t> {
+    let x = tape.lift(x);
+    match broadcast(&x.event_shape(), event) {
+        Some(common) if common != x.event_shape() => broadcast_to(tape, x, &x.dims(), &common),
+        _ => x,
+    }
+}
+
+impl<D: Family> Family for Expand<D> {
+    type Support = D::Support;
+    type Kind = D::Kind;
+}
+
+impl<'t, D: Dist<'t>> Dist<'t> for Expand<D> {
+    const NAME: &'static str = D::NAME;
+
+    pass_through!();
+
+    fn event_shape(&self) -> Shape {
+        self.shape(&self.base.event_shape())
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        spread(tape, self.base.mean(tape), &self.event_shape())
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        spread(tape, self.base.variance(tape), &self.event_shape())
+    }
+
+    fn modifiers(&self) -> Modifiers<'t> {
+        self.base.modifiers()
+    }
+}

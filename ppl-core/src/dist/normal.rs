@@ -1,0 +1,115 @@
+//! The normal distribution.
+
+use crate::constraints::Real as RealLine;
+use crate::dist::contract::{Dist, Kl, Params};
+use crate::dist::draw::Draw;
+use crate::dist::family::{Continuous, Family};
+use crate::dist::param::{IntoVar, Param};
+use crate::dist::support::Support;
+use crate::dist::univariate;
+use crate::kernels::density::Density;
+use crate::kernels::real::Real;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+
+/// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Normal<'t> {
+    loc: Param<'t>,
+    scale: Param<'t>,
+}
+
+/// Returns the normal distribution with mean `loc` and standard deviation `scale` > 0.
+///
+/// log p(x) = −(x − loc)² / (2 scale²) − ln scale − ln(2π) / 2
+#[allow(non_snake_case)]
+pub fn Normal<'t>(loc: impl IntoVar<'t>, scale: impl IntoVar<'t>) -> Normal<'t> {
+    Normal {
+        loc: loc.into_param(),
+        scale: scale.into_param(),
+    }
+}
+
+impl Family for Normal<'_> {
+    type Support = RealLine;
+    type Kind = Continuous;
+}
+
+impl<'t> Dist<'t> for Normal<'t> {
+    const NAME: &'static str = "Normal";
+    const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
+
+    univariate::methods!(NormalDensity { loc, scale });
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Real
+    }
+
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        at.normal(self.loc.on(at.tape), self.scale.on(at.tape))
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        self.loc.on(tape)
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        let scale = self.scale.on(tape);
+        scale * scale
+    }
+
+    fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
+        Some(self.loc.on(tape) + self.scale.on(tape) * z)
+    }
+
+    fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
+        Normal(0, 1).log_prob_term(tape, z, weight, site);
+    }
+}
+
+/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
+pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Normal::NAME {
+        return None;
+    }
+    Some(kl_of_normals(p, q))
+}
+
+/// Returns the divergence of normal distributions with parameters `p` from those with `q`.
+pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
+    let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
+    (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
+}
+
+/// The density as a loop body.
+pub(crate) struct NormalDensity;
+
+/// ln(2π) / 2.
+pub(crate) const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
+
+impl Density<2> for NormalDensity {
+    /// 1 / scale and ln scale + ln(2π) / 2.
+    type Shared<F: Real> = (F, F);
+
+    const NAME: &'static str = "Normal";
+    const SHARED: u32 = 0b10;
+
+    #[inline(always)]
+    fn shared<F: Real>([_, scale]: [F; 2], _gradient: bool) -> (F, F) {
+        (F::ONE / scale, scale.ln() + F::from_f64(HALF_LN_TWO_PI))
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, [loc, _]: [F; 2], &(inverse, constant): &(F, F)) -> F {
+        let z = (x - loc) * inverse;
+        -(z * z * F::from_f64(0.5)) - constant
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(x: F, [loc, _]: [F; 2], &(inverse, _): &(F, F)) -> (F, [F; 2]) {
+        let z = (x - loc) * inverse;
+        let d_loc = z * inverse;
+        (-d_loc, [d_loc, (z * z - F::ONE) * inverse])
+    }
+}

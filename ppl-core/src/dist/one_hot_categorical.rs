@@ -1,0 +1,90 @@
+//! The categorical distribution over vectors of zeros with a single one.
+
+use crate::constraints;
+use crate::dist::chances::Chances;
+use crate::dist::contract::{Dist, Params};
+use crate::dist::draw::Draw;
+use crate::dist::family::{Categories, Family};
+use crate::dist::param::IntoVar;
+use crate::dist::support::Support;
+use crate::dist::weights::{self, OneHot};
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::Shape;
+
+/// The distribution of a category of k as a vector of zeros with a single one, by weights ([`OneHotCategorical::probs`]) or their logarithms
+/// ([`OneHotCategorical::logits`]) along the last axis.
+#[derive(Clone, Debug)]
+pub struct OneHotCategorical<'t> {
+    chances: Chances<'t>,
+}
+
+impl<'t> OneHotCategorical<'t> {
+    /// Returns the distribution with probabilities proportional to `probs`: `[…, k]`, none negative.
+    ///
+    /// log p(x) = Σⱼ xⱼ ln probsⱼ − ln Σⱼ probsⱼ
+    pub fn probs(probs: impl IntoVar<'t>) -> Self {
+        OneHotCategorical {
+            chances: Chances::Probs(probs.into_param()),
+        }
+    }
+
+    /// Returns the distribution with probabilities proportional to the exponentials of `logits`: `[…, k]`.
+    ///
+    /// log p(x) = Σⱼ xⱼ logitsⱼ − ln Σⱼ exp logitsⱼ
+    pub fn logits(logits: impl IntoVar<'t>) -> Self {
+        OneHotCategorical {
+            chances: Chances::Logits(logits.into_param()),
+        }
+    }
+}
+
+impl Family for OneHotCategorical<'_> {
+    type Support = constraints::OneHot;
+    type Kind = Categories;
+}
+
+impl<'t> Dist<'t> for OneHotCategorical<'t> {
+    const NAME: &'static str = "OneHotCategorical";
+    const REPARAMETERISED: bool = false;
+    const EVENT_RANK: usize = 1;
+
+    fn params(&self, tape: &'t Tape) -> Params<'t> {
+        Params::from_slice(&[self.chances.named(tape)])
+    }
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::OneHot(weights::n_categories(&self.chances))
+    }
+
+    fn event_shape(&self) -> Shape {
+        let mut shape = self.chances.param().event_shape();
+        if shape.is_empty() {
+            shape.push(1);
+        }
+        shape
+    }
+
+    #[track_caller]
+    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
+        weights::log_prob::<OneHot>(x, &self.chances)
+    }
+
+    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
+        weights::log_prob_term::<OneHot>(tape, x, &self.chances, weight, site);
+    }
+
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        weights::draw::<OneHot>(at, &self.chances)
+    }
+
+    /// Not a number: categories have names, no values.
+    fn mean(&self, _: &'t Tape) -> Var<'t> {
+        Var::constant(f64::NAN)
+    }
+
+    /// Not a number: categories have names, no values.
+    fn variance(&self, _: &'t Tape) -> Var<'t> {
+        Var::constant(f64::NAN)
+    }
+}

@@ -1,0 +1,94 @@
+//! The uniform distribution on an interval.
+
+use crate::constraints::Interval;
+use crate::dist::contract::Dist;
+use crate::dist::draw::Draw;
+use crate::dist::family::{Continuous, Family};
+use crate::dist::param::{IntoVar, Param};
+use crate::dist::support::Support;
+use crate::dist::univariate;
+use crate::kernels::density::Density;
+use crate::kernels::real::Real;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+
+/// The uniform distribution between `low` and `high`; [`Uniform()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Uniform<'t> {
+    low: Param<'t>,
+    high: Param<'t>,
+}
+
+/// Returns the uniform distribution between `low` and `high` > `low`.
+///
+/// log p(x) = −ln(high − low) for low ≤ x ≤ high
+///
+/// ```
+/// # use ppl_core::{dist::{Dist, Uniform}, tape::var::Var};
+/// assert_eq!(Uniform(2, 4).log_prob(Var::from(3)).value(), -std::f64::consts::LN_2);
+/// ```
+#[allow(non_snake_case)]
+pub fn Uniform<'t>(low: impl IntoVar<'t>, high: impl IntoVar<'t>) -> Uniform<'t> {
+    Uniform {
+        low: low.into_param(),
+        high: high.into_param(),
+    }
+}
+
+impl Family for Uniform<'_> {
+    type Support = Interval;
+    type Kind = Continuous;
+}
+
+impl<'t> Dist<'t> for Uniform<'t> {
+    const NAME: &'static str = "Uniform";
+    const REPARAMETERISED: bool = true;
+
+    univariate::methods!(UniformDensity { low, high });
+
+    fn support(&self, tape: &'t Tape) -> Support<'t> {
+        Support::Interval(self.low.on(tape), self.high.on(tape))
+    }
+
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        let low = self.low.on(at.tape);
+        low + (self.high.on(at.tape) - low) * at.uniform()
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        (self.low.on(tape) + self.high.on(tape)) * 0.5
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        (self.high.on(tape) - self.low.on(tape)).square() / 12.0
+    }
+}
+
+/// The density as a loop body.
+pub(crate) struct UniformDensity;
+
+impl Density<2> for UniformDensity {
+    /// ln(high − low), NaN where that is no interval, and 1 / (high − low).
+    type Shared<F: Real> = (F, F);
+
+    const NAME: &'static str = "Uniform";
+    const SHARED: u32 = 0b11;
+
+    #[inline(always)]
+    fn shared<F: Real>([low, high]: [F; 2], _gradient: bool) -> (F, F) {
+        let width = high - low;
+        (F::select(width > F::ZERO, width.ln(), F::NAN), F::ONE / width)
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, [low, high]: [F; 2], &(ln_width, _): &(F, F)) -> F {
+        let beyond = F::select((x < low) | (x > high), -F::INFINITY, x - x);
+        beyond - ln_width
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(x: F, [low, high]: [F; 2], &(_, inverse): &(F, F)) -> (F, [F; 2]) {
+        let slope = F::select((x >= low) & (x <= high), inverse, F::ZERO);
+        (F::ZERO, [slope, -slope])
+    }
+}

@@ -1,0 +1,146 @@
+//! The operations of a univariate distribution, made of its [`Density`].
+
+use std::marker::PhantomData;
+
+use crate::dist::param::Param;
+use crate::error::Place;
+use crate::kernels::density::{Adjoint, Density, density_each, density_each_adjoint, density_sum, density_sum_adjoint};
+use crate::kernels::real::Real;
+use crate::ops::align::{align, tape_of};
+use crate::tape::call::Call;
+use crate::tape::op::{Op, Role};
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::{Shape, broadcast};
+
+/// Writes the methods of [`Dist`](crate::dist::Dist) that every univariate distribution has alike: `methods!(D { loc, scale })`
+/// for the density `D` and the fields that are its parameters, in its order.
+macro_rules! methods {
+    ($density:ty { $($param:ident),+ }) => {
+        fn params(&self, tape: &'t $crate::tape::record::Tape) -> $crate::dist::contract::Params<'t> {
+            $crate::dist::contract::Params::from_iter([$((stringify!($param), self.$param.on(tape))),+])
+        }
+
+        fn event_shape(&self) -> $crate::tensor::shape::Shape {
+            $crate::dist::univariate::event_shape(&[$(&self.$param),+])
+        }
+
+        #[track_caller]
+        fn log_prob(&self, x: $crate::tape::var::Var<'t>) -> $crate::tape::var::Var<'t> {
+            $crate::dist::univariate::log_prob::<$density, _>(x, [$(&self.$param),+])
+        }
+
+        fn log_prob_term(
+            &self,
+            tape: &'t $crate::tape::record::Tape,
+            x: $crate::tape::var::Var<'t>,
+            weight: f64,
+            site: u32,
+        ) {
+            $crate::dist::univariate::log_prob_term::<$density, _>(tape, x, [$(&self.$param),+], weight, site);
+        }
+    };
+}
+
+pub(crate) use methods;
+
+/// Returns the log density outside of the support: −∞, or NaN where `constant`, which parameters alone determine, is NaN.
+#[inline(always)]
+pub fn outside<F: Real>(constant: F) -> F {
+    F::select(constant.is_nan(), F::NAN, -F::INFINITY)
+}
+
+/// Returns the log density of each element of `x`.
+#[track_caller]
+pub fn log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
+    let values = params
+        .iter()
+        .filter_map(|p| if let Param::Value(v) = p { Some(*v) } else { None });
+    let Some(tape) = tape_of(&values.chain([x]).collect::<Vec<_>>()) else {
+        return constant_log_prob::<D, P>(x, params);
+    };
+    let args = operands(tape, x, params);
+    match align(D::NAME, &args, Place::here()) {
+        Some(a) => a.tape.record(Each::<D, P>::DEF, &a.args, &[], &a.dims, &a.event, 0),
+        None => Var::constant(f64::NAN),
+    }
+}
+
+/// Adds the sum of the log density over all elements of `x` to the density of the tape.
+pub fn log_prob_term<'t, D: Density<P>, const P: usize>(
+    tape: &'t Tape,
+    x: Var<'t>,
+    params: [&Param<'t>; P],
+    weight: f64,
+    site: u32,
+) {
+    let mut args = operands(tape, x, params);
+    args[0] = tape.lift(x);
+    if let Some(a) = align(D::NAME, &args, Place::here()) {
+        tape.term(Term::<D, P>::DEF, &a.args, &[], 0, weight, site);
+    }
+}
+
+/// Returns the event shape of parameters broadcast against each other; clashing shapes give that of the first.
+pub fn event_shape<'t>(params: &[&Param<'t>]) -> Shape {
+    let shapes = params.iter().map(|p| p.event_shape());
+    shapes.fold(Shape::new(), |all, shape| broadcast(&all, &shape).unwrap_or(all))
+}
+
+fn operands<'t, const P: usize>(tape: &'t Tape, x: Var<'t>, params: [&Param<'t>; P]) -> Vec<Var<'t>> {
+    std::iter::once(x).chain(params.map(|p| p.on(tape))).collect()
+}
+
+/// The density of numbers that are on no tape.
+fn constant_log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
+    let params = params.map(|p| match p {
+        Param::Value(v) => v.value(),
+        Param::Array(_) => panic!("give the value as a `Var` of a model: an array parameter needs a recording"),
+    });
+    Var::constant(D::log_prob(x.value(), params, &D::shared(params, false)))
+}
+
+fn params<'a, F: Real, const P: usize>(call: &Call<'a, F>) -> [&'a [F]; P] {
+    std::array::from_fn(|k| call.x(k + 1))
+}
+
+fn grad<'a, F: Real>(call: &mut Call<'a, F>, k: usize) -> Adjoint<'a, F> {
+    call.grad(k).map(|g| (g.slice, g.overwrite))
+}
+
+/// The log density of each element.
+struct Each<D, const P: usize>(PhantomData<D>);
+
+impl<D: Density<P>, const P: usize> Op for Each<D, P> {
+    const NAME: &'static str = D::NAME;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        density_each::<D, P, F>(call.x(0), params(call), call.out());
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let d_x = grad(call, 0);
+        let d_params = std::array::from_fn(|k| grad(call, k + 1));
+        density_each_adjoint::<D, P, F>(call.x(0), params(call), call.d_out(), d_x, d_params);
+    }
+}
+
+/// The sum of the log density over all elements, as a term.
+struct Term<D, const P: usize>(PhantomData<D>);
+
+impl<D: Density<P>, const P: usize> Op for Term<D, P> {
+    const NAME: &'static str = D::NAME;
+    const ROLE: Role = Role::Sink;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let sum = density_sum::<D, P, F>(call.x(0), params(call));
+        call.set_term(sum);
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let d_x = grad(call, 0);
+        let d_params = std::array::from_fn(|k| grad(call, k + 1));
+        let sum = density_sum_adjoint::<D, P, F>(call.x(0), params(call), call.weight(), d_x, d_params);
+        call.set_term(sum);
+    }
+}

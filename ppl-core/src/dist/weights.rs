@@ -1,0 +1,382 @@
+//! Categories with weights: density and draws of one label a row, for [`Categorical`](super::Categorical) and
+//! [`OneHotCategorical`](super::OneHotCategorical).
+
+use std::marker::PhantomData;
+
+use crate::dist::chances::Chances;
+use crate::dist::draw::Draw;
+use crate::dist::rows::{self, RowDensity, RowsGrad, RowsOf, align_rows, tape_for};
+use crate::dist::univariate::outside;
+use crate::error::Place;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::random::fill_uniform;
+use crate::kernels::real::Real;
+use crate::tape::call::Call;
+use crate::tape::op::{Op, OpDef, Role};
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::size;
+
+/// How a row of a value names its category.
+pub(crate) trait Label: 'static {
+    const LOG_PROB: &'static str;
+    const LOG_PROB_LOGITS: &'static str;
+    const DRAW: &'static str;
+    const DRAW_LOGITS: &'static str;
+
+    /// Returns the shape of the value of one row of `k` categories.
+    fn row(k: &usize) -> &[usize];
+
+    /// Returns the category that `value` names, or `None` if it names none.
+    fn read<F: Real>(value: &[F], k: usize) -> Option<usize>;
+
+    /// Writes a category; `None` is not a number.
+    fn write<F: Real>(label: Option<usize>, value: &mut [F]);
+}
+
+/// The number of the category.
+pub(crate) struct Index;
+
+impl Label for Index {
+    const LOG_PROB: &'static str = "Categorical";
+    const LOG_PROB_LOGITS: &'static str = "Categorical_logits";
+    const DRAW: &'static str = "categorical_draw";
+    const DRAW_LOGITS: &'static str = "categorical_logits_draw";
+
+    fn row(_: &usize) -> &[usize] {
+        &[]
+    }
+
+    #[inline(always)]
+    fn read<F: Real>(value: &[F], k: usize) -> Option<usize> {
+        let x = value[0].to_f64();
+        (x >= 0.0 && x < k as f64 && x.trunc() == x).then_some(x as usize)
+    }
+
+    #[inline(always)]
+    fn write<F: Real>(label: Option<usize>, value: &mut [F]) {
+        value[0] = label.map_or(F::NAN, |y| F::from_f64(y as f64));
+    }
+}
+
+/// A vector of zeros with a one at the category.
+pub(crate) struct OneHot;
+
+impl Label for OneHot {
+    const LOG_PROB: &'static str = "OneHotCategorical";
+    const LOG_PROB_LOGITS: &'static str = "OneHotCategorical_logits";
+    const DRAW: &'static str = "one_hot_draw";
+    const DRAW_LOGITS: &'static str = "one_hot_logits_draw";
+
+    fn row(k: &usize) -> &[usize] {
+        std::slice::from_ref(k)
+    }
+
+    fn read<F: Real>(value: &[F], _: usize) -> Option<usize> {
+        let label = value.iter().position(|&v| v == F::ONE)?;
+        let is_zero = |(j, &v): (usize, &F)| j == label || v == F::ZERO;
+        value.iter().enumerate().all(is_zero).then_some(label)
+    }
+
+    fn write<F: Real>(label: Option<usize>, value: &mut [F]) {
+        value.fill(if label.is_some() { F::ZERO } else { F::NAN });
+        if let Some(y) = label {
+            value[y] = F::ONE;
+        }
+    }
+}
+
+/// Returns the number of categories.
+pub(crate) fn n_categories(chances: &Chances<'_>) -> usize {
+    chances.param().event_shape().last().copied().unwrap_or(1)
+}
+
+/// Returns the log density of each row.
+#[track_caller]
+pub(crate) fn log_prob<'t, L: Label>(x: Var<'t>, chances: &Chances<'t>) -> Var<'t> {
+    let tape = tape_for(x, &[chances.param()]);
+    let k = n_categories(chances);
+    let operands = [(x, L::row(&k)), (chances.param().on(tape), &[k] as &[usize])];
+    match chances {
+        Chances::Probs(_) => rows::each::<ByWeight<Plain, L>, 2>(tape, operands, k),
+        Chances::Logits(_) => rows::each::<ByWeight<Exponentials, L>, 2>(tape, operands, k),
+    }
+}
+
+/// Adds the log density of all rows to the density of the tape.
+pub(crate) fn log_prob_term<'t, L: Label>(tape: &'t Tape, x: Var<'t>, chances: &Chances<'t>, weight: f64, site: u32) {
+    let k = n_categories(chances);
+    let operands = [(x, L::row(&k)), (chances.param().on(tape), &[k] as &[usize])];
+    match chances {
+        Chances::Probs(_) => rows::term::<ByWeight<Plain, L>, 2>(tape, operands, k, weight, site),
+        Chances::Logits(_) => rows::term::<ByWeight<Exponentials, L>, 2>(tape, operands, k, weight, site),
+    }
+}
+
+/// Records a draw for each row.
+pub(crate) fn draw<'t, L: Label>(at: &Draw<'t>, chances: &Chances<'t>) -> Var<'t> {
+    let k = n_categories(chances);
+    let def: &'static OpDef = match chances {
+        Chances::Probs(_) => WeightDraw::<Plain, L>::DEF,
+        Chances::Logits(_) => WeightDraw::<Exponentials, L>::DEF,
+    };
+    let batch = &at.event[..at.event.len() - L::row(&k).len()];
+    let operands = [(chances.param().on(at.tape), &[k] as &[usize])];
+    match align_rows(at.tape, def.name, operands, &at.dims, batch, Place::here()) {
+        Some(a) => {
+            let n = a.len(at.tape);
+            let attrs = [at.stream, n as u64, k as u64];
+            at.tape.record(def, &a.args, &attrs, &at.dims, &at.event, n + k)
+        }
+        None => Var::constant(f64::NAN),
+    }
+}
+
+/// How parameters give the weights of categories.
+pub(crate) trait Weight: 'static {
+    /// Whether the parameters are logarithms.
+    const IS_LOG: bool;
+
+    /// Writes the weights of all rows of length `k`, scaled so that no sum overflows.
+    fn weights<F: Real>(params: &[F], k: usize, weights: &mut [F]);
+
+    /// Returns the logarithm of the weight of category `y` over that of category `top`.
+    fn log_ratio<F: Real>(params: &[F], y: usize, top: usize) -> f64;
+
+    /// Returns the derivative of the log weight by its parameter.
+    fn slope<F: Real>(weight: F) -> F;
+}
+
+/// The parameters are the weights.
+pub(crate) struct Plain;
+
+impl Weight for Plain {
+    const IS_LOG: bool = false;
+
+    fn weights<F: Real>(params: &[F], _: usize, weights: &mut [F]) {
+        for (w, &p) in weights.iter_mut().zip(params) {
+            *w = F::select(p >= F::ZERO, p, F::NAN);
+        }
+    }
+
+    fn log_ratio<F: Real>(params: &[F], y: usize, top: usize) -> f64 {
+        let (p, q) = (params[y].to_f64(), params[top].to_f64());
+        let ratio = p / q;
+        if ratio >= f64::MIN_POSITIVE {
+            ratio.ln()
+        } else {
+            p.ln() - q.ln()
+        }
+    }
+
+    #[inline(always)]
+    fn slope<F: Real>(weight: F) -> F {
+        F::ONE / weight
+    }
+}
+
+/// The parameters are logarithms of the weights.
+pub(crate) struct Exponentials;
+
+impl Weight for Exponentials {
+    const IS_LOG: bool = true;
+
+    fn weights<F: Real>(params: &[F], k: usize, weights: &mut [F]) {
+        for (weights, logits) in weights.chunks_exact_mut(k).zip(params.chunks_exact(k)) {
+            let top = logits.iter().fold(-F::INFINITY, |m, &l| m.max(l));
+            for (w, &l) in weights.iter_mut().zip(logits) {
+                *w = l - top;
+            }
+        }
+        dispatch(ExpInPlace { values: weights });
+    }
+
+    fn log_ratio<F: Real>(params: &[F], y: usize, top: usize) -> f64 {
+        params[y].to_f64() - params[top].to_f64()
+    }
+
+    #[inline(always)]
+    fn slope<F: Real>(_: F) -> F {
+        F::ONE
+    }
+}
+
+struct ExpInPlace<'a, F> {
+    values: &'a mut [F],
+}
+
+impl<F: Real> Loop for ExpInPlace<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for x in self.values {
+            *x = x.exp();
+        }
+    }
+}
+
+/// A row of weights: the largest one, and the sum of the others, which keeps its digits where they are tiny.
+#[derive(Clone, Copy)]
+struct Summary {
+    top: usize,
+    largest: f64,
+    rest: f64,
+}
+
+impl Summary {
+    /// No weights: their logarithms are NaN.
+    const EMPTY: Self = Summary {
+        top: 0,
+        largest: 0.0,
+        rest: 0.0,
+    };
+
+    #[inline(always)]
+    fn of<F: Real>(weights: &[F]) -> Self {
+        let mut top = 0;
+        for (j, &w) in weights.iter().enumerate() {
+            top = if w > weights[top] { j } else { top };
+        }
+        let rest = weights[..top].iter().chain(&weights[top + 1..]);
+        Summary {
+            top,
+            largest: weights[top].to_f64(),
+            rest: rest.map(|w| w.to_f64()).sum(),
+        }
+    }
+
+    /// Returns the log probability of category `y`.
+    fn log_prob<W: Weight, F: Real>(&self, params: &[F], y: usize) -> f64 {
+        let top = -(self.rest / self.largest).ln_1p();
+        if y == self.top {
+            top
+        } else {
+            W::log_ratio(params, y, self.top) + top
+        }
+    }
+
+    /// Returns the sum of all weights but that of category `y`.
+    fn but<F: Real>(&self, weights: &[F], y: usize) -> f64 {
+        if y == self.top {
+            self.rest
+        } else {
+            self.rest - weights[y].to_f64() + self.largest
+        }
+    }
+}
+
+/// ln(w_y / Σ w) for category y of each row.
+struct ByWeight<W, L>(PhantomData<(W, L)>);
+
+impl<W: Weight, L: Label> ByWeight<W, L> {
+    /// Calls `f` with the number, the category, the parameters and the weights of each row.
+    #[inline(always)]
+    fn each<F: Real>(call: &mut Call<'_, F>, mut f: impl FnMut(usize, Option<usize>, &[F], &[F], Summary)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        if n == 0 || k == 0 {
+            return (0..n).for_each(|r| f(r, None, &[], &[], Summary::EMPTY));
+        }
+        let params = RowsOf::new(call, 1, k);
+        let values = RowsOf::new(call, 0, size(L::row(&k)));
+        let weights = &mut call.aux()[..call.x(1).len()];
+        W::weights(call.x(1), k, weights);
+        let mut summary = Summary::of(&weights[..k]);
+        for r in 0..n {
+            let weights = if weights.len() == k {
+                &*weights
+            } else {
+                &weights[r * k..][..k]
+            };
+            if r > 0 && call.x(1).len() > k {
+                summary = Summary::of(weights);
+            }
+            f(r, L::read(values.row(r), k), params.row(r), weights, summary);
+        }
+    }
+}
+
+/// Returns the log probability of a category; of none it is −∞, or NaN where the weights have no sum.
+fn log_prob_of<W: Weight, F: Real>(label: Option<usize>, params: &[F], summary: Summary) -> f64 {
+    match label {
+        Some(y) => summary.log_prob::<W, F>(params, y),
+        None => outside(-(summary.rest / summary.largest)),
+    }
+}
+
+impl<W: Weight, L: Label> RowDensity for ByWeight<W, L> {
+    const NAME: &'static str = if W::IS_LOG { L::LOG_PROB_LOGITS } else { L::LOG_PROB };
+    const NO_GRAD: u32 = 1;
+
+    fn aux(rows: usize, k: usize) -> usize {
+        rows.max(1) * k
+    }
+
+    fn forward<F: Real>(call: &mut Call<'_, F>, mut put: impl FnMut(usize, f64)) {
+        Self::each(call, |r, label, params, _, summary| {
+            put(r, log_prob_of::<W, F>(label, params, summary))
+        });
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, mut put: impl FnMut(usize, f64)) {
+        let k = call.attr(1) as usize;
+        let mut d_params = RowsGrad::new(call, 1, k);
+        Self::each(call, |r, label, params, weights, summary| {
+            put(r, log_prob_of::<W, F>(label, params, summary));
+            if let (Some(y), Some(d_params)) = (label, &mut d_params) {
+                let d = d_params.row(r);
+                let scale = seed(r).to_f64() / (summary.largest + summary.rest);
+                let (before, step) = (d[y], F::from_f64(scale));
+                for (d, &w) in d.iter_mut().zip(weights) {
+                    *d = *d - step * w * W::slope(w);
+                }
+                d[y] = before + F::from_f64(scale * summary.but(weights, y)) * W::slope(weights[y]);
+            }
+        });
+    }
+}
+
+/// The first category at which the running sum of the weights exceeds a uniform part of their sum.
+struct WeightDraw<W, L>(PhantomData<(W, L)>);
+
+impl<W: Weight, L: Label> Op for WeightDraw<W, L> {
+    const NAME: &'static str = if W::IS_LOG { L::DRAW_LOGITS } else { L::DRAW };
+    const ROLE: Role = Role::Random;
+    const NO_GRAD: u32 = 1;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (n, k) = (call.attr(1) as usize, call.attr(2) as usize);
+        let (aux, out, params) = (call.aux(), call.out(), RowsOf::new(call, 0, k));
+        let (uniforms, weights) = aux.split_at_mut(n);
+        fill_uniform(call.key(), uniforms);
+        let width = size(L::row(&k));
+        for r in 0..n {
+            if r == 0 || call.x(0).len() > k {
+                W::weights(params.row(r), k, weights);
+            }
+            let total: f64 = weights.iter().map(|w| w.to_f64()).sum();
+            L::write(
+                pick(weights, uniforms[r].to_f64() * total),
+                &mut out[r * width..][..width],
+            );
+        }
+    }
+
+    fn backward<F: Real>(_: &mut Call<'_, F>) {}
+}
+
+/// Returns the category in whose part of the sum of the weights `at` lies, or `None` if `at` is NaN.
+fn pick<F: Real>(weights: &[F], at: f64) -> Option<usize> {
+    let mut sum = 0.0;
+    let mut last = None;
+    for (j, w) in weights.iter().enumerate() {
+        sum += w.to_f64();
+        if *w > F::ZERO {
+            last = Some(j);
+            if at < sum {
+                break;
+            }
+        }
+    }
+    last.filter(|_| !at.is_nan())
+}

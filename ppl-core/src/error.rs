@@ -1,0 +1,118 @@
+//! The error of the library: what went wrong, where in the source, with which values.
+
+use std::fmt;
+
+use ndarray::ArrayD;
+
+use crate::tensor::shape::Shape;
+
+/// The result of everything that can fail on data.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Where something was written: file and line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The source file.
+    pub file: &'static str,
+    /// The line, from one.
+    pub line: u32,
+}
+
+impl Place {
+    /// Returns the place of the caller.
+    #[track_caller]
+    pub fn here() -> Self {
+        let at = std::panic::Location::caller();
+        Place {
+            file: at.file(),
+            line: at.line(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Why a model could not be recorded, evaluated or fitted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A site of the model is at fault.
+    #[error("site {site} ({place}): {message}")]
+    Site {
+        /// The address of the site.
+        site: String,
+        /// Where the site is written.
+        place: Place,
+        /// What is wrong, with the values.
+        message: String,
+    },
+    /// Shapes that do not go together in an operation.
+    #[error("{op} ({place}): {message}: {}", shapes_text(.shapes))]
+    Shape {
+        /// The operation.
+        op: &'static str,
+        /// Where it is written.
+        place: Place,
+        /// What is wrong.
+        message: String,
+        /// The shapes of the operands.
+        shapes: Vec<Shape>,
+    },
+    /// An operation that a plate does not allow.
+    #[error("{place}: {message}")]
+    Plate {
+        /// Where it is written.
+        place: Place,
+        /// What is wrong, with the names of the plates and the remedies.
+        message: String,
+    },
+    /// A bound that was not finite at some step of SVI.
+    #[error("the ELBO is not finite at step {step}: {cause}; the last good parameters are kept")]
+    NotFinite {
+        /// The step, from zero.
+        step: usize,
+        /// The site or parameter to blame.
+        cause: Box<Error>,
+        /// The last good parameters, unconstrained, by the names of their sites.
+        params: NamedArrays,
+    },
+    /// A setting or a data set that an algorithm cannot work with.
+    #[error("{0}")]
+    Invalid(String),
+    /// An error of the user's own code inside a model.
+    #[error("{0}")]
+    User(String),
+}
+
+/// Arrays with names, in a printed error only counted.
+#[derive(Clone, PartialEq)]
+pub struct NamedArrays(pub Vec<(String, ArrayD<f64>)>);
+
+impl fmt::Debug for NamedArrays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} arrays", self.0.len())
+    }
+}
+
+impl Error {
+    /// Returns an error of a site.
+    pub fn at_site(site: impl Into<String>, place: Place, message: impl Into<String>) -> Self {
+        Error::Site {
+            site: site.into(),
+            place,
+            message: message.into(),
+        }
+    }
+}
+
+fn shapes_text(shapes: &[Shape]) -> String {
+    shapes
+        .iter()
+        .map(|s| format!("{:?}", s.as_slice()))
+        .collect::<Vec<_>>()
+        .join(" and ")
+}

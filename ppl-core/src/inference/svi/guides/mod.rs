@@ -1,0 +1,55 @@
+//! Variational families: hand-written guides and those that are made from the model.
+
+mod auto_delta;
+mod auto_normal;
+mod initial;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use crate::inference::svi::replay::FromGuide;
+use crate::runtime::context::Ctx;
+use crate::runtime::model::{Guide, Model};
+use crate::runtime::source::Source;
+use crate::runtime::stop::Res;
+
+pub use auto_delta::AutoDelta;
+pub use auto_normal::{AutoNormal, ScaleLink};
+pub use initial::Initial;
+
+/// A variational family for the model `M`: a function marked `#[guide(model)]`, or one made from the model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no guide for this model",
+    label = "approximates another model, or none",
+    note = "mark the function `#[guide(model)]` with the model that you run, or use `AutoNormal::default()`"
+)]
+pub trait Approximates<M: Model>: Sync {
+    /// Draws the guide's sites, if it has any of its own, before the model runs.
+    ///
+    /// # Errors
+    ///
+    /// Those of the guide's body.
+    fn draw<'t>(&'t self, ctx: Ctx<'t>) -> Res<()>;
+
+    /// Returns the source of the guide's own sites; `analytic` names those whose divergence is computed in closed form.
+    fn source(&self, analytic: &Rc<HashSet<String>>) -> Rc<dyn Source>;
+
+    /// Returns whether the model takes its latents from the guide's sites; otherwise the source serves the model itself.
+    fn has_sites(&self) -> bool;
+}
+
+impl<M: Model, G: Guide<Target = M::Names> + Sync> Approximates<M> for G {
+    fn draw<'t>(&'t self, ctx: Ctx<'t>) -> Res<()> {
+        self.run(ctx).map(drop)
+    }
+
+    fn source(&self, analytic: &Rc<HashSet<String>>) -> Rc<dyn Source> {
+        Rc::new(FromGuide {
+            analytic: Rc::clone(analytic),
+        })
+    }
+
+    fn has_sites(&self) -> bool {
+        true
+    }
+}

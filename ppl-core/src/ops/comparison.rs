@@ -1,0 +1,184 @@
+//! Comparisons: masks of zeros and ones for every element, and truth values that read a scalar out of the tape.
+
+use std::cmp::Ordering;
+
+use crate::ops::elementwise::{binary, binary_op};
+use crate::tape::var::Var;
+
+binary_op! { Gt, "gt", |x, y, out| F::select(x > y, F::ONE, F::ZERO), no_grad }
+binary_op! { Ge, "ge", |x, y, out| F::select(x >= y, F::ONE, F::ZERO), no_grad }
+binary_op! { EqMask, "eq_mask", |x, y, out| F::select(x == y, F::ONE, F::ZERO), no_grad }
+binary_op! { NeMask, "ne_mask", |x, y, out| F::select(x == y, F::ZERO, F::ONE), no_grad }
+
+impl<'t> Var<'t> {
+    /// Returns 1 where x > y and 0 elsewhere. A mask has no derivative.
+    ///
+    /// ```
+    /// # use ppl_core::tape::var::Var;
+    /// assert_eq!(Var::from(2.0).gt(1).value(), 1.0);
+    /// ```
+    #[track_caller]
+    pub fn gt(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<Gt>(self, y.into())
+    }
+
+    /// Returns 1 where x ≥ y and 0 elsewhere.
+    #[track_caller]
+    pub fn ge(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<Ge>(self, y.into())
+    }
+
+    /// Returns 1 where x < y and 0 elsewhere.
+    #[track_caller]
+    pub fn lt(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<Gt>(y.into(), self)
+    }
+
+    /// Returns 1 where x ≤ y and 0 elsewhere.
+    #[track_caller]
+    pub fn le(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<Ge>(y.into(), self)
+    }
+
+    /// Returns 1 where x = y and 0 elsewhere.
+    #[track_caller]
+    pub fn eq_mask(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<EqMask>(self, y.into())
+    }
+
+    /// Returns 1 where x ≠ y and 0 elsewhere.
+    #[track_caller]
+    pub fn ne_mask(self, y: impl Into<Var<'t>>) -> Var<'t> {
+        binary::<NeMask>(self, y.into())
+    }
+}
+
+/// The four operators of `PartialOrd`, written out so that the place of an error is the caller's, not the trait's.
+macro_rules! operators {
+    ($other:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+        operators!(@ $other, |$x, $y| $left, $right, lt <, le <=, gt >, ge >=);
+    };
+    (@ $other:ty, |$x:ident, $y:ident| $left:expr, $right:expr, $($method:ident $operator:tt),*) => {$(
+        #[track_caller]
+        fn $method(&self, $y: &$other) -> bool {
+            let $x = self;
+            $left $operator $right
+        }
+    )*};
+}
+
+macro_rules! reads_both {
+    ($($number:ty),*) => {$(
+        impl PartialEq<$number> for Var<'_> {
+            #[track_caller]
+            fn eq(&self, other: &$number) -> bool {
+                self.value() == f64::from(*other)
+            }
+        }
+
+        impl PartialOrd<$number> for Var<'_> {
+            #[track_caller]
+            fn partial_cmp(&self, other: &$number) -> Option<Ordering> {
+                self.value().partial_cmp(&f64::from(*other))
+            }
+
+            operators!($number, |x, y| x.value(), f64::from(*y));
+        }
+
+        impl<'t> PartialEq<Var<'t>> for $number {
+            #[track_caller]
+            fn eq(&self, other: &Var<'t>) -> bool {
+                f64::from(*self) == other.value()
+            }
+        }
+
+        impl<'t> PartialOrd<Var<'t>> for $number {
+            #[track_caller]
+            fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
+                f64::from(*self).partial_cmp(&other.value())
+            }
+
+            operators!(Var<'t>, |x, y| f64::from(*x), y.value());
+        }
+    )*};
+}
+
+reads_both!(f64, i32);
+
+impl<'t> PartialEq<Var<'t>> for Var<'_> {
+    #[track_caller]
+    fn eq(&self, other: &Var<'t>) -> bool {
+        self.value() == other.value()
+    }
+}
+
+impl<'t> PartialOrd<Var<'t>> for Var<'_> {
+    #[track_caller]
+    fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
+        self.value().partial_cmp(&other.value())
+    }
+
+    operators!(Var<'t>, |x, y| x.value(), y.value());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Error;
+    use crate::rng::Key;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+    use crate::tensor::dims::Dim;
+
+    fn tape() -> Tape {
+        Tape::new(Precision::F64, Key::new(1))
+    }
+
+    #[test]
+    fn masks_compare_each_element() {
+        let tape = tape();
+        let x = tape.input(0, &[], &[4], &[1.0, 2.0, 3.0, f64::NAN], false);
+        assert_eq!(x.gt(2).elements(), [0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(x.ge(2).elements(), [0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(x.lt(2).elements(), [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(x.le(2).elements(), [1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(x.eq_mask(2).elements(), [0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(x.ne_mask(2).elements(), [1.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn comparing_reads_the_tape_and_marks_it() {
+        let tape = tape();
+        let x = tape.input(0, &[], &[], &[1.5], false);
+        assert!(!tape.is_tainted());
+        assert!(x > 1 && 2.0 > x && x == 1.5 && x < x + 1 && 1 != x);
+        assert!(tape.is_tainted());
+    }
+
+    #[test]
+    fn comparing_a_value_of_a_plate_is_an_error_with_the_remedy() {
+        let tape = tape();
+        let place = (file!(), line!());
+        let i = tape.open_dim(Dim {
+            name: "i".into(),
+            place,
+            len: 2,
+            full: 2,
+            rows: None,
+            open: true,
+        });
+        let x = tape.input(0, &[i], &[], &[1.0, 2.0], false);
+        let is_greater = x > 0.0;
+        let line = line!() - 1;
+        assert!(!is_greater);
+        match tape.take_error() {
+            Some(Error::Plate { place, message }) => {
+                assert_eq!((place.file, place.line), (file!(), line));
+                assert!(
+                    message.contains("inside plate `i`") && message.contains("where_(mask, a, b)"),
+                    "{message}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The diagonal of a square matrix, and the logarithm of the determinant of a triangular one.
+
+use crate::kernels::real::Real;
+use crate::ops::align::refuse;
+use crate::tape::call::Call;
+use crate::tape::op::Op;
+use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
+
+/// The diagonals of matrices with as many rows as attribute 0.
+struct Diag;
+
+impl Op for Diag {
+    const NAME: &'static str = "diag";
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, out) = (call.x(0), call.out());
+        let n = call.attr(0) as usize;
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = x[place(i, n)];
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let d_out = call.d_out();
+        let n = call.attr(0) as usize;
+        if let Some(d_x) = call.grad(0) {
+            let d_x = d_x.accumulator().slice;
+            d_out.iter().enumerate().for_each(|(i, &d)| d_x[place(i, n)] += d);
+        }
+    }
+}
+
+/// Returns where number `i` of all diagonals lies among the elements of all matrices.
+#[inline(always)]
+fn place(i: usize, n: usize) -> usize {
+    (i / n * n + i % n) * n + i % n
+}
+
+impl<'t> Var<'t> {
+    /// Returns the diagonal of a square matrix: x: [n, n] gives xᵢᵢ: [n].
+    #[track_caller]
+    pub fn diag(self) -> Var<'t> {
+        let event = self.event_shape();
+        match (self.tape(), event.as_slice()) {
+            (Some(tape), &[n, m]) if n == m => tape.record(Diag::DEF, &[self], &[n as u64], &self.dims(), &[n], 0),
+            _ => refuse("diag", &[self], &[], "only a square matrix has a diagonal"),
+        }
+    }
+
+    /// Returns the logarithm of the absolute determinant of a triangular matrix: Σᵢ ln |xᵢᵢ|.
+    ///
+    /// The determinant of x xᵀ is the square of this one: for a Cholesky factor take it twice.
+    #[track_caller]
+    pub fn ln_det_tril(self) -> Var<'t> {
+        self.diag().abs().ln().sum()
+    }
+}
+
+op_tests! { |x| x[0].diag(); [[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [4.0, 5.0, 6.0]]], [[[3.0]]] }
+op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]] }

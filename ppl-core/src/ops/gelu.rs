@@ -1,0 +1,32 @@
+//! The Gaussian error linear unit in its exact form.
+
+use crate::kernels::real::Real;
+use crate::ops::elementwise::{unary, unary_op};
+use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
+
+/// 1 / √(2π).
+const FRAC_1_SQRT_TAU: f64 = 0.398_942_280_401_432_7;
+
+/// Returns the distribution function of the standard normal.
+#[inline(always)]
+fn phi<F: Real>(x: F) -> F {
+    F::from_f64(0.5) * (F::ONE + (x * F::from_f64(std::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+unary_op! { Gelu, "gelu", |x, out| x * phi(x), phi(x) + x * F::from_f64(FRAC_1_SQRT_TAU) * (F::from_f64(-0.5) * x * x).exp() }
+
+impl<'t> Var<'t> {
+    /// Returns x Φ(x), elementwise, where Φ is the distribution function of the standard normal (Hendrycks and Gimpel 2016).
+    /// Its derivative is Φ(x) + x φ(x).
+    ///
+    /// ```
+    /// # use ppl_core::tape::var::Var;
+    /// assert_eq!(Var::from(0.0).gelu().value(), 0.0);
+    /// ```
+    pub fn gelu(self) -> Var<'t> {
+        unary::<Gelu>(self)
+    }
+}
+
+op_tests! { |x| x[0].gelu(); [-3.0], [0.0], [0.5], [4.0] }

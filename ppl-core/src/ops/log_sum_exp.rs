@@ -1,0 +1,63 @@
+//! Log-sum-exp over the event axes, without overflow.
+
+use crate::kernels::log_sum_exp::{log_sum_exp, log_sum_exp_adjoint};
+use crate::kernels::real::Real;
+use crate::ops::align::refuse;
+use crate::tape::call::Call;
+use crate::tape::op::Op;
+use crate::tape::var::Var;
+use crate::tensor::shape::size;
+use crate::testing::ops::op_tests;
+
+/// ln Σ exp of each row.
+struct LogSumExp;
+
+impl Op for LogSumExp {
+    const NAME: &'static str = "log_sum_exp";
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, out) = (call.x(0), call.out());
+        log_sum_exp(x.len().checked_div(out.len()).unwrap_or(0), x, out);
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, y, d_out) = (call.x(0), call.y(), call.d_out());
+        if let Some(d_x) = call.grad(0) {
+            let n = x.len().checked_div(y.len()).unwrap_or(0);
+            log_sum_exp_adjoint(n, x, y, d_out, d_x.slice, d_x.overwrite);
+        }
+    }
+}
+
+impl<'t> Var<'t> {
+    /// Returns ln Σᵢ exp xᵢ over all event axes, without overflow; −∞ of none. Inside a plate each row has its own.
+    pub fn log_sum_exp(self) -> Var<'t> {
+        match self.tape() {
+            Some(tape) if size(&self.event_shape()) != 1 => {
+                tape.record(LogSumExp::DEF, &[self], &[], &self.dims(), &[], 0)
+            }
+            _ => self.sum(),
+        }
+    }
+
+    /// Returns ln Σᵢ exp xᵢ along event axis `axis`, which the result no longer has.
+    #[track_caller]
+    pub fn log_sum_exp_axis(self, axis: usize) -> Var<'t> {
+        let event = self.event_shape();
+        if axis >= event.len() {
+            return refuse("log_sum_exp_axis", &[self], &[], &format!("there is no axis {axis}"));
+        }
+        let mut order: Vec<usize> = (0..event.len()).filter(|&other| other != axis).collect();
+        let rest: Vec<usize> = order.iter().map(|&other| event[other]).collect();
+        order.push(axis);
+        let rows = self.permute(&order);
+        match self.tape() {
+            Some(tape) if event[axis] != 1 => tape.record(LogSumExp::DEF, &[rows], &[], &self.dims(), &rest, 0),
+            _ => self.reshape(&rest),
+        }
+    }
+}
+
+op_tests! { |x| x[0].log_sum_exp(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0], [[800.0, 799.0]] }
+op_tests! { first_axis |x| x[0].log_sum_exp_axis(0); [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }
+op_tests! { last_axis |x| x[0].log_sum_exp_axis(1); [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }

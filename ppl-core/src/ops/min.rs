@@ -1,0 +1,76 @@
+//! The smallest element over the event axes.
+
+use crate::kernels::real::Real;
+use crate::tape::call::Call;
+use crate::tape::op::Op;
+use crate::tape::var::Var;
+use crate::tensor::shape::size;
+use crate::testing::ops::op_tests;
+
+/// The smallest element of each row.
+struct Min;
+
+impl Op for Min {
+    const NAME: &'static str = "min";
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, out) = (call.x(0), call.out());
+        let n = x.len().checked_div(out.len()).unwrap_or(0);
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = x[row * n..][..n].iter().fold(F::INFINITY, |out, &x| out.min(x));
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, y, d_out) = (call.x(0), call.y(), call.d_out());
+        if let Some(d_x) = call.grad(0) {
+            let d_x = d_x.accumulator().slice;
+            let n = x.len().checked_div(y.len()).unwrap_or(0);
+            for (row, (&y, &d)) in y.iter().zip(d_out).enumerate() {
+                if let Some(first) = x[row * n..][..n].iter().position(|&x| x == y) {
+                    d_x[row * n + first] += d;
+                }
+            }
+        }
+    }
+}
+
+impl<'t> Var<'t> {
+    /// Returns the smallest element over all event axes: +∞ of none, NaN if one is NaN.
+    ///
+    /// Among equals the derivative goes to the first. Inside a plate each row has its own; of two values the
+    /// smallest is [`Var::minimum`].
+    pub fn min(self) -> Var<'t> {
+        match self.tape() {
+            Some(tape) if size(&self.event_shape()) != 1 => tape.record(Min::DEF, &[self], &[], &self.dims(), &[], 0),
+            _ => self.sum(),
+        }
+    }
+}
+
+op_tests! { |x| x[0].min(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::op::Op;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    #[test]
+    fn among_equals_the_first_has_the_derivative() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[4], &[2.0, 2.0, 2.0, 2.0], false);
+        tape.term(SumTerm::DEF, &[x.min()], &[], 0, 1.0, 0);
+        assert_eq!(gradient(&tape), [1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_nan_anywhere_is_the_answer() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[3], &[2.0, f64::NAN, 3.0], false);
+        assert!(x.min().elements()[0].is_nan());
+    }
+}

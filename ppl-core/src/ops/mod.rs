@@ -1,0 +1,63 @@
+//! Operations, one a file: the shape rule, the kernels, the method on `Var`.
+//!
+//! An operation of one or two operands that works element by element is a zero-sized type with its value and its
+//! derivatives ([`elementwise`]); any other implements [`Op`](crate::tape::op::Op) and records itself.
+//! An operation never panics on data and never returns an error: what is wrong is kept on the tape
+//! ([`Tape::fail`](crate::tape::record::Tape::fail)), where the next word of the model finds it.
+
+pub mod abs;
+pub mod align;
+pub mod arithmetic;
+pub mod broadcast;
+pub mod cholesky;
+pub mod comparison;
+pub mod concat;
+pub mod cos;
+pub mod cumsum;
+pub mod detach;
+pub mod diag;
+pub mod digamma;
+pub mod elementwise;
+pub mod erf;
+pub mod exp;
+pub mod exp_m1;
+pub mod floor;
+pub mod gather;
+pub mod gelu;
+pub mod index;
+pub mod ln;
+pub mod ln_1p;
+pub mod ln_gamma;
+pub mod log_softmax;
+pub mod log_sum_exp;
+pub mod logic;
+pub mod matmul;
+pub mod max;
+pub mod maximum;
+pub mod mean;
+pub mod min;
+pub mod minimum;
+pub mod outer;
+pub mod permute;
+pub mod plates;
+pub mod pow;
+pub mod recip;
+pub mod relu;
+pub mod repeat;
+pub mod reshape;
+pub mod sigmoid;
+pub mod silu;
+pub mod sin;
+pub mod slice;
+pub mod softmax;
+pub mod softplus;
+pub mod sqrt;
+pub mod square;
+pub mod sum;
+pub mod tanh;
+pub mod triangular;
+pub mod walk;
+pub mod where_;
+
+#[cfg(test)]
+mod chains;

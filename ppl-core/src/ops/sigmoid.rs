@@ -1,0 +1,21 @@
+//! The logistic function.
+
+use crate::ops::elementwise::{unary, unary_op};
+use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
+
+unary_op! { Sigmoid, "sigmoid", |x, out| x.sigmoid(), out * (F::ONE - out) }
+
+impl<'t> Var<'t> {
+    /// Returns 1 / (1 + e⁻ˣ), elementwise, without overflow.
+    ///
+    /// ```
+    /// # use ppl_core::tape::var::Var;
+    /// assert_eq!(Var::from(0.0).sigmoid().value(), 0.5);
+    /// ```
+    pub fn sigmoid(self) -> Var<'t> {
+        unary::<Sigmoid>(self)
+    }
+}
+
+op_tests! { |x| x[0].sigmoid(); [-40.0], [-1.0], [0.0], [3.0] }

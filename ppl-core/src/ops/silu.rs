@@ -1,0 +1,21 @@
+//! The sigmoid linear unit, also called swish.
+
+use crate::ops::elementwise::{unary, unary_op};
+use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
+
+unary_op! { Silu, "silu", |x, out| x * x.sigmoid(), x.sigmoid() * (F::ONE + x * (F::ONE - x.sigmoid())) }
+
+impl<'t> Var<'t> {
+    /// Returns x / (1 + e⁻ˣ), elementwise.
+    ///
+    /// ```
+    /// # use ppl_core::tape::var::Var;
+    /// assert_eq!(Var::from(0.0).silu().value(), 0.0);
+    /// ```
+    pub fn silu(self) -> Var<'t> {
+        unary::<Silu>(self)
+    }
+}
+
+op_tests! { |x| x[0].silu(); [-3.0], [0.0], [0.5], [4.0] }

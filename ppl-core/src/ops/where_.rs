@@ -1,0 +1,91 @@
+//! Selection by a mask: one of two values for each element.
+
+use crate::error::Place;
+use crate::kernels::real::Real;
+use crate::ops::align::{align, tape_of};
+use crate::tape::call::{Call, Grad};
+use crate::tape::op::Op;
+use crate::tape::var::Var;
+use crate::testing::ops::op_tests;
+
+struct Where;
+
+impl Op for Where {
+    const NAME: &'static str = "where_";
+    const NO_GRAD: u32 = 1;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (mask, a, b) = (call.x(0), call.x(1), call.x(2));
+        for (i, out) in call.out().iter_mut().enumerate() {
+            *out = F::select(at(mask, i) != F::ZERO, at(a, i), at(b, i));
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (mask, d_out) = (call.x(0), call.d_out());
+        if let Some(d_a) = call.grad(1) {
+            spread(d_a, d_out, |i| at(mask, i) != F::ZERO);
+        }
+        if let Some(d_b) = call.grad(2) {
+            spread(d_b, d_out, |i| at(mask, i) == F::ZERO);
+        }
+    }
+}
+
+/// Returns element `i`, or the only one.
+#[inline(always)]
+fn at<F: Real>(x: &[F], i: usize) -> F {
+    if x.len() == 1 { x[0] } else { x[i] }
+}
+
+/// Writes the adjoint of the elements that were chosen; the others get zero by selection, never by a product.
+fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> bool) {
+    let part = |i: usize| F::select(chosen(i), d_out[i], F::ZERO);
+    if d_x.slice.len() == d_out.len() {
+        (0..d_out.len()).for_each(|i| d_x.put(i, part(i)));
+    } else {
+        d_x.put(0, (0..d_out.len()).map(part).sum());
+    }
+}
+
+/// Returns `a` where the mask is not zero and `b` elsewhere, elementwise and broadcast; masks come from `x.gt(y)`.
+///
+/// Both branches are computed; the derivative goes only to the chosen one.
+///
+/// ```
+/// # use ppl_core::{ops::where_::where_, tape::var::Var};
+/// assert_eq!(where_(Var::from(2.0).gt(1.0), 10.0, 20.0).value(), 10.0);
+/// ```
+#[track_caller]
+pub fn where_<'t>(mask: impl Into<Var<'t>>, a: impl Into<Var<'t>>, b: impl Into<Var<'t>>) -> Var<'t> {
+    let args = [mask.into(), a.into(), b.into()];
+    if tape_of(&args).is_none() {
+        return if args[0].value() != 0.0 { args[1] } else { args[2] };
+    }
+    match align(Where::NAME, &args, Place::here()) {
+        Some(a) => a.tape.record(Where::DEF, &a.args, &[], &a.dims, &a.event, 0),
+        None => Var::constant(f64::NAN),
+    }
+}
+
+op_tests! { |x| where_(x[0].gt(x[1]), x[0] * 2, x[1].exp()); [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    #[test]
+    fn a_nan_in_the_other_branch_reaches_neither_value_nor_gradient() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2], &[f64::NAN, 4.0], false);
+        let out = where_(x.gt(0.0), x * 3, 7.0);
+        assert_eq!(out.elements(), [7.0, 12.0]);
+        tape.term(SumTerm::DEF, &[out], &[], 0, 1.0, 0);
+        assert_eq!(gradient(&tape), [0.0, 3.0]);
+    }
+}

@@ -1,0 +1,15 @@
+//! What the macros refer to; no part of the interface.
+
+pub use ndarray::ArrayViewD;
+
+pub use crate::constraints::{Ordered, Real, Unknown};
+pub use crate::dist::family::{Covered, Family, SiteSupport, covers, same_support};
+pub use crate::runtime::argument::{DataArg, Handle, Obs};
+pub use crate::runtime::context::Ctx;
+pub use crate::runtime::data::is_data;
+pub use crate::runtime::model::{DataVisitor, Guide, Model, Sample};
+pub use crate::runtime::plate_size::{PlateOptions, PlateRange};
+pub use crate::runtime::site::Site;
+pub use crate::runtime::sites::{DrawsBySite, SiteNames, SiteValue, SiteValues};
+pub use crate::runtime::stop::Res;
+pub use crate::tape::var::Var;

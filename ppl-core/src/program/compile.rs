@@ -1,0 +1,246 @@
+//! From a tape to a program: runs the passes and emits instructions.
+
+use crate::program::adjoints::{Adjoints, adjoints};
+use crate::program::constants::constant_nodes;
+use crate::program::layout::{Layout, Lengths, layout};
+use crate::program::liveness::live_nodes;
+use crate::program::passes::Passes;
+use crate::tape::call::{Instr, Loc, Mode, Operand, Region};
+use crate::tape::op::{Prepared, Role};
+use crate::tape::record::{Records, Tape};
+use crate::tape::store::Scalar;
+use crate::tensor::shape::Shape;
+
+/// An instruction of the forward pass.
+#[derive(Clone)]
+pub struct Step<F> {
+    /// What is called.
+    pub instr: Instr<F>,
+    /// The number of the term that it computes, if it is a sink.
+    pub term: Option<u32>,
+    /// Whether a gradient runs the backward kernel in place of the forward one: sinks with a differentiated operand.
+    pub is_fused: bool,
+    /// The operation, for the profile.
+    pub name: &'static str,
+}
+
+/// A term of the log density in a program.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramTerm {
+    /// Its factor in the sum.
+    pub weight: f64,
+    /// The site that it belongs to.
+    pub site: u32,
+    /// Its value, if it never changes.
+    pub constant: Option<f64>,
+}
+
+/// A recorded density, or any recorded values, as a list of instructions on fixed buffers.
+pub struct Program<F> {
+    pub(crate) forward: Vec<Step<F>>,
+    pub(crate) backward: Vec<u32>,
+    pub(crate) operands: Vec<Operand>,
+    pub(crate) shapes: Vec<usize>,
+    pub(crate) attrs: Vec<u64>,
+    pub(crate) constants: Vec<F>,
+    pub(crate) terms: Vec<ProgramTerm>,
+    pub(crate) zeroed: Vec<(Loc, u32)>,
+    pub(crate) slots: Vec<Option<(u32, u32)>>,
+    pub(crate) slot_values: Vec<(u32, Vec<F>)>,
+    pub(crate) outputs: Vec<(Operand, Shape)>,
+    pub(crate) len: Lengths,
+    pub(crate) n_inputs: usize,
+}
+
+/// What a program computes, of all that a tape holds.
+#[derive(Clone, Debug, Default)]
+pub struct Roots<'a> {
+    /// Whether the log density is wanted.
+    pub density: bool,
+    /// The nodes whose values are wanted.
+    pub outputs: &'a [u32],
+    /// For each data slot whether it is rebound between evaluations; slots beyond the list are fixed.
+    pub rebound: &'a [bool],
+}
+
+impl<F: Scalar> Program<F> {
+    /// Compiles the log density of a tape, with all data fixed and all passes on.
+    pub fn density(tape: &Tape) -> Self {
+        Program::compile(
+            &tape.records(),
+            &Roots {
+                density: true,
+                ..Roots::default()
+            },
+            Passes::default(),
+        )
+    }
+
+    /// Compiles what `roots` names.
+    ///
+    /// # Panics
+    ///
+    /// If the tape has the other precision.
+    pub fn compile(records: &Records, roots: &Roots<'_>, passes: Passes) -> Self {
+        let constant = constant_nodes(records, roots.rebound, passes.constants);
+        let terms: &[_] = if roots.density { &records.terms } else { &[] };
+        let all = terms.iter().map(|t| t.node).chain(roots.outputs.iter().copied());
+        let live = live_nodes(records, all, &constant);
+        let mut adjoints = adjoints(records, &live, &constant, passes.drop_adjoints, passes.first_write);
+        if !roots.density {
+            adjoints.modes.fill(Mode::Skip);
+            adjoints.backward.clear();
+        }
+        let layout = layout(records, &live, &constant, &adjoints.reached);
+        let prepared = |node: u32| {
+            if passes.prepare {
+                prepare(records, node, &constant)
+            } else {
+                None
+            }
+        };
+        Emitter {
+            records,
+            constant: &constant,
+            live: &live,
+            adjoints: &adjoints,
+            layout: &layout,
+        }
+        .emit(roots, prepared)
+    }
+}
+
+struct Emitter<'a> {
+    records: &'a Records,
+    constant: &'a [bool],
+    live: &'a [bool],
+    adjoints: &'a Adjoints,
+    layout: &'a Layout,
+}
+
+impl Emitter<'_> {
+    fn emit<F: Scalar>(&self, roots: &Roots<'_>, prepared: impl Fn(u32) -> Option<Prepared>) -> Program<F> {
+        let r = self.records;
+        let store = F::buffer(&r.store);
+        let value = |node: u32| {
+            let n = &r.nodes[node as usize];
+            &store[n.offset as usize..][..n.len as usize]
+        };
+        let mut constants = vec![F::ZERO; self.layout.len.constant];
+        for &(node, at) in &self.layout.constants {
+            let value = value(node);
+            constants[at as usize..][..value.len()].copy_from_slice(value);
+        }
+        let mut operands = Vec::new();
+        let mut forward = Vec::new();
+        let mut step_of = vec![u32::MAX; r.nodes.len()];
+        let mut terms = Vec::new();
+        let mut terms_left = if roots.density {
+            r.terms.iter().peekable()
+        } else {
+            [].iter().peekable()
+        };
+        for node in 0..r.nodes.len() as u32 {
+            let n = &r.nodes[node as usize];
+            let term = terms_left.next_if(|t| t.node == node);
+            if let Some(t) = term {
+                let constant = self.constant[node as usize].then_some(t.value);
+                terms.push(ProgramTerm {
+                    weight: t.weight,
+                    site: t.site,
+                    constant,
+                });
+            }
+            let is_emitted = self.live[node as usize] && !self.constant[node as usize];
+            if !is_emitted || !matches!(n.def.role, Role::Compute | Role::Random | Role::Sink) {
+                continue;
+            }
+            step_of[node as usize] = forward.len() as u32;
+            let at = operands.len() as u32;
+            for (k, &a) in r.args(node).iter().enumerate() {
+                operands.push(self.operand(a, self.adjoints.modes[n.args.0 as usize + k]));
+            }
+            let is_fused = term.is_some() && operands[at as usize..].iter().any(|o| o.mode != Mode::Skip);
+            let instr = Instr {
+                forward: F::kernel(&n.def.forward),
+                backward: F::kernel(&n.def.backward),
+                out: self.operand(node, Mode::Add),
+                operands: (at, n.args.1),
+                attrs: n.attrs,
+                aux: (self.layout.aux[node as usize], n.aux.1),
+                weight: term.map_or(0.0, |t| t.weight),
+                prepared: prepared(node),
+            };
+            forward.push(Step {
+                instr,
+                term: term.map(|_| terms.len() as u32 - 1),
+                is_fused,
+                name: n.def.name,
+            });
+        }
+        let zeroed = self.adjoints.zeroed.iter();
+        let slots = self.layout.slots.clone();
+        let rebound = slots
+            .iter()
+            .enumerate()
+            .filter_map(|(k, slot)| slot.map(|(at, _)| (k, at)));
+        Program {
+            forward,
+            backward: self
+                .adjoints
+                .backward
+                .iter()
+                .map(|&node| step_of[node as usize])
+                .collect(),
+            operands,
+            shapes: r.shapes.clone(),
+            attrs: r.attrs.clone(),
+            constants,
+            terms,
+            zeroed: zeroed
+                .map(|&z| (self.layout.adjoint[z as usize], r.nodes[z as usize].len))
+                .collect(),
+            slot_values: rebound.map(|(k, at)| (at, value(r.slots[k]).to_vec())).collect(),
+            slots,
+            outputs: roots
+                .outputs
+                .iter()
+                .map(|&node| (self.operand(node, Mode::Skip), Shape::from_slice(r.shape(node))))
+                .collect(),
+            len: self.layout.len,
+            n_inputs: r.n_inputs,
+        }
+    }
+
+    fn operand(&self, node: u32, mode: Mode) -> Operand {
+        let n = &self.records.nodes[node as usize];
+        Operand {
+            value: self.layout.value[node as usize],
+            adjoint: self.layout.adjoint[node as usize],
+            mode,
+            rank: n.shape.1,
+            len: n.len,
+            shape_at: n.shape.0,
+        }
+    }
+}
+
+/// Lets the operation of a node prepare from its constant operands.
+fn prepare(records: &Records, node: u32, constant: &[bool]) -> Option<Prepared> {
+    let prepare = records.nodes[node as usize].def.prepare?;
+    let args = records.args(node);
+    let values: Vec<_> = args
+        .iter()
+        .map(|&a| {
+            let n = &records.nodes[a as usize];
+            constant[a as usize].then(|| records.store.to_vec(n.offset as usize, n.len as usize))
+        })
+        .collect();
+    let shapes: Vec<_> = args.iter().map(|&a| records.shape(a).to_vec()).collect();
+    prepare(&values, &shapes)
+}
+
+/// The region of an output that lies outside of the workspace.
+pub(crate) fn is_theta(operand: &Operand) -> bool {
+    operand.value.region == Region::Theta
+}

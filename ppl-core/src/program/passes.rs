@@ -1,0 +1,37 @@
+//! Which passes run: tests switch each of them off.
+
+/// Switches of the passes; all are on by default, and none changes a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passes {
+    /// Computes once what depends on constants and fixed data alone.
+    pub constants: bool,
+    /// Lets operations prepare from constant operands: sorted index lists, packed matrices.
+    pub prepare: bool,
+    /// Computes no adjoint that no input needs.
+    pub drop_adjoints: bool,
+    /// Overwrites an adjoint at its first write instead of zeroing it beforehand.
+    pub first_write: bool,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Passes {
+            constants: true,
+            prepare: true,
+            drop_adjoints: true,
+            first_write: true,
+        }
+    }
+}
+
+impl Passes {
+    /// Returns all combinations, for tests.
+    pub fn every() -> impl Iterator<Item = Passes> {
+        (0..16u8).map(|bits| Passes {
+            constants: bits & 1 != 0,
+            prepare: bits & 2 != 0,
+            drop_adjoints: bits & 4 != 0,
+            first_write: bits & 8 != 0,
+        })
+    }
+}

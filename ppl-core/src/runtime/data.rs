@@ -1,0 +1,162 @@
+//! Arguments of models that are data: arrays of numbers that become slots of the recorded program.
+
+use ndarray::{Array, ArrayView, Dimension};
+use num_traits::AsPrimitive;
+
+use crate::tensor::shape::Shape;
+
+/// An array of numbers or truth values that a model can take by reference.
+///
+/// It is implemented for arrays, vectors, slices and scalars of `f64`, `f32`, `bool` and integers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no data: a borrowed argument of a model is an array of numbers",
+    label = "not an array, vector or slice of numbers or bool",
+    note = "take it by value to make it part of the model's structure, as `k: usize` or `net: Mlp`"
+)]
+pub trait Data: Send + Sync {
+    /// Returns the lengths of the axes; `[]` for a scalar.
+    fn shape(&self) -> Shape;
+    /// Writes all elements, row-major; false and true are zero and one.
+    ///
+    /// # Panics
+    ///
+    /// If `out` has another length than the data.
+    fn write_f64(&self, out: &mut [f64]);
+    /// Writes all elements, row-major and rounded to single precision; panics as [`Data::write_f64`] does.
+    fn write_f32(&self, out: &mut [f32]);
+}
+
+/// A scalar that data are made of.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no element of data: a borrowed argument of a model is an array of numbers",
+    label = "its elements are neither numbers nor bool"
+)]
+pub trait Element: Copy + Send + Sync + 'static {
+    /// Returns the value in double precision; true is one.
+    fn to_f64(self) -> f64;
+    /// Returns the value in single precision; true is one.
+    fn to_f32(self) -> f32;
+}
+
+macro_rules! elements {
+    ($($t:ty),*) => {$(
+        impl Element for $t {
+            fn to_f64(self) -> f64 {
+                self.as_()
+            }
+            fn to_f32(self) -> f32 {
+                self.as_()
+            }
+        }
+        scalar_data!($t);
+    )*};
+}
+
+macro_rules! scalar_data {
+    ($t:ty) => {
+        impl Data for $t {
+            fn shape(&self) -> Shape {
+                Shape::new()
+            }
+            fn write_f64(&self, out: &mut [f64]) {
+                fill(out, std::iter::once(self.to_f64()));
+            }
+            fn write_f32(&self, out: &mut [f32]) {
+                fill(out, std::iter::once(self.to_f32()));
+            }
+        }
+    };
+}
+
+elements!(f64, f32, u8, u32, u64, usize, i32, i64);
+scalar_data!(bool);
+
+impl Element for bool {
+    fn to_f64(self) -> f64 {
+        self as u8 as f64
+    }
+    fn to_f32(self) -> f32 {
+        self as u8 as f32
+    }
+}
+
+macro_rules! array_data {
+    ($([$($generics:tt)*] $t:ty, $data:ident => $shape:expr;)*) => {$(
+        impl<$($generics)*> Data for $t {
+            fn shape(&self) -> Shape {
+                let $data = self;
+                $shape
+            }
+            fn write_f64(&self, out: &mut [f64]) {
+                fill(out, self.iter().map(|x| x.to_f64()));
+            }
+            fn write_f32(&self, out: &mut [f32]) {
+                fill(out, self.iter().map(|x| x.to_f32()));
+            }
+        }
+    )*};
+}
+
+array_data! {
+    [T: Element, D: Dimension] Array<T, D>, data => Shape::from_slice(data.shape());
+    [T: Element, D: Dimension] ArrayView<'_, T, D>, data => Shape::from_slice(data.shape());
+    [T: Element] [T], data => Shape::from_slice(&[data.len()]);
+    [T: Element] Vec<T>, data => Shape::from_slice(&[data.len()]);
+    [T: Element, const N: usize] [T; N], _data => Shape::from_slice(&[N]);
+}
+
+impl<A: Data + ?Sized> Data for &A {
+    fn shape(&self) -> Shape {
+        (**self).shape()
+    }
+    fn write_f64(&self, out: &mut [f64]) {
+        (**self).write_f64(out);
+    }
+    fn write_f32(&self, out: &mut [f32]) {
+        (**self).write_f32(out);
+    }
+}
+
+/// Does nothing, and compiles only for data; the macros check the arguments of a model with it.
+pub fn is_data<A: Data + ?Sized>() {}
+
+fn fill<F>(out: &mut [F], values: impl ExactSizeIterator<Item = F>) {
+    assert_eq!(
+        out.len(),
+        values.len(),
+        "the slot has {} elements, the data {}",
+        out.len(),
+        values.len()
+    );
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn elements_are_written_row_major() {
+        let transposed: Array2<i32> = array![[1, 2], [3, 4], [5, 6]].reversed_axes();
+        let mut out = [0.0; 6];
+        transposed.write_f64(&mut out);
+        assert_eq!(transposed.shape(), [2, 3]);
+        assert_eq!(out, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    }
+
+    #[test]
+    fn truth_values_are_zero_and_one() {
+        let mut out = [7.0f32; 2];
+        vec![true, false].write_f32(&mut out);
+        assert_eq!(out, [1.0, 0.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the slot has 3 elements, the data 2")]
+    fn a_slot_of_another_length_panics() {
+        [1.0, 2.0].write_f64(&mut [0.0; 3]);
+    }
+}

@@ -1,0 +1,107 @@
+//! What a model is to the algorithms: something that runs in a context, with typed names for its sites.
+
+use crate::dist::Dist;
+use crate::runtime::context::Ctx;
+use crate::runtime::data::Data;
+use crate::runtime::site::Site;
+use crate::runtime::sites::{DrawsBySite, SiteNames, SiteValues};
+use crate::runtime::stop::Res;
+use crate::tape::var::Var;
+
+/// A model with its data: what a function marked `#[model]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "not a model",
+    note = "call the function that is marked `#[model]`: `eight_schools(&sigma, &y)`"
+)]
+pub trait Model {
+    /// What the model returns, on a tape.
+    type Out<'t>
+    where
+        Self: 't;
+    /// Values for sites, by typed name: `|s| s.mu(4.0)`.
+    type Values: From<SiteValues> + Into<SiteValues>;
+    /// A choice of sites, by typed name: `|s| s.mu().tau()`. The type also tells models apart.
+    type Names: From<SiteNames> + Into<SiteNames>;
+    /// Draws of the sites, by typed name: `fit.tau()`.
+    type Accessors: From<std::sync::Arc<dyn DrawsBySite>>;
+
+    /// Runs the body once in a context.
+    ///
+    /// # Errors
+    ///
+    /// If a site, a plate or an operation is at fault, or the user's own code ends with `?`.
+    fn run<'t>(&'t self, ctx: Ctx<'t>) -> Res<Self::Out<'t>>;
+
+    /// Visits the borrowed and observed arguments in order, so that their slots can be bound again without running.
+    fn visit_data(&self, visitor: &mut dyn DataVisitor);
+
+    /// Returns the name of the function.
+    fn name(&self) -> &'static str;
+}
+
+impl<M: Model> Model for &M {
+    type Out<'t>
+        = M::Out<'t>
+    where
+        Self: 't;
+    type Values = M::Values;
+    type Names = M::Names;
+    type Accessors = M::Accessors;
+
+    fn run<'t>(&'t self, ctx: Ctx<'t>) -> Res<Self::Out<'t>> {
+        (**self).run(ctx)
+    }
+
+    fn visit_data(&self, visitor: &mut dyn DataVisitor) {
+        (**self).visit_data(visitor);
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+}
+
+/// A variational family for one model: what a function marked `#[guide(model)]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no guide",
+    label = "not a guide",
+    note = "mark the function `#[guide(model)]`, with the name of the model it approximates"
+)]
+pub trait Guide: Model {
+    /// The [`Model::Names`] of the model.
+    type Target;
+}
+
+/// Looks at the data arguments of a model.
+pub trait DataVisitor {
+    /// Takes an argument with its name; its data are `None` where they are missing or come from an enclosing model.
+    fn visit(&mut self, argument: &'static str, data: Option<&dyn Data>);
+}
+
+/// What can stand in `sample(…)`: distributions, models, random modules.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sampled",
+    label = "neither a distribution nor a model nor a random module",
+    note = "`sample` takes a distribution such as `Normal(0, 1)`, or a call of a function marked `#[model]`"
+)]
+pub trait Sample<'t> {
+    /// What a draw is: a value for a distribution, the return value for a model.
+    type Out;
+
+    /// Draws at `site`.
+    ///
+    /// # Errors
+    ///
+    /// If parameters are outside of their domain, or a model's body fails.
+    fn draw(self, ctx: Ctx<'t>, site: Site) -> Res<Self::Out>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'t, D: Dist<'t>> Sample<'t> for D {
+    type Out = Var<'t>;
+
+    fn draw(self, ctx: Ctx<'t>, site: Site) -> Res<Var<'t>> {
+        ctx.sample_from(site, self)
+    }
+}

@@ -1,0 +1,85 @@
+//! Learnable values: the word `param`.
+
+use crate::bijectors::default::for_support;
+use crate::constraints;
+use crate::dist::param::IntoVar;
+use crate::dist::support::Support;
+use crate::error::Error;
+use crate::runtime::context::{Ctx, hold};
+use crate::runtime::site::Site;
+use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::runtime::stop::{Res, Stop};
+use crate::tape::var::Var;
+use crate::tensor::shape::{Shape, size};
+
+/// The domain of a learnable value: `Real`, `Positive`, `UnitInterval`, `Interval(lo, hi)`, `Simplex`, `Ordered`,
+/// `LowerCholesky`.
+pub trait Domain {
+    /// Returns the set.
+    fn support<'t>(&self) -> Support<'t>;
+}
+
+macro_rules! domains {
+    ($($name:ident),*) => {$(
+        impl Domain for constraints::$name {
+            fn support<'t>(&self) -> Support<'t> {
+                Support::$name
+            }
+        }
+    )*};
+}
+
+domains!(Real, Positive, UnitInterval, Simplex, Ordered, LowerCholesky);
+
+impl Domain for constraints::Interval {
+    fn support<'t>(&self) -> Support<'t> {
+        Support::Interval(Var::constant(self.0), Var::constant(self.1))
+    }
+}
+
+impl<'t> Ctx<'t> {
+    /// Declares a learnable value that starts at `initial`; inside a plate there is one for each row.
+    ///
+    /// # Errors
+    ///
+    /// If `initial` lies outside of the domain, depends on other sites, or the name is taken.
+    pub fn param<D: Domain>(self, site: Site, initial: impl IntoVar<'t>, domain: D) -> Res<Var<'t>> {
+        self.check()?;
+        let tape = self.tape();
+        let address = self.address(site.name);
+        let fault = |message: String| Stop(Error::at_site(address.clone(), site.place(), message));
+        let initial = tape.lift(initial.into_param().on(tape));
+        let event = initial.event_shape();
+        let support = domain.support();
+        let bijector = for_support(&support).ok_or_else(|| fault("a learnable value is continuous".to_string()))?;
+        let values = initial.elements();
+        if !initial.dims().is_empty() {
+            return Err(fault(
+                "the starting value of a parameter cannot depend on a plate".to_string(),
+            ));
+        }
+        let free = bijector.unconstrain(&values, &event);
+        if let Some(bad) = free.iter().position(|z| !z.is_finite()) {
+            let value = values.get(bad).copied().unwrap_or(f64::NAN);
+            return Err(fault(format!("the starting value {value} lies outside of {support:?}")));
+        }
+        let mut shape: Shape = self.plate_lengths();
+        let n_rows = size(&shape);
+        let free_event = bijector.unconstrained_event(&event);
+        shape.extend_from_slice(&free_event);
+        let slot = self.state().slots.len();
+        let stored = self.input(&address, site.place(), &shape, false, true, || free.repeat(n_rows));
+        let x = bijector.constrain(self.rows_of(stored, &free_event));
+        let record = SiteRecord {
+            slot: Some(slot),
+            ..self.site_record(site, SiteKind::Param, x)
+        };
+        let record = SiteRecord {
+            value: hold(x),
+            ..record
+        };
+        self.add_site(record)?;
+        self.check()?;
+        Ok(x)
+    }
+}

@@ -1,0 +1,230 @@
+//! A finished run of a model: its tape, its sites and the slots of its inputs.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::error::{Error, Result};
+use crate::program::compile::{Program, Roots};
+use crate::program::passes::Passes;
+use crate::rng::Key;
+use crate::runtime::context::{Ctx, Run};
+use crate::runtime::handler::Handler;
+use crate::runtime::model::Model;
+use crate::runtime::source::{FromInputs, FromPrior, Source};
+use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
+use crate::runtime::stop::Res;
+use crate::tape::record::Tape;
+use crate::tape::store::{Precision, Scalar};
+
+/// A finished run.
+pub struct Recording {
+    /// What was recorded.
+    pub tape: Tape,
+    /// The sites in the order in which they were met.
+    pub sites: Vec<SiteRecord>,
+    /// The parts of the vector of inputs.
+    pub slots: Vec<Slot>,
+    /// The values of the inputs at recording.
+    pub initial: Vec<f64>,
+    /// The subsampled plates.
+    pub subsamples: Vec<Subsample>,
+    /// For each data argument of the model the data slot, if its data are in memory.
+    pub arguments: Vec<Option<usize>>,
+}
+
+/// How a model is run.
+#[derive(Clone)]
+pub struct Recorder {
+    /// The precision of the tape.
+    pub precision: Precision,
+    /// The key of all random numbers of the run.
+    pub key: Key,
+    /// Where latents come from.
+    pub source: Rc<dyn Source>,
+    /// Values of inputs by address; others get starting values.
+    pub known: Rc<Known>,
+    /// Handlers around the model, outermost first.
+    pub handlers: Vec<Rc<dyn Handler>>,
+    /// Whether plates run over all rows in place of a batch.
+    pub whole_plates: bool,
+}
+
+impl Recorder {
+    /// Returns a recorder whose latents are inputs of the density.
+    pub fn density(precision: Precision, key: Key) -> Self {
+        Recorder {
+            precision,
+            key,
+            source: Rc::new(FromInputs),
+            known: Rc::default(),
+            handlers: Vec::new(),
+            whole_plates: false,
+        }
+    }
+
+    /// Returns a recorder whose latents are drawn from the prior.
+    pub fn prior(precision: Precision, key: Key) -> Self {
+        Recorder {
+            source: Rc::new(FromPrior),
+            ..Recorder::density(precision, key)
+        }
+    }
+
+    /// Returns this recorder with values for inputs.
+    pub fn with_values(&self, slots: &[Slot], values: Vec<f64>) -> Self {
+        let places = slots
+            .iter()
+            .map(|s| (s.address.clone(), (s.offset, s.shape.iter().product())));
+        let known = Known {
+            places: places.collect(),
+            values,
+            rows: self.known.rows.clone(),
+        };
+        Recorder {
+            known: Rc::new(known),
+            ..self.clone()
+        }
+    }
+
+    /// Returns this recorder with the values that another recording had.
+    pub fn with_recording(&self, recording: &Recording) -> Self {
+        self.with_values(&recording.slots, recording.initial.clone())
+    }
+
+    /// Returns this recorder with rows for subsampled plates, by address.
+    pub fn with_rows(&self, rows: HashMap<String, Vec<usize>>) -> Self {
+        let known = Known {
+            rows,
+            ..(*self.known).clone()
+        };
+        Recorder {
+            known: Rc::new(known),
+            ..self.clone()
+        }
+    }
+
+    /// Runs a model once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the model's body: a site, a plate or an operation at fault.
+    pub fn record<M: Model>(&self, model: &M) -> Result<Recording> {
+        self.record_with(|ctx| model.run(ctx).map(drop))
+    }
+
+    /// Runs a body once, as a model.
+    ///
+    /// # Errors
+    ///
+    /// Those of the body.
+    pub fn record_with(&self, body: impl for<'t> FnOnce(Ctx<'t>) -> Res<()>) -> Result<Recording> {
+        let run = self.start();
+        let outcome = {
+            let ctx = run.ctx();
+            body(ctx).and_then(|()| ctx.check())
+        };
+        outcome.map_err(|stop| stop.into_error())?;
+        Ok(Recording::from_run(run))
+    }
+
+    /// Returns an empty run.
+    pub(crate) fn start(&self) -> Run {
+        let tape = Tape::new(self.precision, self.key);
+        let run = Run::new(tape, Rc::clone(&self.source), Rc::clone(&self.known));
+        {
+            let mut state = run.state.borrow_mut();
+            state.handlers = self.handlers.clone();
+            state.whole_plates = self.whole_plates;
+        }
+        run
+    }
+}
+
+impl Recording {
+    pub(crate) fn from_run(run: Run) -> Self {
+        let state = run.state.into_inner();
+        Recording {
+            tape: run.tape,
+            sites: state.sites,
+            slots: state.slots,
+            initial: state.initial,
+            subsamples: state.subsamples,
+            arguments: state.arguments,
+        }
+    }
+
+    /// Returns the length of the vector of inputs.
+    pub fn n_inputs(&self) -> usize {
+        self.initial.len()
+    }
+
+    /// Returns a site by its address.
+    pub fn site(&self, address: &str) -> Option<&SiteRecord> {
+        self.sites.iter().find(|s| s.address == address)
+    }
+
+    /// Returns the first slot of a discrete latent.
+    pub fn first_discrete(&self) -> Option<&Slot> {
+        self.slots.iter().find(|s| s.is_discrete)
+    }
+
+    /// Returns the values of a site, `[plates…, event…]`, and their shape.
+    pub fn values_of(&self, site: &SiteRecord) -> (Vec<f64>, Vec<usize>) {
+        match site.stored {
+            Held::Constant(x) => (vec![x], Vec::new()),
+            Held::Node(node) => (self.tape.elements_of(node), self.tape.records().shape(node).to_vec()),
+        }
+    }
+
+    /// Returns the sites whose values are kept as draws: latents and tracked values.
+    pub fn kept_sites(&self) -> impl Iterator<Item = &SiteRecord> {
+        self.sites
+            .iter()
+            .filter(|s| matches!(s.kind, SiteKind::Latent | SiteKind::Tracked))
+    }
+
+    /// Compiles the log density; the rows of subsampled plates are rebound between evaluations, other data are fixed.
+    pub fn density<F: Scalar>(&self, passes: Passes) -> Program<F> {
+        let rebound = self.rebound();
+        Program::compile(
+            &self.tape.records(),
+            &Roots {
+                density: true,
+                rebound: &rebound,
+                ..Roots::default()
+            },
+            passes,
+        )
+    }
+
+    /// Compiles the values of the given sites as functions of the inputs.
+    ///
+    /// # Errors
+    ///
+    /// If a site's value is a constant number, which no program computes.
+    pub fn values<F: Scalar>(&self, sites: &[&SiteRecord]) -> Result<Program<F>> {
+        let nodes: Vec<u32> = sites
+            .iter()
+            .map(|site| match site.stored {
+                Held::Node(node) => Ok(node),
+                Held::Constant(_) => Err(Error::at_site(&site.address, site.place, "the value is a constant")),
+            })
+            .collect::<Result<_>>()?;
+        let rebound = self.rebound();
+        let roots = Roots {
+            density: false,
+            outputs: &nodes,
+            rebound: &rebound,
+        };
+        Ok(Program::compile(&self.tape.records(), &roots, Passes::default()))
+    }
+
+    /// Returns for each data slot whether it changes between evaluations.
+    fn rebound(&self) -> Vec<bool> {
+        let mut rebound = vec![false; self.tape.records().slots.len()];
+        for s in &self.subsamples {
+            rebound[s.slot] = true;
+        }
+        rebound
+    }
+}

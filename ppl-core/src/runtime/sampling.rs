@@ -1,0 +1,359 @@
+//! What `sample` and `observe` do with a distribution.
+
+use ndarray::ArrayD;
+
+use crate::bijectors::default::for_support;
+use crate::dist::draw::Draw;
+use crate::dist::{Dist, Modifiers, Params};
+use crate::error::Error;
+use crate::ops::broadcast::broadcast_to;
+use crate::ops::sum::SumTerm;
+use crate::ops::where_::where_;
+use crate::rng::name_hash;
+use crate::runtime::context::{Ctx, hold};
+use crate::runtime::handler::{Fate, Message};
+use crate::runtime::site::Site;
+use crate::runtime::source::{Latent, LatentSite};
+use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::runtime::stop::{Res, Stop};
+use crate::tape::op::Op;
+use crate::tape::var::Var;
+use crate::tensor::shape::broadcast;
+
+/// A site on its way to the tape.
+struct Visit<'t, D> {
+    ctx: Ctx<'t>,
+    site: Site,
+    address: String,
+    dist: D,
+    modifiers: Modifiers<'t>,
+    mask: Option<Var<'t>>,
+    scale: f64,
+}
+
+impl<'t> Ctx<'t> {
+    /// Draws a latent from a distribution: the value is decided by handlers first, then by the algorithm.
+    ///
+    /// # Errors
+    ///
+    /// If the site is at fault: its name is taken, it has no value in this algorithm, it is to be enumerated.
+    pub fn sample_from<D: Dist<'t>>(self, site: Site, dist: D) -> Res<Var<'t>> {
+        self.check()?;
+        let (visit, fate) = self.visit(site, dist, false)?;
+        match fate {
+            Fate::Open => visit.latent(),
+            Fate::Observed(value) => visit.given(&value, SiteKind::Observed),
+            Fate::Replayed(value) => visit.given(&value, SiteKind::Latent),
+            Fate::Set(value) => visit.given(&value, SiteKind::Intervened),
+            Fate::Hidden => visit.hidden(),
+        }
+    }
+
+    /// Observes a value that is there.
+    pub(crate) fn observe_value<D: Dist<'t>>(self, site: Site, value: Var<'t>, dist: D) -> Res<Var<'t>> {
+        let value = self.tape().lift(value);
+        let (visit, fate) = self.visit(site, dist, true)?;
+        match fate {
+            Fate::Set(value) => visit.given(&value, SiteKind::Intervened),
+            Fate::Observed(value) | Fate::Replayed(value) => visit.given(&value, SiteKind::Observed),
+            Fate::Hidden => Ok(value),
+            Fate::Open => {
+                visit.check_event(value)?;
+                visit.record(value, SiteKind::Observed, None)
+            }
+        }
+    }
+
+    fn visit<D: Dist<'t>>(self, site: Site, dist: D, is_observed: bool) -> Res<(Visit<'t, D>, Fate)> {
+        let address = self.address(site.name);
+        let modifiers = dist.modifiers();
+        if modifiers.enumerate {
+            let message = "`.enumerate()` is not available yet: sample the site by Metropolis–Hastings, or sum it out by hand \
+                           with `log_sum_exp` and `factor`";
+            return Err(Stop(Error::at_site(address, site.place(), message)));
+        }
+        let handlers = self.state().handlers.clone();
+        let mut message = Message {
+            address: &address,
+            is_observed,
+            fate: Fate::Open,
+            mask: None,
+            scale: 1.0,
+        };
+        for handler in handlers.iter().rev() {
+            handler.handle(&mut message);
+        }
+        let Message { fate, mask, scale, .. } = message;
+        let mask = mask.map(|m| self.given_rows(&m, &[]));
+        Ok((
+            Visit {
+                ctx: self,
+                site,
+                address,
+                dist,
+                modifiers,
+                mask,
+                scale,
+            },
+            fate,
+        ))
+    }
+
+    /// Puts an array `[plates…, event…]` onto the tape; a single number stands for all.
+    fn given_rows(self, value: &ArrayD<f64>, event: &[usize]) -> Var<'t> {
+        let stored = self.tape().constant_array(value.shape(), value.iter().copied());
+        if value.len() == 1 && event.is_empty() {
+            stored.reshape(&[])
+        } else {
+            self.rows_of(stored, event)
+        }
+    }
+}
+
+impl<'t, D: Dist<'t>> Visit<'t, D> {
+    fn fault(&self, message: impl Into<String>) -> Stop {
+        Stop(Error::at_site(self.address.clone(), self.site.place(), message))
+    }
+
+    /// The stream of random numbers of this site.
+    fn draw(&self) -> Var<'t> {
+        let dims = self.ctx.state().plates.iter().copied().collect();
+        let at = Draw {
+            tape: self.ctx.tape(),
+            stream: name_hash(&self.address),
+            dims,
+            event: self.dist.event_shape(),
+        };
+        self.dist.draw(&at)
+    }
+
+    fn latent(self) -> Res<Var<'t>> {
+        let (ctx, tape) = (self.ctx, self.ctx.tape());
+        let support = self.dist.support(tape);
+        let event = self.dist.event_shape();
+        let bijector = for_support(&support);
+        let is_free = !support.is_discrete();
+        let free_event = match (&bijector, self.modifiers.noncentered) {
+            (Some(bijector), false) => bijector.unconstrained_event(&event),
+            _ => event.clone(),
+        };
+        let prior_draw = || ctx.stored(self.draw()).elements();
+        let spec = LatentSite {
+            address: &self.address,
+            place: self.site.place(),
+            distribution: D::NAME,
+            support,
+            rows: ctx.plate_lengths(),
+            event: event.clone(),
+            free_event: free_event.clone(),
+            is_reparameterised: D::REPARAMETERISED,
+            prior_draw: &prior_draw,
+        };
+        let source = std::rc::Rc::clone(&ctx.state().source);
+        let first_slot = ctx.state().slots.len();
+        let latent = source.latent(ctx, &spec)?;
+        let has_slot = ctx
+            .state()
+            .slots
+            .get(first_slot)
+            .is_some_and(|s| s.address == self.address);
+        let slot = has_slot.then_some(first_slot);
+        match latent {
+            Latent::Fresh(weight) => {
+                let x = self.draw();
+                self.record_weighted(x, SiteKind::Latent, None, weight)
+            }
+            Latent::Value(x) => self.record(x, SiteKind::Latent, slot),
+            Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
+            Latent::Free(stored) => {
+                debug_assert!(is_free);
+                let z = ctx.rows_of(stored, &free_event);
+                if self.modifiers.noncentered {
+                    return self.noncentered(z, slot);
+                }
+                let bijector = bijector.ok_or_else(|| self.fault("its support has no unconstrained form"))?;
+                let x = bijector.constrain(z);
+                let number = self.add(x, SiteKind::Latent, slot)?;
+                if ctx.is_subsampled() {
+                    ctx.state().sites[number as usize].stored = hold(bijector.constrain(stored));
+                }
+                if let Some(log_det) = bijector.log_det(z, x) {
+                    let weight = ctx.multiplicity(&z.dims()) * self.scale;
+                    self.weighted_term(log_det, weight, number);
+                }
+                self.term(x, 1.0, number);
+                Ok(x)
+            }
+        }
+    }
+
+    /// The latent is the standardised value.
+    fn noncentered(self, z: Var<'t>, slot: Option<usize>) -> Res<Var<'t>> {
+        let tape = self.ctx.tape();
+        let x = self.dist.from_standard(tape, z).ok_or_else(|| {
+            self.fault(format!(
+                "`{}` has no noncentered form: it is no location-scale family",
+                D::NAME
+            ))
+        })?;
+        let number = self.add(x, SiteKind::Latent, slot)?;
+        let weight = self.ctx.multiplicity(&z.dims()) * self.scale;
+        if self.mask.is_some() || self.modifiers.mask.is_some() {
+            return Err(self.fault("a noncentered site cannot be masked"));
+        }
+        self.dist.standard_term(tape, z, weight, number);
+        Ok(x)
+    }
+
+    /// A value from outside.
+    fn given(self, value: &ArrayD<f64>, kind: SiteKind) -> Res<Var<'t>> {
+        let event = self.dist.event_shape();
+        let mut wanted = self.ctx.plate_lengths();
+        wanted.extend_from_slice(&event);
+        if value.shape() != wanted.as_slice() && !(value.len() == 1 && wanted.is_empty()) {
+            let message = format!(
+                "a value of shape {:?} was given, the site has shape {:?}",
+                value.shape(),
+                wanted.as_slice()
+            );
+            return Err(self.fault(message));
+        }
+        let x = self.ctx.given_rows(value, &event);
+        if kind == SiteKind::Intervened {
+            self.add(x, kind, None)?;
+            return Ok(x);
+        }
+        self.record(x, kind, None)
+    }
+
+    /// A draw that is no part of the density.
+    fn hidden(self) -> Res<Var<'t>> {
+        let x = self.draw();
+        self.ctx.check()?;
+        Ok(x)
+    }
+
+    fn check_event(&self, value: Var<'t>) -> Res<()> {
+        let (own, wanted) = (value.event_shape(), self.dist.event_shape());
+        if broadcast(&own, &wanted).as_ref() == Some(&own) {
+            return Ok(());
+        }
+        let hint = if own.is_empty() {
+            ": index the parameters by the plate"
+        } else {
+            ": index it by the plate"
+        };
+        let message = format!(
+            "the observed value has event shape {:?}, the distribution {:?}{hint}",
+            own.as_slice(),
+            wanted.as_slice()
+        );
+        Err(self.fault(message))
+    }
+
+    fn record(self, x: Var<'t>, kind: SiteKind, slot: Option<usize>) -> Res<Var<'t>> {
+        self.record_weighted(x, kind, slot, 1.0)
+    }
+
+    fn record_weighted(self, x: Var<'t>, kind: SiteKind, slot: Option<usize>, weight: f64) -> Res<Var<'t>> {
+        let number = self.add(x, kind, slot)?;
+        if weight != 0.0 {
+            self.term(x, weight, number);
+        }
+        self.ctx.check()?;
+        Ok(x)
+    }
+
+    /// In place of both densities, −KL(guide ‖ prior).
+    fn record_kl(self, x: Var<'t>, guide_site: usize) -> Res<Var<'t>> {
+        let tape = self.ctx.tape();
+        let number = self.add(x, SiteKind::Latent, None)?;
+        let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
+        let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
+        let event = x.event_shape();
+        let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
+        let weight = -self.ctx.multiplicity(&x.dims()) * self.scale;
+        self.weighted_term(kl, weight, number);
+        self.ctx.check()?;
+        Ok(x)
+    }
+
+    /// Adds the site to the run.
+    fn add(&self, x: Var<'t>, kind: SiteKind, slot: Option<usize>) -> Res<u32> {
+        let tape = self.ctx.tape();
+        let params = self.dist.params(tape);
+        let base = self.ctx.site_record(self.site, kind, x);
+        self.ctx.add_site(SiteRecord {
+            distribution: D::NAME,
+            params: params
+                .iter()
+                .map(|&(name, value)| self.ctx.hold_param(name, value))
+                .collect(),
+            kl: D::KL,
+            slot,
+            is_discrete: self.dist.support(tape).is_discrete(),
+            ..base
+        })
+    }
+
+    /// Adds the log density at `x`, by the fused operation unless rows are masked or weighted by values.
+    fn term(&self, x: Var<'t>, weight: f64, number: u32) {
+        let tape = self.ctx.tape();
+        let factor = self.modifiers.scale;
+        let masks = [self.mask, self.modifiers.mask];
+        let constant = factor.map_or(Some(1.0), Var::as_constant);
+        let weight = weight * self.scale * constant.unwrap_or(1.0);
+        let params = self.dist.params(tape);
+        let dims = params
+            .iter()
+            .fold(x.dims(), |dims, p| crate::tensor::dims::union(&dims, &p.1.dims()));
+        if masks.iter().all(Option::is_none) && constant.is_some() {
+            let weight = weight * self.ctx.multiplicity(&dims);
+            return self.dist.log_prob_term(tape, x, weight, number);
+        }
+        let mut log_prob = self.dist.log_prob(x);
+        for mask in masks.into_iter().flatten() {
+            log_prob = where_(mask, log_prob, Var::constant(0.0));
+        }
+        if let (Some(factor), None) = (factor, constant) {
+            log_prob = log_prob * factor;
+        }
+        let weight = weight * self.ctx.multiplicity(&log_prob.dims());
+        tape.term(SumTerm::DEF, &[log_prob], &[], 0, weight, number);
+    }
+
+    /// Adds terms of which only rows under the masks count.
+    fn weighted_term(&self, term: Var<'t>, weight: f64, number: u32) {
+        let mut term = term;
+        for mask in [self.mask, self.modifiers.mask].into_iter().flatten() {
+            term = where_(mask, term, Var::constant(0.0));
+        }
+        self.ctx.tape().term(SumTerm::DEF, &[term], &[], 0, weight, number);
+    }
+}
+
+impl<'t> Ctx<'t> {
+    /// Returns whether an open plate works on a batch of its rows.
+    fn is_subsampled(self) -> bool {
+        self.state().plates.iter().any(|&d| self.tape().dim(d).rows.is_some())
+    }
+
+    /// Returns the divergence of a guide's site, met earlier in this run, from a prior.
+    fn guide_kl(self, guide_site: usize, prior: &str, params: &Params<'t>) -> Option<Var<'t>> {
+        let record = self.state().sites[guide_site].clone();
+        let own = record.params.iter().map(|&(name, value, has_plates)| {
+            let value = self.unhold(value);
+            let n_plates = self.state().plates.len();
+            let event = value.event_shape();
+            (
+                name,
+                if has_plates {
+                    self.rows_of(value, &event[n_plates..])
+                } else {
+                    value
+                },
+            )
+        });
+        record.kl?(self.tape(), &own.collect(), prior, params)
+    }
+}

@@ -1,0 +1,24 @@
+//! A site as it is written: its name and its place in the source.
+
+use crate::error::Place;
+
+/// The name of a site, a plate or a loop, and where it is written. The macros make one for each word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The name without the prefixes of enclosing models and without the suffixes of enclosing loops.
+    pub name: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line, from one.
+    pub line: u32,
+}
+
+impl Site {
+    /// Returns the place in the source.
+    pub fn place(&self) -> Place {
+        Place {
+            file: self.file,
+            line: self.line,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a run of a model keeps: sites, slots of inputs, plates, names.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::dist::Kl;
+use crate::error::Place;
+use crate::runtime::handler::Handler;
+use crate::runtime::source::Source;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::dims::DimId;
+use crate::tensor::shape::Shape;
+
+/// What a site is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteKind {
+    /// A random choice that inference is about.
+    Latent,
+    /// A random choice with a given value.
+    Observed,
+    /// A random choice set from outside: it has no density.
+    Intervened,
+    /// A value kept with the draws.
+    Tracked,
+    /// A term of the log density.
+    Factor,
+    /// A learnable value.
+    Param,
+}
+
+impl Held {
+    /// Returns the value on the tape that it was recorded on.
+    pub fn on(self, tape: &Tape) -> Var<'_> {
+        match self {
+            Held::Constant(x) => Var::constant(x),
+            Held::Node(node) => Var::on(tape, node),
+        }
+    }
+}
+
+/// A value in a recording without a borrow of its tape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Held {
+    /// A constant that is on no tape.
+    Constant(f64),
+    /// A node.
+    Node(u32),
+}
+
+/// A site as it was met in a run.
+#[derive(Clone, Debug)]
+pub struct SiteRecord {
+    /// The unique name, with prefixes and suffixes.
+    pub address: String,
+    /// Where it is written.
+    pub place: Place,
+    /// What it is.
+    pub kind: SiteKind,
+    /// The distribution, empty for sites without one.
+    pub distribution: &'static str,
+    /// Its parameters, with the plates as first axes where the flag says so.
+    pub params: Vec<(&'static str, Held, bool)>,
+    /// Its divergence from others, where closed forms are known.
+    pub kl: Option<Kl>,
+    /// The value in the body of the model, with its plates.
+    pub value: Held,
+    /// The value with the plates as first axes: `[plates…, event…]`.
+    pub stored: Held,
+    /// The unconstrained value with the plates as first axes, if the site has a slot.
+    pub slot: Option<usize>,
+    /// Whether the values are isolated points.
+    pub is_discrete: bool,
+    /// Whether it is a site of a guide, not of the model.
+    pub is_guide: bool,
+    /// The plates that were open.
+    pub plates: Vec<DimId>,
+    /// The event shape.
+    pub event: Shape,
+}
+
+/// A part of the vector of inputs: a latent or a parameter, unconstrained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// The site.
+    pub address: String,
+    /// Where the site is written.
+    pub place: Place,
+    /// The first element.
+    pub offset: usize,
+    /// `[plates…, unconstrained event…]`.
+    pub shape: Shape,
+    /// Whether the values are isolated points, which have no derivative.
+    pub is_discrete: bool,
+    /// Whether it is a parameter of a guide or model.
+    pub is_param: bool,
+}
+
+/// The values of inputs that an earlier run had, by address.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Where each address starts, and how many values it has.
+    pub places: HashMap<String, (usize, usize)>,
+    /// The values.
+    pub values: Vec<f64>,
+    /// The rows of subsampled plates, by address.
+    pub rows: HashMap<String, Vec<usize>>,
+}
+
+/// A subsampled plate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subsample {
+    /// The name of the plate, with prefixes and its number among plates of that name.
+    pub address: String,
+    /// The data slot with the row numbers.
+    pub slot: usize,
+    /// How many rows there are.
+    pub full: usize,
+    /// How many rows are taken.
+    pub batch: usize,
+}
+
+/// The bookkeeping of a run.
+pub(crate) struct State {
+    pub source: Rc<dyn Source>,
+    pub handlers: Vec<Rc<dyn Handler>>,
+    pub prefix: Vec<String>,
+    pub suffix: Vec<usize>,
+    pub plates: Vec<DimId>,
+    /// The factor N/B of loops that really run over a subset.
+    pub loop_scale: f64,
+    pub sites: Vec<SiteRecord>,
+    pub by_address: HashMap<String, usize>,
+    pub slots: Vec<Slot>,
+    pub n_inputs: usize,
+    pub initial: Vec<f64>,
+    pub known: Rc<Known>,
+    pub subsamples: Vec<Subsample>,
+    pub plate_names: HashMap<String, usize>,
+    pub arguments: Vec<Option<usize>>,
+    /// Whether plates run over all rows in place of a batch.
+    pub whole_plates: bool,
+}
+
+impl State {
+    pub(crate) fn new(source: Rc<dyn Source>, known: Rc<Known>) -> Self {
+        State {
+            source,
+            handlers: Vec::new(),
+            prefix: Vec::new(),
+            suffix: Vec::new(),
+            plates: Vec::new(),
+            loop_scale: 1.0,
+            sites: Vec::new(),
+            by_address: HashMap::new(),
+            slots: Vec::new(),
+            n_inputs: 0,
+            initial: Vec::new(),
+            known,
+            subsamples: Vec::new(),
+            plate_names: HashMap::new(),
+            arguments: Vec::new(),
+            whole_plates: false,
+        }
+    }
+
+    /// Ends the part of a run that belongs to a guide: names and plates begin anew, inputs and sites stay.
+    pub(crate) fn end_guide(&mut self) {
+        self.by_address.clear();
+        self.plate_names.clear();
+        self.arguments.clear();
+        self.sites.iter_mut().for_each(|s| s.is_guide = true);
+    }
+}

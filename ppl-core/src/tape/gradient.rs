@@ -1,0 +1,55 @@
+//! The eager gradient: every node in reverse order, every adjoint zeroed and added to.
+//!
+//! Programs must agree with it whatever their passes do.
+
+use crate::tape::call::{Call, N_REGIONS, Pool, Region, Regions};
+use crate::tape::op::Role;
+use crate::tape::record::{Records, Tape, depends};
+use crate::tape::store::{Scalar, Store};
+
+/// Returns the gradient of the log density by the inputs at the recorded values.
+pub fn gradient(tape: &Tape) -> Vec<f64> {
+    let mut store = tape.records().store.clone();
+    match &mut store {
+        Store::F64(values) => backward(tape, &tape.records(), values),
+        Store::F32(values) => backward(tape, &tape.records(), values),
+    }
+}
+
+fn backward<F: Scalar>(tape: &Tape, records: &Records, values: &mut [F]) -> Vec<f64> {
+    let mut adjoints = vec![F::ZERO; values.len()];
+    let mut base = [values.as_mut_ptr(); N_REGIONS];
+    base[Region::Adjoint as usize] = adjoints.as_mut_ptr();
+    let regions = Regions { base };
+    let mut operands = Vec::new();
+    let mut run = |node: u32, weight: f64| {
+        operands.clear();
+        let instr = records.instr::<F>(node, weight, &mut operands);
+        let pool = Pool {
+            operands: &operands,
+            shapes: &records.shapes,
+            attrs: &records.attrs,
+        };
+        // SAFETY: values and adjoints are buffers of the store's length, and nodes own disjoint ranges of both; operands
+        // that share an adjoint were copied apart when recorded.
+        let mut call = unsafe { Call::new(regions, &instr, pool, tape.key()) };
+        (instr.backward)(&mut call);
+    };
+    for term in &records.terms {
+        run(term.node, term.weight);
+    }
+    for node in (0..records.nodes.len() as u32).rev() {
+        let n = &records.nodes[node as usize];
+        if n.depends & depends::GRAD != 0 && matches!(n.def.role, Role::Compute | Role::Random) {
+            run(node, 0.0);
+        }
+    }
+    let mut gradient = vec![0.0; records.n_inputs];
+    for node in records.nodes.iter().filter(|n| n.def.role == Role::Input) {
+        let at = records.attrs[node.attrs.0 as usize] as usize;
+        for i in 0..node.len as usize {
+            gradient[at + i] += adjoints[node.offset as usize + i].to_f64();
+        }
+    }
+    gradient
+}

@@ -1,0 +1,103 @@
+//! What an operation is: a name and its kernels; the tape and the program know no operation by name.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::kernels::real::Real;
+use crate::tape::call::Call;
+
+/// What an operation is to the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A slot of the vector that a program is evaluated at, differentiated.
+    Input,
+    /// A slot of that vector that has no derivative: a discrete latent.
+    DiscreteInput,
+    /// A data slot: fixed in a program, or rebound between evaluations.
+    Data,
+    /// A value baked into the program.
+    Constant,
+    /// A stand-in for an observation that is not there.
+    Missing,
+    /// The same elements under another shape: shares value and adjoint with its operand.
+    Alias,
+    /// An ordinary operation.
+    Compute,
+    /// An operation that also draws random numbers from its key.
+    Random,
+    /// A term of the log density: read by nothing but the sum.
+    Sink,
+}
+
+/// A kernel in both precisions.
+#[derive(Clone, Copy)]
+pub struct Kernel {
+    /// The double-precision form.
+    pub f64: fn(&mut Call<'_, f64>),
+    /// The single-precision form.
+    pub f32: fn(&mut Call<'_, f32>),
+}
+
+/// What an operation computed once from operands that never change: sorted index lists, packed matrices.
+pub type Prepared = Arc<dyn Any + Send + Sync>;
+
+/// Computes the prepared form from the operands that are constant (`None` for those that vary), as f64.
+pub type Prepare = fn(constants: &[Option<Vec<f64>>], shapes: &[Vec<usize>]) -> Option<Prepared>;
+
+/// An operation: what the tape and the executor call.
+pub struct OpDef {
+    /// The name, unique among operations: part of the structure key.
+    pub name: &'static str,
+    /// What the operation is to the tape.
+    pub role: Role,
+    /// Bit k is set where operand k never receives a derivative.
+    pub no_grad: u32,
+    /// Computes the output, or the term of a sink.
+    pub forward: Kernel,
+    /// Adds to the adjoints of the operands; for a sink it computes the term as well, in one pass.
+    pub backward: Kernel,
+    /// Precomputes from constant operands.
+    pub prepare: Option<Prepare>,
+}
+
+impl std::fmt::Debug for OpDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The interface by which an operation is written: a type without values, whose `DEF` goes onto the tape.
+pub trait Op: 'static {
+    /// The unique name.
+    const NAME: &'static str;
+    /// What the operation is to the tape.
+    const ROLE: Role = Role::Compute;
+    /// Bit k is set where operand k never receives a derivative.
+    const NO_GRAD: u32 = 0;
+    /// Precomputes from constant operands; only a matter of speed.
+    const PREPARE: Option<Prepare> = None;
+
+    /// Computes the output from the operands; a sink sets its term.
+    fn forward<F: Real>(call: &mut Call<'_, F>);
+
+    /// Writes or adds to the adjoint of each operand that asks for one (`call.grad(k)`).
+    ///
+    /// A sink sets its term here as well, and finds the derivative of the log density by its term in `call.weight()`.
+    fn backward<F: Real>(call: &mut Call<'_, F>);
+
+    /// The definition that nodes point to.
+    const DEF: &'static OpDef = &OpDef {
+        name: Self::NAME,
+        role: Self::ROLE,
+        no_grad: Self::NO_GRAD,
+        forward: Kernel {
+            f64: Self::forward::<f64>,
+            f32: Self::forward::<f32>,
+        },
+        backward: Kernel {
+            f64: Self::backward::<f64>,
+            f32: Self::backward::<f32>,
+        },
+        prepare: Self::PREPARE,
+    };
+}

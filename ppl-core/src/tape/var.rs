@@ -1,0 +1,165 @@
+//! The handle of a value on a tape.
+
+use crate::error::{Error, Place};
+use crate::tape::record::Tape;
+use crate::tensor::dims::{DimId, Dims};
+use crate::tensor::shape::Shape;
+
+/// A value on a tape: data, an observation, a latent or anything computed from them; without a tape, a constant scalar.
+///
+/// A `Var` is 16 bytes and `Copy`. It has no scalar type: the precision is a property of the tape.
+/// A helper function of a model writes one lifetime: `fn dense<'t>(x: Var<'t>, w: Var<'t>) -> Var<'t>`.
+#[derive(Clone, Copy)]
+pub struct Var<'t> {
+    tape: Option<&'t Tape>,
+    bits: u64,
+}
+
+impl<'t> Var<'t> {
+    /// Returns the handle of node `node`.
+    pub(crate) fn on(tape: &'t Tape, node: u32) -> Self {
+        Var {
+            tape: Some(tape),
+            bits: node as u64,
+        }
+    }
+
+    /// Returns a constant scalar.
+    pub const fn constant(value: f64) -> Self {
+        Var {
+            tape: None,
+            bits: value.to_bits(),
+        }
+    }
+
+    /// Returns the tape, or `None` for a constant scalar.
+    pub(crate) fn tape(self) -> Option<&'t Tape> {
+        self.tape
+    }
+
+    /// Returns the value of a constant scalar that is on no tape.
+    pub(crate) fn as_constant(self) -> Option<f64> {
+        self.tape.is_none().then(|| f64::from_bits(self.bits))
+    }
+
+    /// Returns the number of the node.
+    ///
+    /// # Panics
+    ///
+    /// If the value is a constant without a tape.
+    pub(crate) fn node(self) -> u32 {
+        assert!(self.tape.is_some(), "a constant has no node");
+        self.bits as u32
+    }
+
+    /// Returns the plates that the value depends on.
+    pub(crate) fn dims(self) -> Dims {
+        self.tape.map_or_else(Dims::new, |tape| tape.dims_of(self.node()))
+    }
+
+    /// Returns the event shape: the shape of the value for one row of each plate that it depends on.
+    pub fn event_shape(self) -> Shape {
+        self.tape.map_or_else(Shape::new, |tape| tape.event_of(self.node()))
+    }
+
+    /// Returns the length of the first axis, as [`ndarray`] does for arrays.
+    ///
+    /// # Panics
+    ///
+    /// If the value is a scalar.
+    #[track_caller]
+    pub fn len(self) -> usize {
+        *self
+            .event_shape()
+            .first()
+            .expect("a scalar has no length: take it of an array")
+    }
+
+    /// Returns whether the value has no elements.
+    pub fn is_empty(self) -> bool {
+        self.event_shape().contains(&0)
+    }
+
+    /// Returns the number of rows of a matrix, as `nrows` does for arrays.
+    #[track_caller]
+    pub fn nrows(self) -> usize {
+        self.len()
+    }
+
+    /// Returns the number of columns of a matrix, as `ncols` does for arrays.
+    ///
+    /// # Panics
+    ///
+    /// If the value is no matrix.
+    #[track_caller]
+    pub fn ncols(self) -> usize {
+        *self.event_shape().get(1).expect("only a matrix has columns")
+    }
+
+    /// Returns the value of a scalar. The program becomes value-dependent: it is recorded anew at each evaluation.
+    ///
+    /// A value that stands for a column of a plate cannot be read; the error is kept on the tape, and the answer is NaN.
+    #[track_caller]
+    pub fn value(self) -> f64 {
+        match self.tape {
+            None => f64::from_bits(self.bits),
+            Some(tape) => tape.read_scalar(self.node(), Place::here()),
+        }
+    }
+
+    /// Returns whether a drawn truth value is true; reads the value as [`Var::value`] does.
+    #[track_caller]
+    pub fn is_true(self) -> bool {
+        self.value() == 1.0
+    }
+
+    /// Returns a drawn category as a Rust number, for `match` and ordinary indexing; reads the value as [`Var::value`] does.
+    #[track_caller]
+    pub fn index(self) -> usize {
+        self.value() as usize
+    }
+
+    /// Returns all elements, plates first, without marking the program: for the library's own use.
+    pub(crate) fn elements(self) -> Vec<f64> {
+        match self.tape {
+            None => vec![f64::from_bits(self.bits)],
+            Some(tape) => tape.elements_of(self.node()),
+        }
+    }
+
+    /// Keeps `error` on the tape, where the next word of the model finds it, and returns NaN.
+    pub(crate) fn fail(self, error: Error) -> Var<'t> {
+        match self.tape {
+            Some(tape) => tape.fail(error),
+            None => panic!("{error}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Var<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.tape {
+            None => write!(f, "Var({})", f64::from_bits(self.bits)),
+            Some(_) => write!(f, "Var(node {}, event {:?})", self.bits, self.event_shape().as_slice()),
+        }
+    }
+}
+
+/// The index of a plate: selects the element of each row. It is not a number.
+#[derive(Clone, Copy)]
+pub struct Ix<'t> {
+    pub(crate) tape: &'t Tape,
+    pub(crate) dim: DimId,
+}
+
+macro_rules! number {
+    ($($t:ty),*) => {$(
+        impl<'t> From<$t> for Var<'t> {
+            fn from(value: $t) -> Self {
+                Var::constant(value as f64)
+            }
+        }
+    )*};
+}
+
+number!(f64, f32, i32, i64, u32, u64, usize, u8);

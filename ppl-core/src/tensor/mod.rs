@@ -1,0 +1,4 @@
+//! Shapes and named plate dimensions: how values on a tape align.
+
+pub mod dims;
+pub mod shape;

@@ -1,0 +1,41 @@
+//! Event shapes: sizes, broadcasting and their text form.
+
+use smallvec::SmallVec;
+
+/// The lengths of the axes of an array, outermost first; `[]` is a scalar.
+pub type Shape = SmallVec<[usize; 4]>;
+
+/// Returns the number of elements of an array of this shape.
+pub fn size(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// Returns the shape that two event shapes broadcast to, aligned at their last axes, or `None` if they clash.
+pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Shape> {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let lead = long.len() - short.len();
+    let mut out = Shape::from_slice(long);
+    for (axis, &n) in short.iter().enumerate() {
+        let m = &mut out[lead + axis];
+        match (*m, n) {
+            (x, y) if x == y => {}
+            (1, y) => *m = y,
+            (_, 1) => {}
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_align_at_their_last_axes() {
+        assert_eq!(broadcast(&[3, 1], &[4]).unwrap().as_slice(), &[3, 4]);
+        assert_eq!(broadcast(&[], &[2]).unwrap().as_slice(), &[2]);
+        assert!(broadcast(&[3], &[2]).is_none());
+        assert_eq!(size(&[]), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! The module beside a model: a type for each site, and the typed names that handlers and fits are used with.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Ident, Visibility};
+
+use crate::rewrite::Kind;
+use crate::sites::{Role, SiteUse, Sites};
+
+/// Returns the module, and the supports of the sites, which stand beside it so that the user's paths resolve.
+pub fn companion(
+    private: &TokenStream,
+    kind: Kind,
+    name: &Ident,
+    vis: &Visibility,
+    cfg: &[&Attribute],
+    sites: &Sites,
+) -> TokenStream {
+    let latents = match kind {
+        Kind::Model => sites.latent_families(),
+        Kind::Guide => Vec::new(),
+    };
+    let markers = markers(private, &latents);
+    let supports = latents.iter().map(|site| {
+        let (marker, support) = (site.ident(), site.support.to_type(private));
+        quote!(#(#cfg)* impl #private::SiteSupport for #name::sites::#marker { type Support = #support; })
+    });
+    let values = values(private, &sites.with_roles(&[Role::Latent]));
+    let names = names(private, &sites.with_roles(&[Role::Latent, Role::Observed]));
+    let accessors = accessors(
+        private,
+        &sites.with_roles(&[Role::Latent, Role::Observed, Role::Tracked]),
+    );
+    let text = format!("Typed names of the sites of [`{name}`]({name}()).");
+    quote! {
+        #(#cfg)*
+        #[doc = #text]
+        #[allow(dead_code, missing_docs, non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
+        #vis mod #name {
+            #markers
+            #values
+            #names
+            #accessors
+        }
+        #(#supports)*
+    }
+}
+
+fn markers(private: &TokenStream, latents: &[SiteUse]) -> TokenStream {
+    if latents.is_empty() {
+        return quote! {
+            #[doc(hidden)]
+            pub struct Latents {}
+        };
+    }
+    let idents: Vec<_> = latents.iter().map(SiteUse::ident).collect();
+    quote! {
+        #[doc(hidden)]
+        pub mod sites { #(pub struct #idents {})* }
+        #[doc(hidden)]
+        pub struct Latents { #(pub #idents: #private::Covered<sites::#idents>,)* }
+    }
+}
+
+fn values(private: &TokenStream, sites: &[&SiteUse]) -> TokenStream {
+    let methods = sites.iter().map(|site| {
+        let (ident, name, text) = (
+            site.ident(),
+            &site.name,
+            format!("Gives the site `{}` a value.", site.name),
+        );
+        quote! {
+            #[doc = #text]
+            pub fn #ident(self, value: impl ::core::convert::Into<#private::SiteValue>) -> Self {
+                Values(self.0.with(#name, value))
+            }
+        }
+    });
+    let conversions = conversions(private, "Values", "SiteValues");
+    quote! {
+        #[doc = "Values for sites, by name."]
+        #[derive(Clone, Debug, Default)]
+        pub struct Values(#private::SiteValues);
+        impl Values { #(#methods)* }
+        #conversions
+    }
+}
+
+fn names(private: &TokenStream, sites: &[&SiteUse]) -> TokenStream {
+    let methods = sites.iter().map(|site| {
+        let (ident, name, text) = (site.ident(), &site.name, format!("Chooses the site `{}`.", site.name));
+        quote! {
+            #[doc = #text]
+            pub fn #ident(self) -> Self {
+                Names(self.0.with(#name))
+            }
+        }
+    });
+    let conversions = conversions(private, "Names", "SiteNames");
+    quote! {
+        #[doc = "A choice of sites, by name."]
+        #[derive(Clone, Debug, Default)]
+        pub struct Names(#private::SiteNames);
+        impl Names { #(#methods)* }
+        #conversions
+    }
+}
+
+fn conversions(private: &TokenStream, own: &str, foreign: &str) -> TokenStream {
+    let (own, foreign) = (quote::format_ident!("{own}"), quote::format_ident!("{foreign}"));
+    quote! {
+        impl ::core::convert::From<#private::#foreign> for #own {
+            fn from(inner: #private::#foreign) -> Self {
+                #own(inner)
+            }
+        }
+        impl ::core::convert::From<#own> for #private::#foreign {
+            fn from(outer: #own) -> Self {
+                outer.0
+            }
+        }
+    }
+}
+
+fn accessors(private: &TokenStream, sites: &[&SiteUse]) -> TokenStream {
+    let methods = sites.iter().map(|site| {
+        let (ident, name) = (site.ident(), &site.name);
+        let text = format!("Returns the draws of `{}`: `[chain, draw, event…]`.", site.name);
+        quote! {
+            #[doc = #text]
+            pub fn #ident(&self) -> #private::ArrayViewD<'_, f64> {
+                self.0.draws_of(#name)
+            }
+        }
+    });
+    quote! {
+        #[doc = "Draws of the sites, by name."]
+        #[derive(Clone)]
+        pub struct Accessors(::std::sync::Arc<dyn #private::DrawsBySite>);
+        impl Accessors { #(#methods)* }
+        impl ::core::convert::From<::std::sync::Arc<dyn #private::DrawsBySite>> for Accessors {
+            fn from(draws: ::std::sync::Arc<dyn #private::DrawsBySite>) -> Self {
+                Accessors(draws)
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What a model or guide becomes: a function that binds data, a struct inside it that runs, and a module of typed names.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Generics, ItemFn, parse_quote, parse2};
+
+use crate::companion::companion;
+use crate::coverage::coverage;
+use crate::errors::Errors;
+use crate::options::Options;
+use crate::rewrite::{Kind, Rewriter, context};
+use crate::signature::{Parts, complete, type_parameters};
+
+/// Expands `#[model]`.
+pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(Kind::Model, options, item)
+}
+
+/// Expands `#[guide(…)]`.
+pub fn guide(options: TokenStream, item: TokenStream) -> TokenStream {
+    attribute(Kind::Guide, options, item)
+}
+
+/// On a mistake in the form of the input, the message and the item itself.
+fn attribute(kind: Kind, options: TokenStream, item: TokenStream) -> TokenStream {
+    let read = |options: TokenStream| -> syn::Result<Options> {
+        let read = parse2::<Options>(options)?;
+        match (kind, &read.model) {
+            (Kind::Model, Some(path)) => Err(syn::Error::new(
+                path.span(),
+                "`#[model]` has one option: `crate = path`",
+            )),
+            (Kind::Guide, None) => Err(syn::Error::new(
+                Span::call_site(),
+                "name the model that this guide approximates: `#[guide(model)]`",
+            )),
+            _ => Ok(read),
+        }
+    };
+    let options = match read(options) {
+        Ok(options) => options,
+        Err(error) => return with_stub(error, item),
+    };
+    match parse2::<ItemFn>(item.clone()) {
+        Ok(function) => expand(kind, &options, function),
+        Err(error) => {
+            let error = match parse2::<syn::Item>(item.clone()) {
+                Ok(other) => syn::Error::new(other.span(), "models and guides are functions with a body"),
+                Err(_) => error,
+            };
+            let message = error.to_compile_error();
+            quote!(#message #item)
+        }
+    }
+}
+
+fn with_stub(error: syn::Error, item: TokenStream) -> TokenStream {
+    let message = error.to_compile_error();
+    let stub = parse2::<ItemFn>(item)
+        .map(|function| stub(&function))
+        .unwrap_or_default();
+    quote!(#message #stub)
+}
+
+/// Returns the function with its signature and no body.
+fn stub(function: &ItemFn) -> TokenStream {
+    let ItemFn { attrs, vis, mut sig, .. } = function.clone();
+    complete(&mut sig);
+    quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
+}
+
+fn expand(kind: Kind, options: &Options, mut function: ItemFn) -> TokenStream {
+    let private = &options.private;
+    let mut errors = Errors::default();
+    let parts = Parts::read(&function, &mut errors);
+    if !errors.is_empty() {
+        let (messages, stub) = (errors.to_tokens(), stub(&function));
+        return quote!(#messages #stub);
+    }
+    let mut rewriter = Rewriter::new(private, kind);
+    for argument in &parts.arguments {
+        if let Some(ty) = argument.data() {
+            rewriter.data.insert(argument.pat.ident.to_string(), ty.clone());
+        }
+    }
+    rewriter.generics = type_parameters(&parts.generics)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    rewriter.body(&mut function.block);
+    let Rewriter { errors, sites, .. } = rewriter;
+
+    let messages = errors.to_tokens();
+    let cfg: Vec<&Attribute> = function
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .collect();
+    let same = sites.same_supports(private);
+    let runner = runner(kind, options, &function, &parts, &same);
+    let module = companion(private, kind, &function.sig.ident, &function.vis, &cfg, &sites);
+    let check = match &options.model {
+        Some(model) if errors.is_empty() => coverage(private, model, &sites),
+        _ => TokenStream::new(),
+    };
+    quote!(#messages #module #runner #(#cfg)* #check)
+}
+
+/// Returns the function.
+fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same: &TokenStream) -> TokenStream {
+    let private = &options.private;
+    let ItemFn { attrs, vis, sig, .. } = function;
+    let name = &sig.ident;
+    let generics = with_data_lifetime(&parts.generics);
+    let (_, arguments, clause) = generics.split_for_impl();
+    let declared = parts.arguments.iter().map(|argument| argument.declaration(private));
+    let bound = parts.arguments.iter().map(|argument| argument.binding(private));
+    let out = parts.output_for("'data");
+    let guide = match &options.model {
+        Some(model) if kind == Kind::Guide => quote!(+ #private::Guide<Target = #model::Names>),
+        _ => TokenStream::new(),
+    };
+    let imp = implementation(options, function, parts, &generics, same);
+    let fn_token = &sig.fn_token;
+    let params = &generics.params;
+    let turbofish = arguments.as_turbofish();
+    quote! {
+        #(#attrs)*
+        #vis #fn_token #name<#params>(#(#declared),*) -> impl #private::Model<
+            Values = #name::Values, Names = #name::Names, Accessors = #name::Accessors,
+        > + #private::Sample<'data, Out = #out> #guide #clause {
+            #imp
+            __Model #turbofish { #(#bound,)* __types: ::core::marker::PhantomData }
+        }
+    }
+}
+
+/// Returns the struct that holds the arguments, with what makes it a model.
+fn implementation(
+    options: &Options,
+    function: &ItemFn,
+    parts: &Parts,
+    generics: &Generics,
+    same: &TokenStream,
+) -> TokenStream {
+    let private = &options.private;
+    let (name, block) = (&function.sig.ident, &function.block);
+    let (header, arguments, clause) = generics.split_for_impl();
+    let params = &generics.params;
+    let types = type_parameters(generics);
+    let fields = parts.arguments.iter().map(|argument| argument.field(private));
+    let unpacked = parts.arguments.iter().map(|argument| argument.unpacking(private));
+    let visits = parts
+        .arguments
+        .iter()
+        .filter(|argument| argument.data().is_some())
+        .map(|argument| {
+            let ident = &argument.pat.ident;
+            let text = crate::names::plain(ident);
+            quote!(visitor.visit(#text, self.#ident.source().data());)
+        });
+    let (out_tape, out_data) = (parts.output_for("'tape"), parts.output_for("'data"));
+    let (ctx, text) = (context(), crate::names::plain(name));
+    let ok = quote_spanned!(Span::mixed_site()=> ::core::result::Result::Ok);
+    let guide = options.model.as_ref().map(
+        |model| quote!(impl #header #private::Guide for __Model #arguments #clause { type Target = #model::Names; }),
+    );
+    quote! {
+        struct __Model<#params> #clause {
+            #(#fields,)*
+            __types: ::core::marker::PhantomData<fn() -> (&'data (), #(#types,)*)>,
+        }
+        impl #header __Model #arguments #clause {
+            fn body<'tape>(&self, #ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> where 'data: 'tape {
+                #(#unpacked)*
+                #same
+                #ok(#block)
+            }
+        }
+        impl #header #private::Model for __Model #arguments #clause {
+            type Out<'tape> = #out_tape where Self: 'tape;
+            type Values = #name::Values;
+            type Names = #name::Names;
+            type Accessors = #name::Accessors;
+            fn run<'tape>(&'tape self, ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> {
+                self.body(ctx)
+            }
+            fn visit_data(&self, visitor: &mut dyn #private::DataVisitor) {
+                let _ = &visitor;
+                #(#visits)*
+            }
+            fn name(&self) -> &'static str {
+                #text
+            }
+        }
+        impl #header #private::Sample<'data> for __Model #arguments #clause {
+            type Out = #out_data;
+            fn draw(self, ctx: #private::Ctx<'data>, site: #private::Site) -> #private::Res<#out_data> {
+                ctx.submodel(site, |ctx| self.body(ctx))
+            }
+        }
+        #guide
+    }
+}
+
+/// Returns the generics with the lifetime of borrowed data in front.
+fn with_data_lifetime(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    generics.params.insert(0, parse_quote!('data));
+    generics.lt_token.get_or_insert_with(Default::default);
+    generics.gt_token.get_or_insert_with(Default::default);
+    generics
+}

@@ -1,0 +1,196 @@
+//! Rewriting of a body: words get their meaning, everything else stays as it was written.
+//!
+//! One pass over the syntax tree keeps what the words need: the name that a binding hands down, the variables that belong
+//! to the innermost plate, the loops around a site, and the sites met on the present path.
+//! A rewritten expression is a block of tokens; user expressions in it keep their spans.
+
+mod control;
+mod invocation;
+mod loops;
+mod plate;
+mod scope;
+mod word;
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Ident, Stmt, Type, parse_quote};
+
+use crate::errors::Errors;
+use crate::names::{Hint, pattern_ident};
+use crate::sites::Sites;
+use scope::Scopes;
+
+/// Whether the function is a model or a guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `#[model]`.
+    Model,
+    /// `#[guide(…)]`.
+    Guide,
+}
+
+/// The state of the pass.
+pub struct Rewriter<'a> {
+    pub(crate) private: &'a TokenStream,
+    pub(crate) kind: Kind,
+    /// Borrowed and observed arguments with the types of their data.
+    pub(crate) data: HashMap<String, Type>,
+    /// Names that are type parameters: nothing is known of their distributions.
+    pub(crate) generics: HashSet<String>,
+    pub(crate) errors: Errors,
+    pub(crate) sites: Sites,
+    scopes: Scopes,
+    loops: Vec<usize>,
+    n_loops: usize,
+    n_factors: usize,
+    /// The site whose distribution is being rewritten, and the number of params in it so far.
+    owner: Option<(String, usize)>,
+}
+
+impl<'a> Rewriter<'a> {
+    /// Returns the state before the first statement.
+    pub fn new(private: &'a TokenStream, kind: Kind) -> Self {
+        Rewriter {
+            private,
+            kind,
+            data: HashMap::new(),
+            generics: HashSet::new(),
+            errors: Errors::default(),
+            sites: Sites::default(),
+            scopes: Scopes::default(),
+            loops: Vec::new(),
+            n_loops: 0,
+            n_factors: 0,
+            owner: None,
+        }
+    }
+
+    /// Rewrites the body of a function.
+    pub fn body(&mut self, block: &mut Block) {
+        self.block(block, None);
+    }
+
+    fn block(&mut self, block: &mut Block, hint: Option<&Hint>) {
+        self.scopes.open();
+        let n = block.stmts.len();
+        let mut out = Vec::with_capacity(n);
+        for (k, mut stmt) in std::mem::take(&mut block.stmts).into_iter().enumerate() {
+            let is_tail = k + 1 == n;
+            let keep = self.statement(&mut stmt, if is_tail { hint } else { None }, is_tail);
+            out.push(stmt);
+            out.extend(keep);
+        }
+        block.stmts = out;
+        self.scopes.close();
+    }
+
+    /// Rewrites a statement; returns a second one where a binding of a site counts as used.
+    fn statement(&mut self, stmt: &mut Stmt, hint: Option<&Hint>, is_tail: bool) -> Option<Stmt> {
+        match stmt {
+            Stmt::Local(local) => return self.local(local),
+            Stmt::Expr(expr, semi) => {
+                let is_word_loop = matches!(expr, Expr::ForLoop(e) if plate::range(&e.expr).is_some());
+                self.expr(expr, if semi.is_none() { hint } else { None });
+                if is_word_loop && !is_tail && semi.is_none() {
+                    *semi = Some(Default::default());
+                }
+            }
+            Stmt::Macro(mac) => {
+                if let Some(hole) = self.invocation(&mut mac.mac) {
+                    *stmt = Stmt::Expr(hole, Some(Default::default()));
+                }
+            }
+            Stmt::Item(_) => {}
+        }
+        None
+    }
+
+    fn local(&mut self, local: &mut syn::Local) -> Option<Stmt> {
+        let ident = pattern_ident(&local.pat).cloned();
+        let before = self.sites.len();
+        if let Some(init) = &mut local.init {
+            let hint = ident.clone().map(|ident| Hint {
+                ident,
+                is_assignment: false,
+            });
+            self.refuse_batch_value(&init.expr);
+            self.expr(&mut init.expr, hint.as_ref());
+            if let Some((_, diverge)) = &mut init.diverge {
+                self.expr(diverge, None);
+            }
+        }
+        self.scopes.declare(&local.pat);
+        let ident = ident.filter(|ident| self.sites.named_since(&crate::names::plain(ident), before))?;
+        // A latent that nothing else reads is no mistake.
+        Some(parse_quote!(let _ = &#ident;))
+    }
+
+    fn expr(&mut self, expr: &mut Expr, hint: Option<&Hint>) {
+        match expr {
+            Expr::Paren(e) => self.expr(&mut e.expr, hint),
+            Expr::Group(e) => self.expr(&mut e.expr, hint),
+            Expr::Block(e) => self.labelled_block(e, hint),
+            Expr::Unsafe(e) => self.block(&mut e.block, hint),
+            Expr::If(e) => self.if_else(e, hint),
+            Expr::Match(e) => self.arms(e, hint),
+            Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => self.any_loop(expr, hint),
+            Expr::Assign(_) => self.assignment(expr),
+            Expr::Binary(_) => self.compound_assignment(expr),
+            Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => self.jump(expr),
+            Expr::Closure(e) => self.closure(e),
+            Expr::Async(_) => self.async_block(expr),
+            Expr::Macro(e) => {
+                if let Some(hole) = self.invocation(&mut e.mac) {
+                    *expr = hole;
+                }
+            }
+            Expr::MethodCall(e) if plate::range(&e.receiver).is_some() && e.method == "each" => {
+                self.errors.push(e.method.span(), plate::OUT_OF_PLACE);
+                *expr = self.hole(e.method.span());
+            }
+            Expr::Call(e) => match invocation::word(e) {
+                Some(word) => *expr = self.word(&word, e.clone(), hint),
+                None => visit_mut::visit_expr_mut(self, expr),
+            },
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+
+    /// Returns the context as a variable that no user code can see.
+    fn ctx(&self) -> Ident {
+        context()
+    }
+
+    /// Returns an expression that stands in for a mistaken one.
+    fn hole(&self, span: Span) -> Expr {
+        let ctx = self.ctx();
+        Expr::Verbatim(quote_spanned!(span=> #ctx.hole()))
+    }
+
+    /// Returns a site with its place in the source.
+    fn site(&self, name: &str, span: Span) -> TokenStream {
+        let private = self.private;
+        let place = quote_spanned!(span=> file: ::core::file!(), line: ::core::line!());
+        quote!(#private::Site { name: #name, #place })
+    }
+}
+
+/// Returns the context's variable.
+pub fn context() -> Ident {
+    Ident::new("__ctx", Span::mixed_site())
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        self.expr(expr, None);
+    }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        self.block(block, None);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+}

@@ -1,0 +1,293 @@
+//! The arguments of a function: data, observations, values of an enclosing model, and structure.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    FnArg, GenericArgument, Generics, Ident, ItemFn, Pat, PatIdent, PathArguments, ReturnType, Safety, Signature, Type,
+    parse_quote,
+};
+
+use crate::errors::Errors;
+use crate::rewrite::context;
+
+/// What an argument is to the program.
+pub enum Role {
+    /// `&A`: an input slot.
+    Data(Type),
+    /// `Obs<A>`: an input slot that may be missing.
+    Observed(Type),
+    /// `Var`: a value of the enclosing model.
+    Value,
+    /// Anything else: baked in.
+    Owned(Type),
+}
+
+/// An argument.
+pub struct Argument {
+    /// Its name, perhaps `mut`.
+    pub pat: PatIdent,
+    /// What it is.
+    pub role: Role,
+    span: Span,
+}
+
+/// A function's signature, taken apart.
+pub struct Parts {
+    /// Its arguments in order.
+    pub arguments: Vec<Argument>,
+    /// Its generics, with a parameter for each `impl Trait` argument.
+    pub generics: Generics,
+    /// Its return type.
+    pub output: Type,
+}
+
+impl Parts {
+    /// Takes a signature apart; what a model cannot have is reported.
+    pub fn read(item: &ItemFn, errors: &mut Errors) -> Self {
+        refuse_modifiers(&item.sig, errors);
+        let mut generics = item.sig.generics.clone();
+        let mut arguments = Vec::new();
+        for input in &item.sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => {
+                    errors.push(
+                        receiver.self_token.span,
+                        "a model is a free function: move it out of the `impl`",
+                    );
+                }
+                FnArg::Typed(typed) => match &*typed.pat {
+                    Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => {
+                        let role = role(&typed.ty, &mut generics, errors);
+                        arguments.push(Argument {
+                            pat: pat.clone(),
+                            role,
+                            span: typed.ty.span(),
+                        });
+                    }
+                    pat => errors.push(
+                        pat.span(),
+                        "an argument of a model is a name: take it apart in the body",
+                    ),
+                },
+            }
+        }
+        let output = match &item.sig.output {
+            ReturnType::Default => parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        };
+        if let Type::ImplTrait(ty) = &output {
+            errors.push(ty.span(), "the return type of a model is written out");
+        }
+        Parts {
+            arguments,
+            generics,
+            output,
+        }
+    }
+
+    /// Returns the return type with the lifetime of values filled in.
+    pub fn output_for(&self, lifetime: &str) -> Type {
+        let mut output = self.output.clone();
+        FillVar(syn::Lifetime::new(lifetime, Span::call_site())).visit_type_mut(&mut output);
+        output
+    }
+}
+
+impl Argument {
+    /// Returns the argument as the generated function declares it.
+    pub fn declaration(&self, private: &TokenStream) -> TokenStream {
+        let name = &self.pat.ident;
+        match &self.role {
+            Role::Data(ty) => quote!(#name: impl ::core::convert::Into<#private::DataArg<'data, #ty>>),
+            Role::Observed(ty) => quote!(#name: impl ::core::convert::Into<#private::Obs<'data, #ty>>),
+            Role::Value => quote!(#name: impl ::core::convert::Into<#private::Var<'data>>),
+            Role::Owned(ty) => quote!(#name: #ty),
+        }
+    }
+
+    /// Returns the type of the field that keeps it.
+    pub fn field(&self, private: &TokenStream) -> TokenStream {
+        let name = &self.pat.ident;
+        match &self.role {
+            Role::Data(ty) => quote!(#name: #private::DataArg<'data, #ty>),
+            Role::Observed(ty) => quote!(#name: #private::Obs<'data, #ty>),
+            Role::Value => quote!(#name: #private::Handle<'data>),
+            Role::Owned(ty) => quote!(#name: #ty),
+        }
+    }
+
+    /// Returns the field's value, made from the argument.
+    pub fn binding(&self, private: &TokenStream) -> TokenStream {
+        let name = &self.pat.ident;
+        match &self.role {
+            Role::Data(_) | Role::Observed(_) => quote!(#name: ::core::convert::Into::into(#name)),
+            Role::Value => {
+                quote!(#name: #private::Handle::from(::core::convert::Into::<#private::Var<'data>>::into(#name)))
+            }
+            Role::Owned(_) => quote!(#name),
+        }
+    }
+
+    /// Returns the statement that gives the body its variable.
+    pub fn unpacking(&self, private: &TokenStream) -> TokenStream {
+        let (pat, name, ctx) = (&self.pat, &self.pat.ident, context());
+        match &self.role {
+            Role::Data(ty) => {
+                let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
+                quote!(#check; let #pat = #ctx.data(&self.#name);)
+            }
+            Role::Observed(ty) => {
+                let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
+                quote!(#check; let #pat = #ctx.observed(&self.#name);)
+            }
+            Role::Value => quote!(let #pat = #ctx.attach(&self.#name);),
+            Role::Owned(ty) => {
+                let copy = quote_spanned!(self.span=> <#ty as ::core::clone::Clone>::clone(&self.#name));
+                quote!(let #pat = #copy;)
+            }
+        }
+    }
+
+    /// Returns the data type of a borrowed or observed argument.
+    pub fn data(&self) -> Option<&Type> {
+        match &self.role {
+            Role::Data(ty) | Role::Observed(ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
+
+fn role(ty: &Type, generics: &mut Generics, errors: &mut Errors) -> Role {
+    match ty {
+        Type::Paren(ty) => role(&ty.elem, generics, errors),
+        Type::Group(ty) => role(&ty.elem, generics, errors),
+        Type::Reference(ty) => {
+            if let Some(mutability) = &ty.mutability {
+                errors.push(
+                    mutability.span,
+                    "a model does not change its data: borrow them with `&`",
+                );
+            }
+            Role::Data((*ty.elem).clone())
+        }
+        Type::ImplTrait(ty) => {
+            let name = format_ident!("__T{}", generics.params.len());
+            let bounds = &ty.bounds;
+            generics.params.push(parse_quote!(#name: #bounds));
+            Role::Owned(parse_quote!(#name))
+        }
+        Type::Path(path) => match path.path.segments.last() {
+            Some(last) if last.ident == "Var" => Role::Value,
+            Some(last) if last.ident == "Obs" => match observed(&last.arguments) {
+                Some(data) => Role::Observed(data.clone()),
+                None => {
+                    errors.push(last.ident.span(), "say what is observed: `Obs<Array1<f64>>`");
+                    Role::Owned(ty.clone())
+                }
+            },
+            _ => Role::Owned(ty.clone()),
+        },
+        _ => Role::Owned(ty.clone()),
+    }
+}
+
+fn observed(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+fn refuse_modifiers(sig: &Signature, errors: &mut Errors) {
+    let mut refuse = |span: Span, what: &str| errors.push(span, format!("a model cannot be {what}"));
+    if let Some(token) = &sig.constness {
+        refuse(token.span, "`const`: it runs when an algorithm asks for it");
+    }
+    if let Some(token) = &sig.asyncness {
+        refuse(token.span, "`async`: it is no future");
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        refuse(token.span, "`unsafe`: put the unsafe part into a function");
+    }
+    if let Some(abi) = &sig.abi {
+        refuse(abi.span(), "`extern`");
+    }
+    if let Some(variadic) = &sig.variadic {
+        refuse(variadic.span(), "variadic");
+    }
+}
+
+/// Gives `Var` without a lifetime one.
+struct FillVar(syn::Lifetime);
+
+impl VisitMut for FillVar {
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "Var" && segment.arguments.is_none() {
+            let lifetime = &self.0;
+            segment.arguments = PathArguments::AngleBracketed(parse_quote!(<#lifetime>));
+        }
+        visit_mut::visit_path_segment_mut(self, segment);
+    }
+}
+
+/// Completes `Obs` without a type, which has been reported, so that a stub with this signature compiles.
+pub fn complete(sig: &mut Signature) {
+    struct Complete;
+    impl VisitMut for Complete {
+        fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+            if segment.ident == "Obs" && segment.arguments.is_none() {
+                segment.arguments = PathArguments::AngleBracketed(parse_quote!(<()>));
+            }
+            visit_mut::visit_path_segment_mut(self, segment);
+        }
+    }
+    Complete.visit_signature_mut(sig);
+}
+
+/// Returns the names of type parameters.
+pub fn type_parameters(generics: &Generics) -> Vec<Ident> {
+    generics.type_params().map(|param| param.ident.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::ToTokens;
+
+    #[test]
+    fn values_in_the_return_type_get_a_lifetime() {
+        let item: ItemFn = parse_quote!(
+            fn m() -> (Var, Vec<tape::Var>) {}
+        );
+        let parts = Parts::read(&item, &mut Errors::default());
+        let output = parts.output_for("'tape").to_token_stream().to_string();
+        assert_eq!(output, "(Var < 'tape > , Vec < tape :: Var < 'tape > >)");
+    }
+
+    #[test]
+    fn arguments_are_sorted_by_type() {
+        let item: ItemFn = parse_quote!(
+            fn m(x: &Array2<f32>, y: Obs<Array1<bool>>, m: Var, k: usize, link: impl Link) {}
+        );
+        let mut errors = Errors::default();
+        let parts = Parts::read(&item, &mut errors);
+        let roles: String = parts
+            .arguments
+            .iter()
+            .map(|argument| match argument.role {
+                Role::Data(_) => 'd',
+                Role::Observed(_) => 'o',
+                Role::Value => 'v',
+                Role::Owned(_) => 's',
+            })
+            .collect();
+        assert_eq!(roles, "dovss");
+        assert_eq!(type_parameters(&parts.generics), ["__T0"]);
+        assert!(errors.is_empty());
+    }
+}

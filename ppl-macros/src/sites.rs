@@ -1,0 +1,175 @@
+//! The sites of a function in the order of the source, and the check that no path meets one twice.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+
+use crate::errors::Errors;
+use crate::names::{family, mangle};
+use crate::support::Support;
+
+/// What a site is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A random choice to be inferred.
+    Latent,
+    /// A random choice that has data.
+    Observed,
+    /// A learnable point value.
+    Param,
+    /// A deterministic value kept with the draws.
+    Tracked,
+}
+
+/// A site as it is written.
+#[derive(Clone)]
+pub struct SiteUse {
+    /// Its name.
+    pub name: String,
+    /// Where it is named.
+    pub span: Span,
+    /// What it is for.
+    pub role: Role,
+    /// What its values are.
+    pub support: Support,
+    /// Whether an assignment names it.
+    pub is_assignment: bool,
+    /// The loops around it, outermost first.
+    pub loops: Vec<usize>,
+}
+
+/// All sites of a function, and those met on the present path.
+#[derive(Default)]
+pub struct Sites {
+    all: Vec<SiteUse>,
+    path: Vec<usize>,
+    same: Vec<(Support, Support)>,
+}
+
+impl Sites {
+    /// Adds a site to the present path; one that is met twice is a mistake.
+    pub fn add(&mut self, site: SiteUse, errors: &mut Errors) {
+        let earlier = self
+            .path
+            .iter()
+            .map(|&k| &self.all[k])
+            .find(|other| other.name == site.name && !other.precedes(&site));
+        if let Some(other) = earlier {
+            errors.push(site.span, repetition(other, &site));
+        } else if let Some(other) = self.all.iter().find(|other| other.name == site.name) {
+            if other.role == Role::Latent && site.role == Role::Latent {
+                self.same.push((other.support.clone(), site.support.clone()));
+            }
+        } else if let Some(other) = self.all.iter().find(|other| other.ident() == site.ident()) {
+            let message = format!(
+                "the sites `{}` and `{}` would share the accessor `{}`",
+                other.name,
+                site.name,
+                site.ident()
+            );
+            errors.push(site.span, message);
+        }
+        self.path.push(self.all.len());
+        self.all.push(site);
+    }
+
+    /// Returns the present path, to return to it for another arm.
+    pub fn path(&self) -> Vec<usize> {
+        self.path.clone()
+    }
+
+    /// Goes back to a path.
+    pub fn rewind(&mut self, path: &[usize]) {
+        self.path = path.to_vec();
+    }
+
+    /// Puts the sites of another arm onto the present path.
+    pub fn join(&mut self, other: &[usize]) {
+        for &k in other {
+            if !self.path.contains(&k) {
+                self.path.push(k);
+            }
+        }
+    }
+
+    /// Returns whether a site of this name was added since there were `since` of them.
+    pub fn named_since(&self, name: &str, since: usize) -> bool {
+        self.all[since..].iter().any(|site| site.name == name)
+    }
+
+    /// Returns the number of uses.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns the first use of each name in these roles.
+    pub fn with_roles(&self, roles: &[Role]) -> Vec<&SiteUse> {
+        let mut out: Vec<&SiteUse> = Vec::new();
+        for site in self.all.iter().filter(|site| roles.contains(&site.role)) {
+            if !out.iter().any(|other| other.name == site.name) {
+                out.push(site);
+            }
+        }
+        out
+    }
+
+    /// Returns the latents by family: a dotted name counts as its first part, whose support is unknown.
+    pub fn latent_families(&self) -> Vec<SiteUse> {
+        let mut out: Vec<SiteUse> = Vec::new();
+        for site in self.with_roles(&[Role::Latent]) {
+            let name = family(&site.name).to_string();
+            let support = if name == site.name {
+                site.support.clone()
+            } else {
+                Support::Unknown(site.span)
+            };
+            if !out.iter().any(|other| other.name == name) {
+                out.push(SiteUse {
+                    name,
+                    support,
+                    ..site.clone()
+                });
+            }
+        }
+        out
+    }
+
+    /// Returns calls that compile only if all draws of a site come from the same set.
+    pub fn same_supports(&self, private: &TokenStream) -> TokenStream {
+        let known = self.same.iter().filter(|(a, b)| a.is_known() && b.is_known());
+        known
+            .map(|(first, second)| {
+                let (first, second) = (first.to_type(private), second.to_type(private));
+                quote!(#private::same_support::<#second, #first>();)
+            })
+            .collect()
+    }
+}
+
+impl SiteUse {
+    /// Returns the identifier of accessors.
+    pub fn ident(&self) -> syn::Ident {
+        mangle(&self.name, self.span)
+    }
+
+    /// Returns whether `later` continues the family that starts here: an assignment in a loop that comes after.
+    fn precedes(&self, later: &SiteUse) -> bool {
+        later.is_assignment && later.loops.len() > self.loops.len() && later.loops.starts_with(&self.loops)
+    }
+}
+
+fn repetition(earlier: &SiteUse, site: &SiteUse) -> String {
+    let (name, line) = (&site.name, earlier.span.start().line);
+    match (earlier.role, site.role) {
+        (Role::Param, Role::Param) => format!("the param `{name}` is declared twice, first on line {line}"),
+        (Role::Param, _) => {
+            format!("the site `{name}` is shadowed by the param `{name}` on line {line}: rename one of them")
+        }
+        (_, Role::Param) => format!("the param `{name}` shadows the site `{name}` of line {line}: rename one of them"),
+        _ if site.loops != earlier.loops => {
+            format!(
+                "the site `{name}` is met in two loops or in and out of one, first on line {line}: give one another name"
+            )
+        }
+        _ => format!("the site `{name}` is met twice on one path, first on line {line}: give one another name"),
+    }
+}

@@ -1,0 +1,5 @@
+//! Pictures in SVG files.
+
+mod verdict_sheet;
+
+pub use verdict_sheet::{Example, Panel, verdict_sheet};
