@@ -56,39 +56,25 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
     Ok(())
 }
 
-/// Writes the adjoint of A = L Lᵀ into d_a: [n, n], or adds it, from L and the adjoint d_l of L.
+/// Replaces the adjoint of L by that of A = L Lᵀ: d: [n, n] holds d_l on entry and d_a on return.
 ///
 /// Only the lower triangle of A is a variable: for i > j, d_aᵢⱼ is the derivative when aᵢⱼ and its mirror image move
-/// together, and the upper triangle of d_a is zero (left alone where `overwrite` is false). What d_l holds above the
-/// diagonal is not read. `scratch` has n² elements.
+/// together, and the upper triangle of d_a is zero. What d_l holds above the diagonal is not read.
 ///
 /// # Panics
 ///
 /// If a slice has not n² elements.
-pub fn cholesky_adjoint<F: Real>(n: usize, l: &[F], d_l: &[F], d_a: &mut [F], scratch: &mut [F], overwrite: bool) {
-    let sizes = [l.len(), d_l.len(), d_a.len(), scratch.len()];
-    assert!(sizes == [n * n; 4], "cholesky_adjoint: {sizes:?} elements are not {n}²");
-    if overwrite {
-        d_a.fill(F::ZERO);
-        reverse(n, l, d_l, d_a);
-    } else {
-        reverse(n, l, d_l, scratch);
-        for i in 0..n {
-            let row = i * n..i * n + i + 1;
-            for (d_a, &s) in d_a[row.clone()].iter_mut().zip(&scratch[row]) {
-                *d_a += s;
-            }
-        }
-    }
-}
-
-/// Writes the adjoint into the lower triangle of `out` and zeros above.
-fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
+pub fn cholesky_adjoint<F: Real>(n: usize, l: &[F], d: &mut [F]) {
+    assert!(
+        l.len() == n * n && d.len() == n * n,
+        "cholesky_adjoint: {} and {} elements are not {n}²",
+        l.len(),
+        d.len()
+    );
     for i in 0..n {
-        let (lower, upper) = out[i * n..(i + 1) * n].split_at_mut(i + 1);
-        lower.copy_from_slice(&d_l[i * n..i * n + i + 1]);
-        upper.fill(F::ZERO);
+        d[i * n + i + 1..(i + 1) * n].fill(F::ZERO);
     }
+    let out = d;
     if n <= SMALL {
         let mut symmetric = [F::ZERO; SMALL * SMALL];
         dispatch_vectors(ReverseBlock::<F, SMALL> {
@@ -384,8 +370,13 @@ mod tests {
     fn adjoint_equals_central_differences() {
         for n in [0, 1, 2, 5, 8, 9, 12] {
             let forward = |a: &[f64], l: &mut [f64]| assert_eq!(cholesky(n, a, l), Ok(()));
-            let adjoint = |_: &[f64], l: &[f64], d_l: &[f64], d_a: &mut [f64], overwrite| {
-                cholesky_adjoint(n, l, d_l, d_a, &mut vec![f64::NAN; n * n], overwrite)
+            let adjoint = |_: &[f64], l: &[f64], d_l: &[f64], d_a: &mut [f64], overwrite: bool| {
+                let mut d = d_l.to_vec();
+                (0..n).for_each(|i| d[i * n + i + 1..(i + 1) * n].fill(f64::NAN));
+                cholesky_adjoint(n, l, &mut d);
+                d_a.iter_mut()
+                    .zip(d)
+                    .for_each(|(old, d)| *old = if overwrite { d } else { *old + d });
             };
             check_adjoint(&lower_half(n), n * n, forward, adjoint, &format!("{n}"));
         }
@@ -403,8 +394,8 @@ mod tests {
             };
             let want = (value(1e-6) - value(-1e-6)) / 2e-6;
             assert_eq!(cholesky(n, &a, &mut l), Ok(()));
-            let mut d_a = vec![f64::NAN; n * n];
-            cholesky_adjoint(n, &l, &d_l, &mut d_a, &mut vec![0.0; n * n], true);
+            let mut d_a = d_l.clone();
+            cholesky_adjoint(n, &l, &mut d_a);
             let got: f64 = d_a.iter().zip(&direction).map(|(a, d)| a * d).sum();
             assert_close(&[got], &[want], 1e-8, &format!("{n}"));
         }
