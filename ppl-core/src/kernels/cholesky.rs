@@ -1,15 +1,18 @@
-//! The Cholesky factor of a symmetric positive definite matrix, its adjoint and its log-determinant.
+//! The Cholesky factor of a symmetric positive definite matrix, and its adjoint.
 //!
 //! Blocks of 32 columns: the products between blocks are matrix products, and the work inside a block runs on
 //! square tiles of fixed width, padded with zeros. The adjoint is the blocked reverse mode of
 //! Murray, "Differentiation of the Cholesky decomposition" (2016), arXiv:1602.07527.
 
-use super::dispatch::{Loop, dispatch};
 use super::real::Real;
+use super::vector::{Vector, VectorLoop, dispatch_vectors};
 use super::view::View;
 
 /// Width of a block.
 const BLOCK: usize = 32;
+
+/// A matrix up to this side is one small tile; the side is a multiple of the lanes of every vector.
+const SMALL: usize = 16;
 
 /// A square tile of a matrix; rows and columns behind its end are zero.
 type Tile<F, const W: usize> = [[F; W]; W];
@@ -37,8 +40,8 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
         lower.copy_from_slice(&a[i * n..i * n + i + 1]);
         upper.fill(F::ZERO);
     }
-    if n <= 8 {
-        return dispatch(FactorBlock::<F, 8> { l, n, start: 0 });
+    if n <= SMALL {
+        return dispatch_vectors(FactorBlock::<F, SMALL> { l, n, start: 0 });
     }
     for start in (0..n).step_by(BLOCK) {
         let end = n.min(start + BLOCK);
@@ -48,47 +51,33 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
         unsafe {
             part(start..n, start..end).subtract_product(part(start..n, 0..start), part(start..end, 0..start).t())
         };
-        dispatch(FactorBlock::<F, BLOCK> { l, n, start })?;
+        dispatch_vectors(FactorBlock::<F, BLOCK> { l, n, start })?;
     }
     Ok(())
 }
 
-/// Writes the adjoint of A = L Lᵀ into d_a: [n, n], or adds it, from L and the adjoint d_l of L.
+/// Replaces the adjoint of L by that of A = L Lᵀ: d: [n, n] holds d_l on entry and d_a on return.
 ///
 /// Only the lower triangle of A is a variable: for i > j, d_aᵢⱼ is the derivative when aᵢⱼ and its mirror image move
-/// together, and the upper triangle of d_a is zero (left alone where `overwrite` is false). What d_l holds above the
-/// diagonal is not read. `scratch` has n² elements.
+/// together, and the upper triangle of d_a is zero. What d_l holds above the diagonal is not read.
 ///
 /// # Panics
 ///
 /// If a slice has not n² elements.
-pub fn cholesky_adjoint<F: Real>(n: usize, l: &[F], d_l: &[F], d_a: &mut [F], scratch: &mut [F], overwrite: bool) {
-    let sizes = [l.len(), d_l.len(), d_a.len(), scratch.len()];
-    assert!(sizes == [n * n; 4], "cholesky_adjoint: {sizes:?} elements are not {n}²");
-    if overwrite {
-        d_a.fill(F::ZERO);
-        reverse(n, l, d_l, d_a);
-    } else {
-        reverse(n, l, d_l, scratch);
-        for i in 0..n {
-            let row = i * n..i * n + i + 1;
-            for (d_a, &s) in d_a[row.clone()].iter_mut().zip(&scratch[row]) {
-                *d_a += s;
-            }
-        }
-    }
-}
-
-/// Writes the adjoint into the lower triangle of `out` and zeros above.
-fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
+pub fn cholesky_adjoint<F: Real>(n: usize, l: &[F], d: &mut [F]) {
+    assert!(
+        l.len() == n * n && d.len() == n * n,
+        "cholesky_adjoint: {} and {} elements are not {n}²",
+        l.len(),
+        d.len()
+    );
     for i in 0..n {
-        let (lower, upper) = out[i * n..(i + 1) * n].split_at_mut(i + 1);
-        lower.copy_from_slice(&d_l[i * n..i * n + i + 1]);
-        upper.fill(F::ZERO);
+        d[i * n + i + 1..(i + 1) * n].fill(F::ZERO);
     }
-    if n <= 8 {
-        let mut symmetric = [F::ZERO; 64];
-        dispatch(ReverseBlock::<F, 8> {
+    let out = d;
+    if n <= SMALL {
+        let mut symmetric = [F::ZERO; SMALL * SMALL];
+        dispatch_vectors(ReverseBlock::<F, SMALL> {
             l,
             out,
             n,
@@ -100,7 +89,7 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
     let mut symmetric = [F::ZERO; BLOCK * BLOCK];
     for start in (0..n).step_by(BLOCK).rev() {
         let end = n.min(start + BLOCK);
-        dispatch(SolveBelow { l, out, n, start, end });
+        dispatch_vectors(SolveBelow { l, out, n, start, end });
         let (len, base) = (out.len(), out.as_mut_ptr());
         let d = |rows, cols| View::of(base, len, n, rows, cols);
         let part = |rows, cols| View::of_slice(l, n, rows, cols);
@@ -109,7 +98,7 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
             d(end..n, 0..start).subtract_product(d(end..n, start..end), part(start..end, 0..start));
             d(start..end, start..end).subtract_product(d(end..n, start..end).t(), part(end..n, start..end));
         }
-        dispatch(ReverseBlock::<F, BLOCK> {
+        dispatch_vectors(ReverseBlock::<F, BLOCK> {
             l,
             out,
             n,
@@ -125,31 +114,6 @@ fn reverse<F: Real>(n: usize, l: &[F], d_l: &[F], out: &mut [F]) {
             let symmetric = View::of_slice(&symmetric, BLOCK, 0..width, 0..width);
             d(start..end, 0..start).subtract_product(symmetric, part(start..end, 0..start));
         }
-    }
-}
-
-/// Returns ln |det L| = Σ ln |lᵢᵢ| for L: [n, n] triangular; twice that is ln det(L Lᵀ).
-///
-/// # Panics
-///
-/// If l has not n² elements.
-pub fn log_det_triangular<F: Real>(n: usize, l: &[F]) -> F {
-    assert_eq!(l.len(), n * n, "log_det_triangular: l is not [{n}, {n}]");
-    F::from_f64(l.iter().step_by(n + 1).map(|x| x.abs().ln().to_f64()).sum())
-}
-
-/// Adds the adjoint of [`log_det_triangular`] to d_l: d_out / lᵢᵢ on the diagonal.
-///
-/// # Panics
-///
-/// If a slice has not n² elements.
-pub fn log_det_triangular_adjoint<F: Real>(n: usize, l: &[F], d_out: F, d_l: &mut [F]) {
-    assert!(
-        l.len() == n * n && d_l.len() == n * n,
-        "log_det_triangular_adjoint: a slice is not [{n}, {n}]"
-    );
-    for (d_l, &l) in d_l.iter_mut().step_by(n + 1).zip(l.iter().step_by(n + 1)) {
-        *d_l += d_out / l;
     }
 }
 
@@ -177,9 +141,13 @@ fn write_tile<F: Real, const W: usize>(tile: &Tile<F, W>, matrix: &mut [F], n: u
 
 /// Adds a·x to y over a whole row of a tile.
 #[inline(always)]
-fn add_row<F: Real, const W: usize>(a: F, x: &[F; W], y: &mut [F; W]) {
-    for lane in 0..W {
-        y[lane] += a * x[lane];
+fn add_row<F: Real, V: Vector<F>, const W: usize>(a: F, x: &[F; W], y: &mut [F; W]) {
+    const { assert!(W.is_multiple_of(SMALL)) };
+    let factor = V::splat(a);
+    let (x, y) = (x.as_ptr(), y.as_mut_ptr());
+    for j in (0..W).step_by(V::LANES) {
+        // SAFETY: W is a multiple of `LANES`, so that j + LANES is not above it.
+        unsafe { V::load(y.add(j)).add(V::load(x.add(j)).mul(factor)).store(y.add(j)) };
     }
 }
 
@@ -190,11 +158,11 @@ struct FactorBlock<'a, F, const W: usize> {
     start: usize,
 }
 
-impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
+impl<F: Real, const W: usize> VectorLoop<F> for FactorBlock<'_, F, W> {
     type Out = Result<(), usize>;
 
     #[inline(always)]
-    fn run(self) -> Result<(), usize> {
+    fn run<V: Vector<F>>(self) -> Result<(), usize> {
         let (n, start) = (self.n, self.start);
         let width = W.min(n - start);
         let mut tile: Tile<F, W> = read_tile(self.l, n, start);
@@ -214,7 +182,7 @@ impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
             }
             for i in k + 1..width {
                 // The tile above the diagonal fills with values that nobody reads; it is cleared below.
-                add_row(-columns[k][i], &columns[k], &mut tile[i]);
+                add_row::<F, V, W>(-columns[k][i], &columns[k], &mut tile[i]);
             }
         }
         for (i, row) in tile.iter_mut().enumerate() {
@@ -227,7 +195,7 @@ impl<F: Real, const W: usize> Loop for FactorBlock<'_, F, W> {
             row[..width].copy_from_slice(place);
             for k in 0..width {
                 let x = row[k] * inverse[k];
-                add_row(-x, &columns[k], &mut row);
+                add_row::<F, V, W>(-x, &columns[k], &mut row);
                 row[k] = x;
             }
             place.copy_from_slice(&row[..width]);
@@ -245,11 +213,11 @@ struct SolveBelow<'a, F> {
     end: usize,
 }
 
-impl<F: Real> Loop for SolveBelow<'_, F> {
+impl<F: Real> VectorLoop<F> for SolveBelow<'_, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<F>>(self) {
         let (n, start) = (self.n, self.start);
         let width = self.end - start;
         let mut tile: Tile<F, BLOCK> = read_tile(self.l, n, start);
@@ -264,7 +232,7 @@ impl<F: Real> Loop for SolveBelow<'_, F> {
             row[..width].copy_from_slice(place);
             for k in (0..width).rev() {
                 let x = row[k] * inverse[k];
-                add_row(-x, &tile[k], &mut row);
+                add_row::<F, V, BLOCK>(-x, &tile[k], &mut row);
                 row[k] = x;
             }
             place.copy_from_slice(&row[..width]);
@@ -281,19 +249,19 @@ struct ReverseBlock<'a, F, const W: usize> {
     symmetric: &'a mut [F],
 }
 
-impl<F: Real, const W: usize> Loop for ReverseBlock<'_, F, W> {
+impl<F: Real, const W: usize> VectorLoop<F> for ReverseBlock<'_, F, W> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<F>>(self) {
         let (n, start) = (self.n, self.start);
         let width = W.min(n - start);
         let l: Tile<F, W> = read_tile(self.l, n, start);
         let mut d: Tile<F, W> = read_tile(self.out, n, start);
         for j in (0..width).rev() {
             let pivot = l[j][j];
-            for i in j + 1..width {
-                d[i][j] /= pivot;
+            for row in d[j + 1..width].iter_mut() {
+                row[j] /= pivot;
             }
             let mut pivot_adjoint = d[j][j];
             for i in j + 1..width {
@@ -304,11 +272,11 @@ impl<F: Real, const W: usize> Loop for ReverseBlock<'_, F, W> {
             let mut l_row = l[j];
             l_row[j..].fill(F::ZERO);
             let mut d_row = d[j];
-            add_row(-pivot_adjoint, &l_row, &mut d_row);
+            add_row::<F, V, W>(-pivot_adjoint, &l_row, &mut d_row);
             for i in j + 1..width {
-                add_row(-d[i][j], &l[i], &mut d_row);
+                add_row::<F, V, W>(-d[i][j], &l[i], &mut d_row);
                 let factor = -d[i][j];
-                add_row(factor, &l_row, &mut d[i]);
+                add_row::<F, V, W>(factor, &l_row, &mut d[i]);
             }
             d[j][..j].copy_from_slice(&d_row[..j]);
             d[j][j] = pivot_adjoint / (F::ONE + F::ONE);
@@ -366,13 +334,6 @@ mod tests {
                 }
             }
         }
-        let naive: f64 = (0..n).map(|i| l[i * (n + 1)].to_f64().ln()).sum();
-        assert_close(
-            &[log_det_triangular(n, &l)],
-            &[F::from_f64(naive)],
-            tolerance,
-            "log-determinant",
-        );
     }
 
     #[test]
@@ -409,8 +370,13 @@ mod tests {
     fn adjoint_equals_central_differences() {
         for n in [0, 1, 2, 5, 8, 9, 12] {
             let forward = |a: &[f64], l: &mut [f64]| assert_eq!(cholesky(n, a, l), Ok(()));
-            let adjoint = |_: &[f64], l: &[f64], d_l: &[f64], d_a: &mut [f64], overwrite| {
-                cholesky_adjoint(n, l, d_l, d_a, &mut vec![f64::NAN; n * n], overwrite)
+            let adjoint = |_: &[f64], l: &[f64], d_l: &[f64], d_a: &mut [f64], overwrite: bool| {
+                let mut d = d_l.to_vec();
+                (0..n).for_each(|i| d[i * n + i + 1..(i + 1) * n].fill(f64::NAN));
+                cholesky_adjoint(n, l, &mut d);
+                d_a.iter_mut()
+                    .zip(d)
+                    .for_each(|(old, d)| *old = if overwrite { d } else { *old + d });
             };
             check_adjoint(&lower_half(n), n * n, forward, adjoint, &format!("{n}"));
         }
@@ -428,19 +394,10 @@ mod tests {
             };
             let want = (value(1e-6) - value(-1e-6)) / 2e-6;
             assert_eq!(cholesky(n, &a, &mut l), Ok(()));
-            let mut d_a = vec![f64::NAN; n * n];
-            cholesky_adjoint(n, &l, &d_l, &mut d_a, &mut vec![0.0; n * n], true);
+            let mut d_a = d_l.clone();
+            cholesky_adjoint(n, &l, &mut d_a);
             let got: f64 = d_a.iter().zip(&direction).map(|(a, d)| a * d).sum();
             assert_close(&[got], &[want], 1e-8, &format!("{n}"));
         }
-    }
-
-    #[test]
-    fn log_determinant_has_the_inverse_diagonal_as_its_adjoint() {
-        let l = [2.0, 0.0, 7.0, -4.0];
-        assert_eq!(log_det_triangular(2, &l), 8f64.ln());
-        let mut d_l = [1.0; 4];
-        log_det_triangular_adjoint(2, &l, 3.0, &mut d_l);
-        assert_eq!(d_l, [2.5, 1.0, 1.0, 0.25]);
     }
 }

@@ -1,8 +1,10 @@
 //! Solves with a lower triangular matrix and with its transpose, and their adjoints.
 
 use super::dispatch::{Loop, dispatch};
+use super::matvec::add_all_rows;
 use super::real::Real;
 use super::reduce::fold_sum2;
+use super::vector::{Vector, VectorLoop, dispatch_vectors};
 use super::view::View;
 
 /// Rows that are eliminated one by one between two matrix products.
@@ -17,12 +19,16 @@ const BLOCK: usize = 32;
 /// If a slice has not the length of its shape.
 pub fn solve_lower<F: Real>(n: usize, m: usize, l: &[F], b: &mut [F]) {
     check("solve_lower", n, m, l, b);
+    if m <= 1 {
+        if m == 1 {
+            dispatch(ForwardOne { n, l, b });
+        }
+        return;
+    }
     for start in (0..n).step_by(BLOCK) {
         let end = n.min(start + BLOCK);
-        if m > 1 {
-            subtract_product(n, m, l, b, (start..end, 0..start), false);
-        }
-        dispatch(Forward { n, m, l, b, start, end });
+        subtract_product(n, m, l, b, (start..end, 0..start), false);
+        dispatch_vectors(Forward { n, m, l, b, start, end });
     }
 }
 
@@ -35,12 +41,16 @@ pub fn solve_lower<F: Real>(n: usize, m: usize, l: &[F], b: &mut [F]) {
 /// If a slice has not the length of its shape.
 pub fn solve_lower_transposed<F: Real>(n: usize, m: usize, l: &[F], b: &mut [F]) {
     check("solve_lower_transposed", n, m, l, b);
+    if m <= 1 {
+        if m == 1 {
+            dispatch(BackwardOne { n, l, b });
+        }
+        return;
+    }
     for start in (0..n).step_by(BLOCK).rev() {
         let end = n.min(start + BLOCK);
-        if m > 1 {
-            subtract_product(n, m, l, b, (end..n, start..end), true);
-        }
-        dispatch(Backward { n, m, l, b, start, end });
+        subtract_product(n, m, l, b, (end..n, start..end), true);
+        dispatch_vectors(Backward { n, m, l, b, start, end });
     }
 }
 
@@ -140,7 +150,7 @@ fn subtract_lower<F: Real>(n: usize, m: usize, u: &[F], v: &[F], d_l: &mut [F], 
     }
 }
 
-/// Forward substitution of the rows start..end; for one column also with all rows before them.
+/// Forward substitution of the rows start..end among themselves.
 struct Forward<'a, F> {
     n: usize,
     m: usize,
@@ -150,34 +160,28 @@ struct Forward<'a, F> {
     end: usize,
 }
 
-impl<F: Real> Loop for Forward<'_, F> {
+impl<F: Real> VectorLoop<F> for Forward<'_, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<F>>(self) {
         let (n, m) = (self.n, self.m);
+        let mut factors = [F::ZERO; BLOCK];
         for i in self.start..self.end {
             let l = &self.l[i * n..i * n + i + 1];
+            let factors = &mut factors[..i - self.start];
+            for (factor, &l) in factors.iter_mut().zip(&l[self.start..]) {
+                *factor = -l;
+            }
             let (before, row) = self.b.split_at_mut(i * m);
-            if m == 1 {
-                let known = fold_sum2(&l[..i], before, |l, x| l.to_f64() * x.to_f64());
-                row[0] = (row[0] - F::from_f64(known)) / l[i];
-                continue;
-            }
             let row = &mut row[..m];
-            for k in self.start..i {
-                for (b, &x) in row.iter_mut().zip(&before[k * m..(k + 1) * m]) {
-                    *b -= l[k] * x;
-                }
-            }
-            for b in row.iter_mut() {
-                *b /= l[i];
-            }
+            add_all_rows::<F, V>(&before[self.start * m..], factors, row);
+            scale_row(row, F::ONE / l[i]);
         }
     }
 }
 
-/// Backward substitution of the rows start..end; for one column it also updates all rows before them.
+/// Backward substitution of the rows start..end among themselves.
 struct Backward<'a, F> {
     n: usize,
     m: usize,
@@ -187,30 +191,72 @@ struct Backward<'a, F> {
     end: usize,
 }
 
-impl<F: Real> Loop for Backward<'_, F> {
+impl<F: Real> VectorLoop<F> for Backward<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<V: Vector<F>>(self) {
+        let (n, m) = (self.n, self.m);
+        let mut factors = [F::ZERO; BLOCK];
+        for i in (self.start..self.end).rev() {
+            let factors = &mut factors[..self.end - i - 1];
+            for (k, factor) in factors.iter_mut().enumerate() {
+                *factor = -self.l[(i + 1 + k) * n + i];
+            }
+            let (row, after) = self.b[i * m..self.end * m].split_at_mut(m);
+            add_all_rows::<F, V>(after, factors, row);
+            scale_row(row, F::ONE / self.l[i * n + i]);
+        }
+    }
+}
+
+#[inline(always)]
+fn scale_row<F: Real>(row: &mut [F], factor: F) {
+    for x in row {
+        *x *= factor;
+    }
+}
+
+/// Forward substitution of one right-hand side.
+struct ForwardOne<'a, F> {
+    n: usize,
+    l: &'a [F],
+    b: &'a mut [F],
+}
+
+impl<F: Real> Loop for ForwardOne<'_, F> {
     type Out = ();
 
     #[inline(always)]
     fn run(self) {
-        let (n, m) = (self.n, self.m);
-        for i in (self.start..self.end).rev() {
-            let l = &self.l[i * n..i * n + i + 1];
-            let (before, row) = self.b.split_at_mut(i * m);
-            let row = &mut row[..m];
-            for b in row.iter_mut() {
-                *b /= l[i];
-            }
-            if m == 1 {
-                let x = row[0];
-                for (b, &l) in before.iter_mut().zip(l) {
-                    *b -= l * x;
-                }
-                continue;
-            }
-            for k in self.start..i {
-                for (b, &x) in before[k * m..(k + 1) * m].iter_mut().zip(row.iter()) {
-                    *b -= l[k] * x;
-                }
+        for i in 0..self.n {
+            let l = &self.l[i * self.n..][..i + 1];
+            let (before, b) = self.b.split_at_mut(i);
+            let known = fold_sum2(&l[..i], before, |l, x| l.to_f64() * x.to_f64());
+            b[0] = (b[0] - F::from_f64(known)) / l[i];
+        }
+    }
+}
+
+/// Backward substitution of one right-hand side, along the rows of L.
+struct BackwardOne<'a, F> {
+    n: usize,
+    l: &'a [F],
+    b: &'a mut [F],
+}
+
+impl<F: Real> Loop for BackwardOne<'_, F> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for i in (0..self.n).rev() {
+            let l = &self.l[i * self.n..][..i + 1];
+            let (before, b) = self.b.split_at_mut(i);
+            let x = b[0] / l[i];
+            b[0] = x;
+            for (b, &l) in before.iter_mut().zip(l) {
+                *b -= l * x;
             }
         }
     }
