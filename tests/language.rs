@@ -261,7 +261,8 @@ fn a_model_can_stand_in_a_function() {
 
 #[model]
 fn in_macros(n: usize) {
-    let pair = vec![sample("a", Normal(0, 1)), sample("b", Normal(0, 1))];
+    let mut pair = vec![sample("a", Normal(0, 1)), sample("b", Normal(0, 1))];
+    pair.rotate_left(1);
     assert!(pair.len() == n, "{}", sample("c", Normal(0, 1)).value());
     let text = format!("{value}", value = sample("d", Normal(0, 1)).value());
     assert!(text.parse::<f64>().is_ok());
