@@ -90,7 +90,7 @@ fn expand(kind: Kind, options: &Options, mut function: ItemFn) -> TokenStream {
         .iter()
         .map(ToString::to_string)
         .collect();
-    rewriter.body(&mut function.block);
+    rewriter.body(&mut function.block, parts.has_value());
     let Rewriter { errors, sites, .. } = rewriter;
 
     let messages = errors.to_tokens();
@@ -151,6 +151,7 @@ fn implementation(
     let (header, arguments, clause) = generics.split_for_impl();
     let params = &generics.params;
     let types = type_parameters(generics);
+    let lifetimes = generics.lifetimes().map(|param| &param.lifetime);
     let fields = parts.arguments.iter().map(|argument| argument.field(private));
     let unpacked = parts.arguments.iter().map(|argument| argument.unpacking(private));
     let visits = parts
@@ -171,7 +172,7 @@ fn implementation(
     quote! {
         struct __Model<#params> #clause {
             #(#fields,)*
-            __types: ::core::marker::PhantomData<fn() -> (&'data (), #(#types,)*)>,
+            __types: ::core::marker::PhantomData<fn() -> (#(&#lifetimes (),)* #(#types,)*)>,
         }
         impl #header __Model #arguments #clause {
             fn body<'tape>(&self, #ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> where 'data: 'tape {
