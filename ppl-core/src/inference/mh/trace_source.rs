@@ -138,7 +138,7 @@ impl FromTrace {
         let event_len = site.event.iter().product::<usize>().max(1);
         let old: Vec<f64> = values
             .chunks(event_len)
-            .flat_map(|event| bijector.unconstrain(event))
+            .flat_map(|event| bijector.unconstrain(event, &site.event))
             .collect();
         let mut rng = self.rng.borrow_mut();
         let mut noise = || -> f64 { StandardNormal.sample(&mut *rng) };
