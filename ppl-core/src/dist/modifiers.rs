@@ -1,9 +1,10 @@
-//! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`.
+//! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`, `.ordered()`.
 
 use crate::constraints::FiniteSupport;
 use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
+use crate::dist::ordered::Ordered;
 use crate::dist::support::Support;
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::record::Tape;
@@ -49,6 +50,15 @@ pub trait DistExt<'t>: Dist<'t> {
         Self::Support: FiniteSupport,
     {
         self.modified(|m| m.enumerate = true)
+    }
+
+    /// Returns the distribution of the elements of a vector in ascending order: `Normal(0, 10).expand([k]).ordered()`.
+    ///
+    /// # Panics
+    ///
+    /// If this is no distribution of vectors of independent numbers.
+    fn ordered(self) -> Ordered<Self> {
+        Ordered::new(self)
     }
 
     #[doc(hidden)]

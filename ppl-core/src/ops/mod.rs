@@ -51,6 +51,7 @@ pub mod sin;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
+pub mod sort;
 pub mod sqrt;
 pub mod square;
 pub mod sum;
