@@ -1,95 +1,316 @@
-//! The modelling language: what compiles, which sites it meets, and what it returns.
+//! The modelling language: what compiles, which sites it meets in which order, and what it returns.
 
-use posterior::core::runtime::context::{Ctx, Recorder};
+use std::sync::Arc;
+
+use ndarray::{ArrayViewD, arr0};
+use posterior::core::error::Error;
+use posterior::core::rng::Key;
+use posterior::core::runtime::context::Ctx;
+use posterior::core::runtime::data::Data;
+use posterior::core::runtime::model::DataVisitor;
+use posterior::core::runtime::recording::Recorder;
 use posterior::core::runtime::site::Site;
+use posterior::core::runtime::sites::{DrawsBySite, SiteNames, SiteValues};
 use posterior::core::runtime::stop::Res;
+use posterior::core::tape::store::Precision;
 use posterior::prelude::*;
 
+/// Runs a model on draws from its prior and returns the addresses of its sites in order.
+fn sites(model: &impl Model) -> Vec<String> {
+    let recording = Recorder::prior(Precision::F64, Key::new(3)).record(model);
+    recording.map_or_else(
+        |error| vec![error.to_string()],
+        |r| r.sites.iter().map(|s| s.address.clone()).collect(),
+    )
+}
+
+/// Runs a model whose first error is wanted.
+fn error_of(model: &impl Model) -> Option<Error> {
+    Recorder::prior(Precision::F64, Key::new(3)).record(model).err()
+}
+
 #[model]
-fn eight_schools(sigma: &Array1<f64>, y: Obs<Array1<f64>>) {
+fn schools(sigma: &Array1<f64>, y: Obs<Array1<f64>>) {
     let mu = sample(Normal(0, 5));
     let tau = sample(HalfCauchy(5));
     let theta = for j in plate(sigma) {
-        let theta = sample(Normal(mu, tau).noncentered());
+        let theta = sample(Normal(mu, tau));
         observe(y[j], Normal(theta, sigma[j]));
         theta
     };
-    track(spread, theta.max() - theta.min());
+    track(total, theta.sum());
 }
 
-#[model]
-fn logistic(x: &Array2<f64>, y: Obs<Array1<bool>>) {
-    let w = sample(Normal(0, 1).expand([x.ncols()]));
-    let b = sample(Normal(0, 10));
-    for i in plate(x, batch = 256) {
-        observe(y[i], Bernoulli::logits(x[i].dot(w) + b));
+#[guide(schools)]
+fn mean_field(sigma: &Array1<f64>) {
+    let mu = sample(Normal(param(0.0), param(1.0, Positive)));
+    let tau = sample(LogNormal(param(0.0), param(1.0, Positive)));
+    for j in plate(sigma) {
+        let theta = sample(Normal(param(0.0), param(1.0, Positive)));
     }
 }
 
-#[model]
-fn radon(floor: &Array1<f64>, county: &Array1<usize>, n_counties: usize, y: Obs<Array1<f64>>) {
-    let mu = sample(Normal(0, 10));
-    let tau = sample(HalfNormal(1));
-    let slope = sample(Normal(0, 10));
-    let sigma = sample(HalfNormal(1));
-    let alpha = for c in plate(n_counties) {
-        sample(Normal(mu, tau).noncentered())
-    };
-    for i in plate(floor) {
-        observe(y[i], Normal(alpha[county[i]] + slope * floor[i], sigma));
+#[test]
+fn sites_are_named_after_bindings_and_data() {
+    let sigma = array![1.0, 2.0];
+    assert_eq!(sites(&schools(&sigma, &sigma)), ["mu", "tau", "theta", "y", "total"]);
+    assert_eq!(sites(&schools(&sigma, None)), ["mu", "tau", "theta", "y", "total"]);
+    assert_eq!(
+        sites(&schools(sigma.view(), Obs::missing())),
+        ["mu", "tau", "theta", "y", "total"]
+    );
+}
+
+#[test]
+fn params_are_named_after_the_site_in_whose_distribution_they_stand() {
+    let recording = Recorder::density(Precision::F64, Key::new(3)).record(&mean_field(&array![1.0, 2.0]));
+    let params: Vec<String> = recording
+        .map(|r| {
+            r.slots
+                .iter()
+                .filter(|s| s.is_param)
+                .map(|s| s.address.clone())
+                .collect()
+        })
+        .unwrap_or_default();
+    assert_eq!(params, ["mu.0", "mu.1", "tau.0", "tau.1", "theta.0", "theta.1"]);
+}
+
+#[test]
+fn a_model_can_be_shared_between_threads() {
+    fn shared<T: Model + Send + Sync>(model: T) -> &'static str {
+        std::thread::scope(|scope| scope.spawn(|| model.name()).join().unwrap_or("panicked"))
     }
+    let sigma = array![1.0];
+    assert_eq!(shared(schools(&sigma, &sigma)), "schools");
+    assert_eq!(shared(mean_field(&sigma)), "mean_field");
 }
 
-#[derive(Clone)]
-struct Mlp {
-    width: usize,
-}
-
-#[model]
-fn bnn(x: &Array2<f32>, y: Obs<Array1<usize>>, net: Mlp) {
-    let net = sample(random_module(net, Normal(0, 1)));
-    for i in plate(x, batch = 128) {
-        observe(y[i], Categorical::logits(net.forward(x[i])));
+#[test]
+fn a_guide_knows_its_model() {
+    fn fits<M: Model, G: Guide<Target = M::Names>>(_: &M, guide: &G) -> &'static str {
+        guide.name()
     }
+    let sigma = array![1.0];
+    assert_eq!(fits(&schools(&sigma, &sigma), &mean_field(&sigma)), "mean_field");
 }
 
 #[model]
-fn mixture(y: Obs<Array1<f64>>, k: usize) {
-    let w = sample(Dirichlet(ones(k)));
-    let mu = sample(Normal(0, 10).expand([k]).ordered());
-    let s = sample(HalfNormal(1));
-    for i in plate(y) {
-        let z = sample(Categorical::probs(w).enumerate());
-        observe(y[i], Normal(mu[z], s));
-    }
-}
-
-#[model]
-fn hmm(y: Obs<Array1<f64>>, k: usize) {
-    let trans = sample(Dirichlet(ones(k)).expand([k]));
-    let emit = sample(Normal(0, 5).expand([k]));
-    let mut z = sample(Categorical::probs(ones(k) / k).enumerate());
-    for t in markov(y) {
-        z = sample(Categorical::probs(trans[z]).enumerate());
-        observe(y[t], Normal(emit[z], 1));
-    }
-}
-
-#[model]
-fn random_walk(p: f64, y: Obs<f64>) {
+fn walk(p: f64, y: Obs<f64>) {
     let mut x = Var::from(0.0);
-    while sample("go", Bernoulli::probs(p)).is_true() {
+    let mut steps = 0;
+    while sample("go", Bernoulli::probs(p)).is_true() && steps < 2 {
         let step = sample(Normal(0, 1));
         x = x + step;
+        steps += 1;
     }
     observe(y, Normal(x, 0.1));
 }
 
-/// A module of the user's own crate: sampling it gives a module whose parameters are values.
-struct RandomModule<D>(Mlp, D);
+#[model]
+fn chain(n: usize) {
+    let mut z = sample(Normal(0, 1));
+    for _ in 0..n {
+        z = sample(Normal(z, 1));
+        'inner: loop {
+            let w = sample(Normal(z, 1));
+            if n > 0 {
+                break 'inner;
+            }
+            factor(w);
+        }
+    }
+    for v in [1.0, 2.0] {
+        sample("last", Normal(v, 1));
+    }
+}
 
-fn random_module<D>(net: Mlp, prior: D) -> RandomModule<D> {
-    RandomModule(net, prior)
+#[test]
+fn sites_in_loops_are_numbered() {
+    assert_eq!(
+        sites(&walk(1.0, 2.0)),
+        ["go[0]", "step[0]", "go[1]", "step[1]", "go[2]", "y"]
+    );
+    assert_eq!(sites(&walk(0.0, 2.0)), ["go[0]", "y"]);
+    assert_eq!(
+        sites(&chain(2)),
+        ["z", "z[0]", "w[0][0]", "z[1]", "w[1][0]", "last[0]", "last[1]"]
+    );
+}
+
+#[model]
+fn stepwise(y: Obs<Array1<f64>>, weights: Vec<f64>) {
+    let phi = sample(Normal(0, 1));
+    for t in plate(y).each() {
+        if t > 0 {
+            observe(y[t], Normal(phi * y[t - 1], weights[t]));
+        }
+    }
+}
+
+#[test]
+fn each_binds_a_number_and_really_loops() {
+    assert_eq!(
+        sites(&stepwise(&array![1.0, 2.0, 3.0], vec![1.0; 3])),
+        ["phi", "y[1]", "y[2]"]
+    );
+}
+
+#[model]
+fn horseshoe(tau: Var, n: usize, x: &Array1<f64>) -> Var {
+    if n == 0 {
+        return Var::from(0.0);
+    }
+    let lambda = sample(HalfCauchy(1));
+    let z = sample(Normal(0, tau * lambda));
+    z * x.sum()
+}
+
+#[model]
+fn outer(x: &Array1<f64>, y: Obs<f64>) {
+    let tau = sample(HalfCauchy(1));
+    let a = sample(horseshoe(tau, 1, x));
+    let none = sample(horseshoe(2.0, 0, x));
+    let b = sample("second", horseshoe(tau, 1, x * 2.0));
+    observe(y, Normal(a + b + none, 1));
+}
+
+#[test]
+fn a_submodel_is_drawn_with_the_binding_as_prefix() {
+    let names = sites(&outer(&array![1.0, 2.0], 0.5));
+    assert_eq!(names, ["tau", "a.lambda", "a.z", "second.lambda", "second.z", "y"]);
+}
+
+trait Link: Clone {
+    fn inverse<'t>(&self, x: Var<'t>) -> Var<'t>;
+}
+
+#[derive(Clone)]
+struct Identity;
+
+impl Link for Identity {
+    fn inverse<'t>(&self, x: Var<'t>) -> Var<'t> {
+        x
+    }
+}
+
+#[model]
+fn glm<L: Link>(link: L, x: &[f64], noise: impl Into<f64> + Clone, y: Obs<[f64]>) -> (Var, Vec<Var>) {
+    let b = sample(Normal(0, 1));
+    let s: f64 = noise.into();
+    for i in plate(x) {
+        observe(y[i], Normal(link.inverse(b * x[i]), s));
+    }
+    (b, vec![b])
+}
+
+#[test]
+fn models_can_be_generic() {
+    let x = vec![1.0, 2.0, 3.0];
+    assert_eq!(sites(&glm(Identity, &x, 1.5f32, &[0.0, 1.0, 2.0])), ["b", "y"]);
+}
+
+#[model]
+fn branches(flag: bool, k: usize) {
+    let w = if flag {
+        sample(Normal(0, 1))
+    } else {
+        sample(Normal(5, 1))
+    };
+    let v = match k {
+        0 => sample(HalfNormal(1)),
+        1 => {
+            let v = sample(HalfNormal(2));
+            v * 2.0
+        }
+        _ => Var::from(1.0),
+    };
+    sample("y", Normal(w, v), obs = 0.5);
+}
+
+#[test]
+fn exclusive_arms_share_a_name() {
+    assert_eq!(sites(&branches(true, 0)), ["w", "v", "y"]);
+    assert_eq!(sites(&branches(false, 1)), ["w", "v", "y"]);
+    assert_eq!(sites(&branches(false, 2)), ["w", "y"]);
+}
+
+#[test]
+fn a_model_can_stand_in_a_function() {
+    struct Config(f64);
+
+    impl Clone for Config {
+        fn clone(&self) -> Self {
+            Config(self.0)
+        }
+    }
+
+    #[model]
+    fn local(config: Config) {
+        let a = sample(Normal(config.0, 1));
+    }
+
+    #[guide(local)]
+    fn family() {
+        let a = sample(Normal(0, 1));
+    }
+
+    assert_eq!(sites(&local(Config(1.0))), ["a"]);
+    assert_eq!(sites(&family()), ["a"]);
+}
+
+#[model]
+fn in_macros(n: usize) {
+    let pair = vec![sample("a", Normal(0, 1)), sample("b", Normal(0, 1))];
+    assert!(pair.len() == n, "{}", sample("c", Normal(0, 1)).value());
+    let text = format!("{value}", value = sample("d", Normal(0, 1)).value());
+    assert!(text.parse::<f64>().is_ok());
+}
+
+#[test]
+fn words_work_in_macros_of_expressions() {
+    assert_eq!(sites(&in_macros(2)), ["a", "b", "d"]);
+}
+
+#[model]
+fn in_closures(scale: f64, twice: bool) {
+    let draw = |x: Var| sample("inner", Normal(x, scale));
+    let z = draw(Var::from(1.0));
+    let again = if twice { draw(z) } else { z };
+    let after = sample(Normal(again, 1));
+}
+
+#[test]
+fn an_error_in_a_closure_surfaces_at_the_next_word() {
+    assert_eq!(sites(&in_closures(1.0, false)), ["inner", "after"]);
+    let error = error_of(&in_closures(1.0, true)).map(|error| error.to_string());
+    assert!(error.as_ref().is_some_and(|text| text.starts_with("site inner (tests/language.rs:")), "{error:?}");
+}
+
+#[model]
+fn parses(text: String) -> f64 {
+    let number: f64 = text.parse()?;
+    let a = sample(Normal(number, 1));
+    number
+}
+
+#[test]
+fn errors_of_user_code_end_the_model() {
+    assert_eq!(sites(&parses("2.5".to_string())), ["a"]);
+    assert_eq!(
+        error_of(&parses("x".to_string())),
+        Some(Error::User("invalid float literal".to_string()))
+    );
+}
+
+/// A module of the user's own crate: sampling it gives a module whose parameters are values.
+#[derive(Clone)]
+struct Layers(usize);
+
+struct RandomLayers(Layers, f64);
+
+fn random_layers(net: Layers, scale: f64) -> RandomLayers {
+    RandomLayers(net, scale)
 }
 
 struct Network<'t>(Vec<Var<'t>>);
@@ -100,68 +321,87 @@ impl<'t> Network<'t> {
     }
 }
 
-impl<'t, D: Dist<'t> + Clone> Sample<'t> for RandomModule<D> {
+impl<'t> Sample<'t> for RandomLayers {
     type Out = Network<'t>;
 
     fn draw(self, ctx: Ctx<'t>, site: Site) -> Res<Network<'t>> {
         let names = ["0.weight", "1.weight"];
         ctx.submodel(site, |ctx| {
-            let site = |name| Site { name, ..site };
-            let weights = names[..self.0.width]
-                .iter()
-                .map(|name| ctx.sample(site(name), self.1.clone()));
+            let draw = |name| ctx.sample(Site { name, ..site }, Normal(0, self.1));
+            let weights = names[..self.0.0].iter().map(|name| draw(name));
             Ok(Network(weights.collect::<Res<_>>()?))
         })
     }
 }
 
-#[guide(eight_schools)]
-fn mean_field(sigma: &Array1<f64>) {
-    let mu = sample(Normal(param(0.0), param(1.0, Positive)));
-    let tau = sample(LogNormal(param(0.0), param(1.0, Positive)));
-    for j in plate(sigma) {
-        let theta = sample(Normal(param(0.0), param(1.0, Positive)));
+#[model]
+fn network(x: &Array1<f32>, y: Obs<Array1<f64>>, net: Layers) {
+    let net = sample(random_layers(net, 1.0));
+    for i in plate(x, batch = 2) {
+        observe(y[i], Normal(net.forward(x[i]), 1));
     }
 }
 
-fn sites(model: impl Model) -> Vec<String> {
-    let recorder = Recorder::new();
-    model
-        .run(recorder.ctx())
-        .map(|_| recorder.names())
-        .unwrap_or_else(|stop| vec![stop.into_error().to_string()])
-}
-
 #[test]
-fn sites_are_named_after_bindings_and_data() {
-    let sigma = array![1.0, 2.0];
+fn a_module_of_another_crate_can_be_sampled() {
+    let (x, y) = (array![1.0f32, 2.0, 3.0], array![1.0, 2.0, 3.0]);
     assert_eq!(
-        sites(eight_schools(&sigma, &sigma)),
-        ["mu", "tau", "j", "theta", "y", "spread"]
-    );
-    assert_eq!(
-        sites(mean_field(&sigma)),
-        [
-            "mu.0", "mu.1", "mu", "tau.0", "tau.1", "tau", "j", "theta.0", "theta.1", "theta"
-        ]
+        sites(&network(&x, &y, Layers(2))),
+        ["net.0.weight", "net.1.weight", "y"]
     );
 }
 
 #[test]
-fn a_random_module_is_drawn_with_the_binding_as_prefix() {
-    let x = Array2::<f32>::zeros((3, 1));
-    let names = sites(bnn(&x, Obs::missing(), Mlp { width: 2 }));
-    assert_eq!(names, ["net.0.weight", "net.1.weight", "i", "y"]);
+fn values_and_names_are_typed_by_the_sites_of_the_model() {
+    let values: SiteValues = schools::Values::default().mu(4.0).theta(array![1.0, 2.0]).into();
+    let names: SiteNames = schools::Names::default().tau().y().into();
+    assert_eq!(values.get("mu").map(|v| v.0.clone()), Some(arr0(4.0).into_dyn()));
+    assert_eq!(values.get("theta").map(|v| v.0.shape().to_vec()), Some(vec![2]));
+    assert!(names.contains("tau") && names.contains("y") && !names.contains("mu"));
 }
 
 #[test]
-fn sites_in_loops_are_numbered() {
-    let recorder = Recorder::new();
-    recorder.truths.replace(vec![0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 1.0, 0.0]);
-    assert!(random_walk(0.5, Obs::missing()).run(recorder.ctx()).is_ok());
-    assert_eq!(recorder.names(), ["go[0]", "step[0]", "go[1]", "step[1]", "go[2]", "y"]);
-    assert_eq!(
-        sites(hmm(&array![1.0, 2.0], 2)),
-        ["trans", "emit", "z", "z[0]", "y[0]", "z[1]", "y[1]"]
-    );
+fn accessors_read_draws_by_name() {
+    struct Draws(ArrayD<f64>);
+    impl DrawsBySite for Draws {
+        fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64> {
+            assert_eq!(site, "tau");
+            self.0.view()
+        }
+    }
+    let draws: Arc<dyn DrawsBySite> = Arc::new(Draws(array![[1.0, 2.0]].into_dyn()));
+    assert_eq!(schools::Accessors::from(draws).tau(), array![[1.0, 2.0]].into_dyn());
+}
+
+#[model]
+fn dotted() {
+    sample("net.0.weight", Normal(0, 1));
+    sample("type", Normal(0, 1));
+}
+
+#[guide(dotted)]
+fn dotted_family() {
+    sample("net.0.weight", Normal(0, 1));
+    sample("type", Normal(0, 1));
+}
+
+#[test]
+fn names_that_are_no_identifiers_are_mangled_for_methods() {
+    let values: SiteValues = dotted::Values::default().net_0_weight(1.0).r#type(2.0).into();
+    assert!(values.get("net.0.weight").is_some() && values.get("type").is_some());
+    assert_eq!(sites(&dotted()), ["net.0.weight", "type"]);
+    assert_eq!(sites(&dotted_family()), ["net.0.weight", "type"]);
+}
+
+#[test]
+fn borrowed_arguments_are_visited_in_order() {
+    struct Names(Vec<(&'static str, Option<usize>)>);
+    impl DataVisitor for Names {
+        fn visit(&mut self, argument: &'static str, data: Option<&dyn Data>) {
+            self.0.push((argument, data.map(|data| data.shape().iter().product())));
+        }
+    }
+    let mut names = Names(Vec::new());
+    schools(&array![1.0, 2.0], None).visit_data(&mut names);
+    assert_eq!(names.0, [("sigma", Some(2)), ("y", None)]);
 }

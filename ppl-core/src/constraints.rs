@@ -65,10 +65,10 @@ impl<S> SameSupport<S> for Unknown {}
 )]
 pub trait Covers<S> {}
 
-/// Two arms of an `if` or `match` draw one site from the same set.
+/// Two draws of one site come from the same set: in the arms of an `if` or `match`, or before a loop and in it.
 #[diagnostic::on_unimplemented(
-    message = "the arms draw one site from different sets: `{S}` and `{Self}`",
-    label = "support `{Self}`, an earlier arm has `{S}`",
+    message = "one site is drawn from different sets: `{S}` and `{Self}`",
+    label = "support `{Self}`, before it was `{S}`",
     note = "give the sites different names, or distributions with the same support"
 )]
 pub trait SameSupport<S> {}

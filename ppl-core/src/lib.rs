@@ -8,6 +8,7 @@ pub mod draws;
 pub mod error;
 pub mod inference;
 pub mod kernels;
+pub mod log_density;
 pub mod math;
 pub mod ops;
 pub mod optim;

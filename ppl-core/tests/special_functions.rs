@@ -55,6 +55,7 @@ macro_rules! tables {
 tables! {
     ln_gamma => |x| gamma::ln_gamma(x[0]);
     digamma => |x| gamma::digamma(x[0]);
+    digamma_minus_ln => |x| gamma::digamma_minus_ln(x[0]);
     trigamma => |x| gamma::trigamma(x[0]);
     stirlerr => |x| gamma::stirlerr(x[0]);
     bd0 => |x| gamma::bd0(x[0], x[1]);

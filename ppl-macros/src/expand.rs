@@ -10,7 +10,7 @@ use crate::coverage::coverage;
 use crate::errors::Errors;
 use crate::options::Options;
 use crate::rewrite::{Kind, Rewriter, context};
-use crate::signature::{Parts, type_parameters};
+use crate::signature::{Parts, complete, type_parameters};
 
 /// Expands `#[model]`.
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -65,7 +65,8 @@ fn with_stub(error: syn::Error, item: TokenStream) -> TokenStream {
 
 /// Returns the function with its signature and no body.
 fn stub(function: &ItemFn) -> TokenStream {
-    let ItemFn { attrs, vis, sig, .. } = function;
+    let ItemFn { attrs, vis, mut sig, .. } = function.clone();
+    complete(&mut sig);
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }
 

@@ -222,7 +222,7 @@ fn refuse_modifiers(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-/// Gives `Var` and `Obs` without a lifetime one.
+/// Gives `Var` without a lifetime one.
 struct FillVar(syn::Lifetime);
 
 impl VisitMut for FillVar {
@@ -233,6 +233,20 @@ impl VisitMut for FillVar {
         }
         visit_mut::visit_path_segment_mut(self, segment);
     }
+}
+
+/// Completes `Obs` without a type, which has been reported, so that a stub with this signature compiles.
+pub fn complete(sig: &mut Signature) {
+    struct Complete;
+    impl VisitMut for Complete {
+        fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+            if segment.ident == "Obs" && segment.arguments.is_none() {
+                segment.arguments = PathArguments::AngleBracketed(parse_quote!(<()>));
+            }
+            visit_mut::visit_path_segment_mut(self, segment);
+        }
+    }
+    Complete.visit_signature_mut(sig);
 }
 
 /// Returns the names of type parameters.

@@ -9,6 +9,7 @@ Answers are decimal strings of 25 digits, "inf", "-inf" or "nan", in lists for v
 reader can express an error in units of 2^-53 * scale. Derivatives are central differences in 250 digits with relative steps
 of 1e-50: exact to far more digits than are printed. Inputs are f64 values, taken exactly.
 """
+
 import json
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def logsumexp(xs):
 
 
 def normal(x, loc, scale):
-    return -((x - loc) / scale) ** 2 / 2 - log(scale) - log(2 * pi) / 2
+    return -(((x - loc) / scale) ** 2) / 2 - log(scale) - log(2 * pi) / 2
 
 
 def binomial_coefficient(n, k):
@@ -132,8 +133,20 @@ def student_moments(df, loc, scale):
     return (loc if df > 1 else nan), variance
 
 
-def locations(scales=(1e-8, 0.3, 1.0, 25.0, 1e8)):
-    return [{"loc": loc, "scale": s} for loc, s in [(0.0, 1.0), (1.5, 0.3), (-1e8, 2.0), (1e-8, 1e-8), (3.0, 1e8), (1e3, 25.0), (-0.7, 7.0), (1e8, 1e-3)]]
+def locations():
+    return [
+        {"loc": loc, "scale": s}
+        for loc, s in [
+            (0.0, 1.0),
+            (1.5, 0.3),
+            (-1e8, 2.0),
+            (1e-8, 1e-8),
+            (3.0, 1e8),
+            (1e3, 25.0),
+            (-0.7, 7.0),
+            (1e8, 1e-3),
+        ]
+    ]
 
 
 Z = [-3e4, -37.5, -6.0, -1.7, -0.3, 1e-6, 0.0, 0.9, 2.5, 8.0, 150.0, 1e7]
@@ -143,12 +156,25 @@ def about(p, zs=Z):
     return [p["loc"] + z * p["scale"] for z in zs]
 
 
-CONCENTRATIONS = [(1.0, 1.0), (2.5, 0.5), (0.3, 4.0), (1e-8, 1.0), (0.01, 1e-8), (1e8, 1e8), (1e5, 3.0), (40.0, 1e8), (7.0, 1e-3), (1234.5, 20.0)]
+CONCENTRATIONS = [
+    (1.0, 1.0),
+    (2.5, 0.5),
+    (0.3, 4.0),
+    (1e-8, 1.0),
+    (0.01, 1e-8),
+    (1e8, 1e8),
+    (1e5, 3.0),
+    (40.0, 1e8),
+    (7.0, 1e-3),
+    (1234.5, 20.0),
+]
 
 
 def gamma_values(p):
     a, b = p["concentration"], p["rate"]
-    spread = [a / b * r for r in (1e-30, 1e-6, 0.2, 0.9, 1.0, 1.0001, 1.6, 12.0)] + [a / b * (1 + z / a**0.5) for z in (-3.0, 5.0) if a > 30]
+    spread = [a / b * r for r in (1e-30, 1e-6, 0.2, 0.9, 1.0, 1.0001, 1.6, 12.0)] + [
+        a / b * (1 + z / a**0.5) for z in (-3.0, 5.0) if a > 30
+    ]
     return spread + [0.0, -1.0]
 
 
@@ -166,14 +192,52 @@ def beta_values(p):
 
 
 def vector_sets(kind):
-    logits = [[0.0, 0.0, 0.0], [1.0, -2.0, 0.5, 3.0], [1000.0, 999.0, -1000.0], [-1e8, 0.0, 1e8], [1e-8, -1e-8], [-745.0, 0.1], [0.3, 30.0, -30.0, 300.0, -300.0],
-              [5.0], [12.5, 12.5, 12.5, 12.4999], [1e4, 1e4], [-36.0, 0.0, 2.0, -37.0], [0.7, -0.7, 1e-3]]
-    probs = [[0.2, 0.3, 0.5], [1.0, 2.0, 3.0, 4.0], [1e-8, 1.0], [1e-300, 1e-300], [0.0, 1.0, 3.0], [1e8, 1e-8, 5.0], [0.25, 0.25, 0.25, 0.25], [1.0], [0.1, 0.9],
-             [1.0, 0.0], [1e-20, 1e-10, 1e-5, 1.0], [0.3333333333333333, 0.6666666666666666]]
+    logits = [
+        [0.0, 0.0, 0.0],
+        [1.0, -2.0, 0.5, 3.0],
+        [1000.0, 999.0, -1000.0],
+        [-1e8, 0.0, 1e8],
+        [1e-8, -1e-8],
+        [-745.0, 0.1],
+        [0.3, 30.0, -30.0, 300.0, -300.0],
+        [5.0],
+        [12.5, 12.5, 12.5, 12.4999],
+        [1e4, 1e4],
+        [-36.0, 0.0, 2.0, -37.0],
+        [0.7, -0.7, 1e-3],
+    ]
+    probs = [
+        [0.2, 0.3, 0.5],
+        [1.0, 2.0, 3.0, 4.0],
+        [1e-8, 1.0],
+        [1e-300, 1e-300],
+        [0.0, 1.0, 3.0],
+        [1e8, 1e-8, 5.0],
+        [0.25, 0.25, 0.25, 0.25],
+        [1.0],
+        [0.1, 0.9],
+        [1.0, 0.0],
+        [1e-20, 1e-10, 1e-5, 1.0],
+        [0.3333333333333333, 0.6666666666666666],
+    ]
     return logits if kind == "logits" else probs
 
 
-COUNT_PAIRS = [(1, 0.3), (10, 0.5), (10, 1e-8), (10, 1 - 1e-8), (100, 0.037), (10**6, 0.25), (10**8, 1e-7), (10**8, 0.5), (0, 0.4), (7, 0.0), (7, 1.0), (3, 0.9), (1000, 0.999)]
+COUNT_PAIRS = [
+    (1, 0.3),
+    (10, 0.5),
+    (10, 1e-8),
+    (10, 1 - 1e-8),
+    (100, 0.037),
+    (10**6, 0.25),
+    (10**8, 1e-7),
+    (10**8, 0.5),
+    (0, 0.4),
+    (7, 0.0),
+    (7, 1.0),
+    (3, 0.9),
+    (1000, 0.999),
+]
 
 
 def count_values(n, mean):
@@ -202,7 +266,15 @@ def mvn_values(p):
     return out + [[0.5 * i + 1.0 for i in range(len(p["loc"]))]]
 
 
-SIMPLEX = [[0.2, 0.3, 0.5], [1e-300, 0.5, 0.5], [1e-8, 1e-3, 0.99899999], [0.98, 0.01, 0.01], [0.3333333333333333] * 3, [0.6, 0.4, 0.0], [0.999, 1e-3, 1e-40]]
+SIMPLEX = [
+    [0.2, 0.3, 0.5],
+    [1e-300, 0.5, 0.5],
+    [1e-8, 1e-3, 0.99899999],
+    [0.98, 0.01, 0.01],
+    [0.3333333333333333] * 3,
+    [0.6, 0.4, 0.0],
+    [0.999, 1e-3, 1e-40],
+]
 
 
 def simplexes(p):
@@ -220,64 +292,301 @@ def rows(name, values):
 # Integer parameters are listed after a bar: they enter no derivative.
 FAMILIES = {
     "Normal": ("continuous", "loc scale", normal, lambda m, s: (m, s * s), locations(), about),
-    "LogNormal": ("continuous", "loc scale", on_support(positive, lambda x, m, s: normal(log(x), m, s) - log(x)),
-                  lambda m, s: (exp(m + s * s / 2), mp.expm1(s * s) * exp(2 * m + s * s)),
-                  [{"loc": m, "scale": s} for m, s in [(0.0, 1.0), (1.5, 0.3), (-20.0, 2.0), (1e-8, 1e-8), (3.0, 12.0), (300.0, 1e-3), (0.0, 1e-4), (-5.0, 5.0)]],
-                  lambda p: [float(mp.exp(p["loc"] + z * p["scale"])) for z in (-37.5, -6.0, -1.7, -0.3, 0.0, 0.9, 2.5, 8.0)] + [1.0, 0.0, -1.0]),
-    "HalfNormal": ("continuous", "scale", on_support(not_negative, lambda x, s: log(mpf(2)) + normal(x, 0, s)),
-                   lambda s: (s * mp.sqrt(2 / pi), s * s * (1 - 2 / pi)), rows("scale", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
-                   lambda p: [p["scale"] * z for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 6.0, 37.5, 3e4)] + [-1.0, -1e-300]),
-    "Cauchy": ("continuous", "loc scale", lambda x, m, s: -log(pi * s) - log1p(((x - m) / s) ** 2), lambda m, s: (nan, nan), locations(), lambda p: about(p) + [1e200, -1e155]),
-    "HalfCauchy": ("continuous", "scale", on_support(not_negative, lambda x, s: log(mpf(2)) - log(pi * s) - log1p((x / s) ** 2)), lambda s: (inf, inf),
-                   rows("scale", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]), lambda p: [p["scale"] * z for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 37.5, 3e4, 1e170)] + [-1.0]),
-    "StudentT": ("continuous", "df loc scale", student_t, student_moments,
-                 [{"df": v, "loc": m, "scale": s} for v, m, s in [(1.0, 0.0, 1.0), (0.01, 1.5, 0.3), (1e-8, 0.0, 1.0), (2.0, -3.0, 5.0), (4.5, 1e3, 25.0), (30.0, -0.7, 7.0),
-                                                                  (1e4, 0.0, 1.0), (1e8, 1.0, 2.0), (1e15, 0.5, 1.0), (3.0, 1e-8, 1e-8), (1.7, 1e8, 1e8)]],
-                 lambda p: about(p, [-3e4, -6.0, -0.3, 1e-6, 0.0, 0.9, 2.5, 40.0, 1e170])),
-    "Laplace": ("continuous", "loc scale", lambda x, m, s: -fabs(x - m) / s - log(2 * s), lambda m, s: (m, 2 * s * s), locations(),
-                lambda p: [x for x in about(p) if x != p["loc"]]),
-    "Uniform": ("continuous", "low high", on_support(lambda x, lo, hi: lo <= x <= hi, lambda x, lo, hi: -log(hi - lo)),
-                lambda lo, hi: ((lo + hi) / 2, (hi - lo) ** 2 / 12),
-                [{"low": lo, "high": hi} for lo, hi in [(0.0, 1.0), (-1.0, 3.0), (1e-8, 2e-8), (-1e8, 1e8), (1.0, 1.0 + 2.0**-40), (1e8, 1e8 + 1.0), (-1e300, 1e300), (0.0, 1e-300)]],
-                lambda p: sorted({p["low"] + r * (p["high"] - p["low"]) if 0 < r < 1 else (p["low"] if r == 0 else p["high"]) for r in (0.0, 0.1, 0.5, 0.7, 1.0)})
-                + [p["low"] - abs(p["low"]) - 1.0, p["high"] + abs(p["high"]) + 1.0]),
-    "Exponential": ("continuous", "rate", on_support(not_negative, lambda x, r: log(r) - r * x), lambda r: (1 / r, 1 / r**2), rows("rate", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
-                    lambda p: [z / p["rate"] for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 6.0, 37.5, 800.0, 1e9)] + [-1.0]),
-    "Gamma": ("continuous", "concentration rate", on_support(not_negative, gamma), lambda a, b: (a / b, a / b**2),
-              [{"concentration": a, "rate": b} for a, b in CONCENTRATIONS], gamma_values),
-    "InverseGamma": ("continuous", "concentration rate", on_support(positive, lambda x, a, b: a * log(b) - loggamma(a) - (a + 1) * log(x) - b / x),
-                     lambda a, b: (b / (a - 1) if a > 1 else inf, b**2 / (a - 1) ** 2 / (a - 2) if a > 2 else inf),
-                     [{"concentration": a, "rate": b} for a, b in CONCENTRATIONS], inverse_gamma_values),
-    "Beta": ("continuous", "concentration1 concentration0", on_support(lambda x, a, b: 0 <= x <= 1, beta), lambda a, b: (a / (a + b), a * b / (a + b) ** 2 / (a + b + 1)),
-             [{"concentration1": a, "concentration0": b} for a, b in [(1.0, 1.0), (0.5, 0.5), (2.0, 3.0), (1e-8, 1.0), (1e-8, 1e-8), (1e8, 1e8), (1e8, 0.3), (2.5, 1e6), (40.0, 60.0), (1e4, 3e4)]],
-             beta_values),
-    "Dirichlet": ("continuous", "concentration", on_support(lambda x, a: all(v >= 0 for v in x), dirichlet),
-                  lambda a: ([c / sum(a) for c in a], [c * (sum(a) - c) / sum(a) ** 2 / (sum(a) + 1) for c in a]),
-                  rows("concentration", [[1.0, 1.0, 1.0], [0.5, 0.5, 0.5], [2.0, 3.0, 4.0], [1e-8, 1.0, 2.0], [1e-4, 1e-4, 1e-4], [1e8, 2e8, 3e8], [1e6, 0.1, 30.0], [5.0, 7.0],
-                                         [1.0, 2.0, 3.0, 4.0], [1e4, 2e4]]), simplexes),
-    "MultivariateNormalTril": ("continuous", "loc scale_tril", multivariate_normal, lambda m, l: (m, [sum(c * c for c in row) for row in l]),
-                               [{"loc": m, "scale_tril": l} for m, l in MVN], mvn_values),
-    "BernoulliProbs": ("discrete", "probs", on_support(lambda x, p: x in (0, 1), bernoulli), lambda p: (p, p * (1 - p)),
-                       rows("probs", [0.5, 0.3, 1e-8, 1 - 1e-8, 0.0, 1.0, 1e-300, 1 - 2.0**-53, 0.9, 0.999, 1e-3, 0.1, 0.49999, 0.7, 1e-17, 0.25]), lambda p: [0.0, 1.0, 2.0, -1.0, 0.5]),
-    "BernoulliLogits": ("discrete", "logits", on_support(lambda x, t: x in (0, 1), lambda x, t: -softplus(-t) if x == 1 else -softplus(t)),
-                        lambda t: (sigmoid(t), sigmoid(t) * sigmoid(-t)),
-                        rows("logits", [0.0, 0.5, -0.5, 1e-8, -1e-8, 3.0, -7.0, 36.0, -37.0, 100.0, -700.0, 700.0, -745.0, 1e8, -1e8, 16.6]), lambda p: [0.0, 1.0, 2.0, -1.0, 0.5]),
-    "CategoricalProbs": ("discrete", "probs", on_support(lambda x, p: is_count(x) and x < len(p), categorical_probs), None, rows("probs", vector_sets("probs")),
-                         lambda p: [float(i) for i in range(-1, len(p["probs"]) + 1)] + [0.5]),
-    "CategoricalLogits": ("discrete", "logits", on_support(lambda x, t: is_count(x) and x < len(t), lambda x, t: t[int(x)] - logsumexp(t)), None, rows("logits", vector_sets("logits")),
-                          lambda p: [float(i) for i in range(-1, len(p["logits"]) + 1)] + [0.5]),
-    "OneHotCategoricalLogits": ("discrete", "logits", on_support(lambda x, t: sorted(x) == [0] * (len(x) - 1) + [1], lambda x, t: sum(t[i] for i in range(len(t)) if x[i]) - logsumexp(t)),
-                                lambda t: (softmax(t), [p * (1 - p) for p in softmax(t)]), rows("logits", vector_sets("logits")),
-                                lambda p: [[float(i == j) for j in range(len(p["logits"]))] for i in range(len(p["logits"]))]),
-    "BinomialProbs": ("discrete", "probs | total_count", on_support(lambda x, p, n: is_count(x) and x <= n, lambda x, p, n: binomial_probs(x, n, p)),
-                      lambda p, n: (n * p, n * p * (1 - p)), [{"total_count": n, "probs": p} for n, p in COUNT_PAIRS],
-                      lambda p: count_values(p["total_count"], p["total_count"] * p["probs"])),
-    "BinomialLogits": ("discrete", "logits | total_count", on_support(lambda x, t, n: is_count(x) and x <= n, lambda x, t, n: binomial_coefficient(n, x) - xlogy(x, mp.e) * softplus(-t) - (n - x) * softplus(t)),
-                       lambda t, n: (n * sigmoid(t), n * sigmoid(t) * sigmoid(-t)),
-                       [{"total_count": n, "logits": t} for n, t in [(1, 0.3), (10, 0.0), (10, -18.0), (10, 18.0), (100, -3.0), (10**6, -1.1), (10**8, -16.0), (10**8, 1e-8), (0, 0.4), (7, -745.0), (7, 1e8), (3, 2.2), (1000, 7.0)]],
-                       lambda p: count_values(p["total_count"], p["total_count"] * float(sigmoid(mpf(p["logits"]))))),
-    "Poisson": ("discrete", "rate", on_support(lambda x, r: is_count(x), poisson), lambda r: (r, r), rows("rate", [1.0, 0.3, 4.5, 1e-8, 30.0, 1e3, 12345.6, 1e8, 0.0, 1e-300, 170.0]),
-                lambda p: [float(v) for v in sorted({0, 1, 2, 7, 100, 10**6} | {max(0, int(p["rate"] + z * p["rate"] ** 0.5)) for z in (-7, -1, 0, 2, 9)})] + [-1.0, 0.5]),
+    "LogNormal": (
+        "continuous",
+        "loc scale",
+        on_support(positive, lambda x, m, s: normal(log(x), m, s) - log(x)),
+        lambda m, s: (exp(m + s * s / 2), mp.expm1(s * s) * exp(2 * m + s * s)),
+        [
+            {"loc": m, "scale": s}
+            for m, s in [
+                (0.0, 1.0),
+                (1.5, 0.3),
+                (-20.0, 2.0),
+                (1e-8, 1e-8),
+                (3.0, 12.0),
+                (300.0, 1e-3),
+                (0.0, 1e-4),
+                (-5.0, 5.0),
+            ]
+        ],
+        lambda p: [float(mp.exp(p["loc"] + z * p["scale"])) for z in (-37.5, -6.0, -1.7, -0.3, 0.0, 0.9, 2.5, 8.0)]
+        + [1.0, 0.0, -1.0],
+    ),
+    "HalfNormal": (
+        "continuous",
+        "scale",
+        on_support(not_negative, lambda x, s: log(mpf(2)) + normal(x, 0, s)),
+        lambda s: (s * mp.sqrt(2 / pi), s * s * (1 - 2 / pi)),
+        rows("scale", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
+        lambda p: [p["scale"] * z for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 6.0, 37.5, 3e4)] + [-1.0, -1e-300],
+    ),
+    "Cauchy": (
+        "continuous",
+        "loc scale",
+        lambda x, m, s: -log(pi * s) - log1p(((x - m) / s) ** 2),
+        lambda m, s: (nan, nan),
+        locations(),
+        lambda p: about(p) + [1e200, -1e155],
+    ),
+    "HalfCauchy": (
+        "continuous",
+        "scale",
+        on_support(not_negative, lambda x, s: log(mpf(2)) - log(pi * s) - log1p((x / s) ** 2)),
+        lambda s: (inf, inf),
+        rows("scale", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
+        lambda p: [p["scale"] * z for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 37.5, 3e4, 1e170)] + [-1.0],
+    ),
+    "StudentT": (
+        "continuous",
+        "df loc scale",
+        student_t,
+        student_moments,
+        [
+            {"df": v, "loc": m, "scale": s}
+            for v, m, s in [
+                (1.0, 0.0, 1.0),
+                (0.01, 1.5, 0.3),
+                (1e-8, 0.0, 1.0),
+                (2.0, -3.0, 5.0),
+                (4.5, 1e3, 25.0),
+                (30.0, -0.7, 7.0),
+                (1e4, 0.0, 1.0),
+                (1e8, 1.0, 2.0),
+                (1e15, 0.5, 1.0),
+                (3.0, 1e-8, 1e-8),
+                (1.7, 1e8, 1e8),
+            ]
+        ],
+        lambda p: about(p, [-3e4, -6.0, -0.3, 1e-6, 0.0, 0.9, 2.5, 40.0, 1e170]),
+    ),
+    "Laplace": (
+        "continuous",
+        "loc scale",
+        lambda x, m, s: -fabs(x - m) / s - log(2 * s),
+        lambda m, s: (m, 2 * s * s),
+        locations(),
+        lambda p: [x for x in about(p) if x != p["loc"]],
+    ),
+    "Uniform": (
+        "continuous",
+        "low high",
+        on_support(lambda x, lo, hi: lo <= x <= hi, lambda x, lo, hi: -log(hi - lo)),
+        lambda lo, hi: ((lo + hi) / 2, (hi - lo) ** 2 / 12),
+        [
+            {"low": lo, "high": hi}
+            for lo, hi in [
+                (0.0, 1.0),
+                (-1.0, 3.0),
+                (1e-8, 2e-8),
+                (-1e8, 1e8),
+                (1.0, 1.0 + 2.0**-40),
+                (1e8, 1e8 + 1.0),
+                (-1e300, 1e300),
+                (2e-301, 1e-300),
+            ]
+        ],
+        lambda p: sorted(
+            {
+                p["low"] + r * (p["high"] - p["low"]) if 0 < r < 1 else (p["low"] if r == 0 else p["high"])
+                for r in (0.0, 0.1, 0.5, 0.7, 1.0)
+            }
+        )
+        + [p["low"] - abs(p["low"]) - 1.0, p["high"] + abs(p["high"]) + 1.0],
+    ),
+    "Exponential": (
+        "continuous",
+        "rate",
+        on_support(not_negative, lambda x, r: log(r) - r * x),
+        lambda r: (1 / r, 1 / r**2),
+        rows("rate", [1.0, 1e-8, 1e8, 0.3, 25.0, 3.7e-3, 1e4]),
+        lambda p: [z / p["rate"] for z in (0.0, 1e-20, 1e-6, 0.3, 1.0, 1.7, 6.0, 37.5, 800.0, 1e9)] + [-1.0],
+    ),
+    "Gamma": (
+        "continuous",
+        "concentration rate",
+        on_support(not_negative, gamma),
+        lambda a, b: (a / b, a / b**2),
+        [{"concentration": a, "rate": b} for a, b in CONCENTRATIONS],
+        gamma_values,
+    ),
+    "InverseGamma": (
+        "continuous",
+        "concentration rate",
+        on_support(positive, lambda x, a, b: a * log(b) - loggamma(a) - (a + 1) * log(x) - b / x),
+        lambda a, b: (b / (a - 1) if a > 1 else inf, b**2 / (a - 1) ** 2 / (a - 2) if a > 2 else inf),
+        [{"concentration": a, "rate": b} for a, b in CONCENTRATIONS],
+        inverse_gamma_values,
+    ),
+    "Beta": (
+        "continuous",
+        "concentration1 concentration0",
+        on_support(lambda x, a, b: 0 <= x <= 1, beta),
+        lambda a, b: (a / (a + b), a * b / (a + b) ** 2 / (a + b + 1)),
+        [
+            {"concentration1": a, "concentration0": b}
+            for a, b in [
+                (1.0, 1.0),
+                (0.5, 0.5),
+                (2.0, 3.0),
+                (1e-8, 1.0),
+                (1e-8, 1e-8),
+                (1e8, 1e8),
+                (1e8, 0.3),
+                (2.5, 1e6),
+                (40.0, 60.0),
+                (1e4, 3e4),
+            ]
+        ],
+        beta_values,
+    ),
+    "Dirichlet": (
+        "continuous",
+        "concentration",
+        on_support(lambda x, a: all(v >= 0 for v in x), dirichlet),
+        lambda a: ([c / sum(a) for c in a], [c * (sum(a) - c) / sum(a) ** 2 / (sum(a) + 1) for c in a]),
+        rows(
+            "concentration",
+            [
+                [1.0, 1.0, 1.0],
+                [0.5, 0.5, 0.5],
+                [2.0, 3.0, 4.0],
+                [1e-8, 1.0, 2.0],
+                [1e-4, 1e-4, 1e-4],
+                [1e8, 2e8, 3e8],
+                [1e6, 0.1, 30.0],
+                [5.0, 7.0],
+                [1.0, 2.0, 3.0, 4.0],
+                [1e4, 2e4],
+            ],
+        ),
+        simplexes,
+    ),
+    "MultivariateNormalTril": (
+        "continuous",
+        "loc scale_tril",
+        multivariate_normal,
+        lambda m, l: (m, [sum(c * c for c in row) for row in l]),
+        [{"loc": m, "scale_tril": l} for m, l in MVN],
+        mvn_values,
+    ),
+    "BernoulliProbs": (
+        "discrete",
+        "probs",
+        on_support(lambda x, p: x in (0, 1), bernoulli),
+        lambda p: (p, p * (1 - p)),
+        rows(
+            "probs",
+            [
+                0.5,
+                0.3,
+                1e-8,
+                1 - 1e-8,
+                0.0,
+                1.0,
+                1e-300,
+                1 - 2.0**-53,
+                0.9,
+                0.999,
+                1e-3,
+                0.1,
+                0.49999,
+                0.7,
+                1e-17,
+                0.25,
+            ],
+        ),
+        lambda p: [0.0, 1.0, 2.0, -1.0, 0.5],
+    ),
+    "BernoulliLogits": (
+        "discrete",
+        "logits",
+        on_support(lambda x, t: x in (0, 1), lambda x, t: -softplus(-t) if x == 1 else -softplus(t)),
+        lambda t: (sigmoid(t), sigmoid(t) * sigmoid(-t)),
+        rows(
+            "logits",
+            [0.0, 0.5, -0.5, 1e-8, -1e-8, 3.0, -7.0, 36.0, -37.0, 100.0, -700.0, 700.0, -745.0, 1e8, -1e8, 16.6],
+        ),
+        lambda p: [0.0, 1.0, 2.0, -1.0, 0.5],
+    ),
+    "CategoricalProbs": (
+        "discrete",
+        "probs",
+        on_support(lambda x, p: is_count(x) and x < len(p), categorical_probs),
+        None,
+        rows("probs", vector_sets("probs")),
+        lambda p: [float(i) for i in range(-1, len(p["probs"]) + 1)] + [0.5],
+    ),
+    "CategoricalLogits": (
+        "discrete",
+        "logits",
+        on_support(lambda x, t: is_count(x) and x < len(t), lambda x, t: t[int(x)] - logsumexp(t)),
+        None,
+        rows("logits", vector_sets("logits")),
+        lambda p: [float(i) for i in range(-1, len(p["logits"]) + 1)] + [0.5],
+    ),
+    "OneHotCategoricalLogits": (
+        "discrete",
+        "logits",
+        on_support(
+            lambda x, t: sorted(x) == [0] * (len(x) - 1) + [1],
+            lambda x, t: sum(t[i] for i in range(len(t)) if x[i]) - logsumexp(t),
+        ),
+        lambda t: (softmax(t), [p * (1 - p) for p in softmax(t)]),
+        rows("logits", vector_sets("logits")),
+        lambda p: [[float(i == j) for j in range(len(p["logits"]))] for i in range(len(p["logits"]))]
+        + [[1.0] * len(p["logits"])] * (len(p["logits"]) > 1),
+    ),
+    "BinomialProbs": (
+        "discrete",
+        "probs | total_count",
+        on_support(lambda x, p, n: is_count(x) and x <= n, lambda x, p, n: binomial_probs(x, n, p)),
+        lambda p, n: (n * p, n * p * (1 - p)),
+        [{"total_count": n, "probs": p} for n, p in COUNT_PAIRS],
+        lambda p: count_values(p["total_count"], p["total_count"] * p["probs"]),
+    ),
+    "BinomialLogits": (
+        "discrete",
+        "logits | total_count",
+        on_support(
+            lambda x, t, n: is_count(x) and x <= n,
+            lambda x, t, n: binomial_coefficient(n, x) - xlogy(x, mp.e) * softplus(-t) - (n - x) * softplus(t),
+        ),
+        lambda t, n: (n * sigmoid(t), n * sigmoid(t) * sigmoid(-t)),
+        [
+            {"total_count": n, "logits": t}
+            for n, t in [
+                (1, 0.3),
+                (10, 0.0),
+                (10, -18.0),
+                (10, 18.0),
+                (100, -3.0),
+                (10**6, -1.1),
+                (10**8, -16.0),
+                (10**8, 1e-8),
+                (0, 0.4),
+                (7, -745.0),
+                (7, 1e8),
+                (3, 2.2),
+                (1000, 7.0),
+            ]
+        ],
+        lambda p: count_values(p["total_count"], p["total_count"] * float(sigmoid(mpf(p["logits"])))),
+    ),
+    "Poisson": (
+        "discrete",
+        "rate",
+        on_support(lambda x, r: is_count(x), poisson),
+        lambda r: (r, r),
+        rows("rate", [1.0, 0.3, 4.5, 1e-8, 30.0, 1e3, 12345.6, 1e8, 0.0, 1e-300, 170.0]),
+        lambda p: [
+            float(v)
+            for v in sorted(
+                {0, 1, 2, 7, 100, 10**6} | {max(0, int(p["rate"] + z * p["rate"] ** 0.5)) for z in (-7, -1, 0, 2, 9)}
+            )
+        ]
+        + [-1.0, 0.5],
+    ),
 }
 
 
@@ -356,7 +665,7 @@ def smooth_directions(f, numbers, free, n_value):
 
     def smooth(i):
         step = fabs(numbers[i]) * mpf(10) ** -50 or mpf(10) ** -60
-        return all(isfinite(f(numbers[:i] + [numbers[i] + d * step] + numbers[i + 1:])) for d in (1, -1))
+        return all(isfinite(f(numbers[:i] + [numbers[i] + d * step] + numbers[i + 1 :])) for d in (1, -1))
 
     by_value, by_params = [i for i in free if i < n_value], [i for i in free if i >= n_value]
     if not all(smooth(i) for i in by_params):
@@ -397,7 +706,9 @@ def moments_of(names, fixed, moments, params):
         widths = []
         for which, number in enumerate(flatten(exact)):
             if isfinite(number) and not isnan(number):
-                diff = Derivatives(lambda flat, w=which, k=k: flatten(moments(*rebuild(shapes, iter(flat))[1:])[k])[w], numbers, free)
+                diff = Derivatives(
+                    lambda flat, w=which, k=k: flatten(moments(*rebuild(shapes, iter(flat))[1:])[k])[w], numbers, free
+                )
                 widths.append(diff.scale(number, diff.first))
             else:
                 widths.append(number)
@@ -428,7 +739,9 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or FAMILIES:
         content = table(name)
-        (OUT / f"{name}.json").write_text(json.dumps(content, separators=(",", ":")).replace('{"value"', '\n{"value"') + "\n")
+        (OUT / f"{name}.json").write_text(
+            json.dumps(content, separators=(",", ":")).replace('{"value"', '\n{"value"') + "\n"
+        )
         print(f"{name}: {sum(len(s['points']) for s in content['sets'])} points")
 
 

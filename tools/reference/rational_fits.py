@@ -4,7 +4,25 @@ Run: python3 rational_fits.py    (needs mpmath)
 Each row names a function, its interval, the degrees, the largest relative error on a fine grid, and the coefficients,
 constant term first; the denominator's constant is one.
 """
-from mpmath import atanh, cos, digamma, erfc, erfinv, exp, findroot, log, loggamma, lu_solve, matrix, mp, mpf, pi, polygamma, sqrt
+
+from mpmath import (
+    atanh,
+    cos,
+    digamma,
+    erfc,
+    erfinv,
+    exp,
+    findroot,
+    log,
+    loggamma,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    pi,
+    polygamma,
+    sqrt,
+)
 
 mp.dps = 60
 
@@ -90,7 +108,14 @@ def main():
     fit("trigamma tail", limit(trigamma_tail, mpf(1) / 6), 0, 0.25, 7, 7)
     fit("stirling tail", limit(stirling, mpf(1) / 12), 0, 0.25, 6, 6)
     fit("stirling near", lambda x: stirling(1 / (x * x)) / x, 0.5, 2, 9, 9)
-    fit("(atanh(v)/v - 1) / v^2, of v^2", limit(lambda u: (atanh(sqrt(u)) / sqrt(u) - 1) / u, mpf(1) / 3), 0, 0.0625, 4, 4)
+    fit(
+        "(atanh(v)/v - 1) / v^2, of v^2",
+        limit(lambda u: (atanh(sqrt(u)) / sqrt(u) - 1) / u, mpf(1) / 3),
+        0,
+        0.0625,
+        4,
+        4,
+    )
     fit("erfcx near", erfcx, 0, 2, 8, 8)
     fit("x erfcx tail", limit(lambda z: erfcx(1 / sqrt(z)) / sqrt(z), 1 / sqrt(pi)), 0, 0.25, 8, 8)
     slope, edge = sqrt(2 * pi), mpf("0.180625")

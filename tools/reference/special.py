@@ -5,11 +5,30 @@ Run: python3 tools/reference/special.py [NAME ...]    (needs mpmath; without nam
 A row holds the arguments, the exact value to 25 digits, and the scale |exact| + sum |argument * d exact / d argument|,
 so that a reader can express an error in units of 2^-53 * scale. Points are fixed; working precision is 80 digits or more.
 """
+
 import sys
 from pathlib import Path
 
-from mpmath import (digamma, diff, erf, erfc, erfinv, exp, expm1, fabs, inf, isfinite, log, log1p, loggamma, mp, mpf, pi,
-                    polygamma, sqrt)
+from mpmath import (
+    digamma,
+    diff,
+    erf,
+    erfc,
+    erfinv,
+    exp,
+    expm1,
+    fabs,
+    inf,
+    isfinite,
+    log,
+    log1p,
+    loggamma,
+    mp,
+    mpf,
+    pi,
+    polygamma,
+    sqrt,
+)
 
 OUT = Path(__file__).resolve().parents[2] / "ppl-core" / "tests" / "data" / "special"
 HALF = mpf(1) / 2
@@ -33,9 +52,24 @@ def pairs(a, b):
 
 
 MIDDLE = [0.01 * 1.37**k for k in range(28)]
-POSITIVE = decades(-300, 300, 40) + decades(-12, 12) + MIDDLE + steps(1.0) + steps(2.0) + steps(1.4616321449683622) + [0.5, 10.0, 171.0]
+POSITIVE = (
+    decades(-300, 300, 40)
+    + decades(-12, 12)
+    + MIDDLE
+    + steps(1.0)
+    + steps(2.0)
+    + steps(1.4616321449683622)
+    + [0.5, 10.0, 171.0]
+)
 NEGATIVE = [-0.5, -1.5, -2.5, -0.1, -1e-10, -2.457024738220800, -3.9999, -10.3, -55.77, -1e3 - 0.25]
-REAL = sorted({s * x for x in decades(-300, -20, 70) + decades(-12, 2) + MIDDLE + [5.0, 36.0, 37.5, 700.0, 745.0, 1e3, 1e8, 1e150] for s in (-1, 1)} | {0.0})
+REAL = sorted(
+    {
+        s * x
+        for x in decades(-300, -20, 70) + decades(-12, 2) + MIDDLE + [5.0, 36.0, 37.5, 700.0, 745.0, 1e3, 1e8, 1e150]
+        for s in (-1, 1)
+    }
+    | {0.0}
+)
 
 
 def stirlerr(x):
@@ -74,8 +108,6 @@ def log_binomial(n, k):
 
 def bd0(x, np):
     return (x * log(x / np) if x else mpf(0)) + np - x
-
-
 
 
 def lower_sum(a, x, weight):
@@ -148,8 +180,21 @@ def quantiles(shapes):
 
 
 GAMMA_POINTS = quantiles([1e-8, 1e-3, 0.1, 0.5, 0.99, 1.0, 2.0, 2.7, 10.0, 29.9, 30.0, 100.0, 1234.5, 1e5]) + [
-    (1e-5, 0.1), (1e-5, 0.56), (1e-5, 1.4), (1e-5, 1.6), (0.3, 1.49), (0.3, 1.51), (1e-3, 1e-200), (5.0, 1e-30), (0.7, 30.0), (3.0, 600.0),
-    (100.0, 1e-2), (1e4, 1e4 + 1e-6), (1e6, 1.003e6), (1e6, 1e6 - 3e2)]
+    (1e-5, 0.1),
+    (1e-5, 0.56),
+    (1e-5, 1.4),
+    (1e-5, 1.6),
+    (0.3, 1.49),
+    (0.3, 1.51),
+    (1e-3, 1e-200),
+    (5.0, 1e-30),
+    (0.7, 30.0),
+    (3.0, 600.0),
+    (100.0, 1e-2),
+    (1e4, 1e4 + 1e-6),
+    (1e6, 1.003e6),
+    (1e6, 1e6 - 3e2),
+]
 
 
 def incomplete_beta(a, b, x):
@@ -163,7 +208,8 @@ def incomplete_beta(a, b, x):
 
 
 def beta_p(a, b, x):
-    return incomplete_beta(a, b, x) if x * (a + b) < a + 1 else 1 - incomplete_beta(b, a, 1 - x)
+    with mp.workdps(300):
+        return incomplete_beta(a, b, x) if x <= HALF else 1 - incomplete_beta(b, a, 1 - x)
 
 
 def beta_slopes(probability):
@@ -180,14 +226,28 @@ def beta_slopes(probability):
 
 
 def beta_q(a, b, x):
-    return 1 - incomplete_beta(a, b, x) if x * (a + b) < a + 1 else incomplete_beta(b, a, 1 - x)
+    with mp.workdps(300):
+        return 1 - incomplete_beta(a, b, x) if x <= HALF else incomplete_beta(b, a, 1 - x)
 
 
 BETA_POINTS = [
     (a, b, x)
-    for a, b in [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (0.01, 4.0), (1e-6, 0.3), (1e-6, 50.0), (30.0, 0.2), (15.0, 40.0), (0.5, 1e3), (2e3, 7.0), (3e3, 2e3), (1.5, 1e6)]
+    for a, b in [
+        (0.5, 0.5),
+        (1.0, 1.0),
+        (2.0, 3.0),
+        (0.01, 4.0),
+        (1e-6, 0.3),
+        (1e-6, 50.0),
+        (30.0, 0.2),
+        (15.0, 40.0),
+        (0.5, 1e3),
+        (500.0, 7.0),
+        (300.0, 200.0),
+        (1.5, 1e6),
+    ]
     for x in sorted({0.5, a / (a + b), 0.1 * a / (a + b), 3.0 * a / (a + b), 1 - 0.2 * b / (a + b), 1e-5, 0.97} - {0.0})
-    if 0 < x < 1 and not (x > 0.05 and b > 1e5)
+    if 0 < x < 1 and not (x > 1e-4 and b > 1e5)
 ]
 
 
@@ -195,51 +255,198 @@ def beta_density(a, b, x):
     return exp((a - 1) * log(x) + (b - 1) * log1p(-x) - ln_beta(a, b))
 
 
-SHAPES = [1e-300, 1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.3, 1.999, 2.0, 2.5, 3.0, 7.3, 10.0, 55.5, 1e3, 12345.678, 1e8, 1e15]
+SHAPES = [
+    1e-300,
+    1e-20,
+    1e-8,
+    1e-3,
+    0.1,
+    0.5,
+    1.0,
+    1.3,
+    1.999,
+    2.0,
+    2.5,
+    3.0,
+    7.3,
+    10.0,
+    55.5,
+    1e3,
+    12345.678,
+    1e8,
+    1e15,
+]
 DELTAS = [-0.05, 1e-300, 1e-12, 1e-4, 0.3, 0.5, 1.0, 2.0, 10.0, 333.3, 1e6, 1e10]
 COUNTS = [0.0, 1.0, 2.0, 3.0, 7.0, 10.0, 100.0, 1e4, 123456.0, 1e9]
-PROBS = [1e-300, 5e-324, 1e-100, 1e-20, 1e-10, 1e-5, 1e-3, 0.01, 0.02425, 0.05, 0.075, 0.0751, 0.1, 0.2, 0.3, 0.4, 0.45, 0.49, 0.4999999,
-         0.5, 0.5000001, 0.51, 0.6, 0.65, 0.7, 0.9, 0.925, 0.9251, 0.99, 0.999, 0.999999, 1 - 1e-10, 1 - 2.0**-53, 1 - 2.0**-40, 1.4e-11, 1.3e-11, 1e-62, 1e-63, 2.7e-63]
+PROBS = [
+    1e-300,
+    5e-324,
+    1e-100,
+    1e-20,
+    1e-10,
+    1e-5,
+    1e-3,
+    0.01,
+    0.02425,
+    0.05,
+    0.075,
+    0.0751,
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.45,
+    0.49,
+    0.4999999,
+    0.5,
+    0.5000001,
+    0.51,
+    0.6,
+    0.65,
+    0.7,
+    0.9,
+    0.925,
+    0.9251,
+    0.99,
+    0.999,
+    0.999999,
+    1 - 1e-10,
+    1 - 2.0**-53,
+    1 - 2.0**-40,
+    1.4e-11,
+    1.3e-11,
+    1e-62,
+    1e-63,
+    2.7e-63,
+]
 
 # name: (function, derivatives by each argument, points)
 TABLES = {
-    "ln_gamma": (lambda x: loggamma(fabs(x)) if x > 0 else log(fabs(pi / (mp.sin(pi * x) * x))) - loggamma(-x), [digamma], POSITIVE + NEGATIVE),
+    "ln_gamma": (
+        lambda x: loggamma(fabs(x)) if x > 0 else log(fabs(pi / (mp.sin(pi * x) * x))) - loggamma(-x),
+        [digamma],
+        POSITIVE + NEGATIVE,
+    ),
     "digamma": (digamma, [lambda x: polygamma(1, x)], POSITIVE + NEGATIVE),
+    "digamma_minus_ln": (
+        lambda x: digamma(x) - log(x),
+        [lambda x: polygamma(1, x) - 1 / x],
+        [x for x in POSITIVE if x > 1e-300],
+    ),
     "trigamma": (lambda x: polygamma(1, x), [lambda x: polygamma(2, x)], POSITIVE + NEGATIVE),
     "stirlerr": (stirlerr, [lambda x: digamma(x) - log(x) + 1 / (2 * x)], [x for x in POSITIVE]),
-    "bd0": (bd0, [lambda x, m: log(x / m) if x else mpf(0), lambda x, m: 1 - x / m],
-            pairs([1e-300, 1e-5, 0.5, 1.0, 30.0, 1e5, 1e15, 1e300], [1e-280, 1e-3, 0.7, 1.0, 55.0, 1e7, 1e200])
-            + [(x, x * r) for x in (1e-200, 0.3, 17.0, 1e9) for r in (1 + 2.0**-52, 1 + 1e-9, 1 - 1e-4, 0.99, 1.1, 0.8, 1.3, 0.7, 1.6, 1.7, 0.59, 0.61, 0.4, 2.5, 4.0)] + [(0.0, 3.0)]),
-    "log1p_minus": (lambda t: log1p(t) - t, [lambda t: -t / (1 + t)], [x for x in REAL if x > -1] + [-0.41, -0.39, 0.59, 0.61, -0.99, -0.999999]),
-    "ln_gamma_difference": (lambda x, d: loggamma(x + d) - loggamma(x), [lambda x, d: digamma(x + d) - digamma(x), lambda x, d: digamma(x + d)],
-                            [(x, d) for x, d in pairs(SHAPES, DELTAS) if x + d > 0] + [(x, -0.5 * x) for x in SHAPES] + [(1.5, -0.4999), (3.0, -2.0), (1e5, -99999.5)]),
-    "digamma_difference": (lambda x, d: digamma(x + d) - digamma(x), [lambda x, d: polygamma(1, x + d) - polygamma(1, x), lambda x, d: polygamma(1, x + d)],
-                           [(x, d) for x, d in pairs(SHAPES, DELTAS) if x + d > 0] + [(x, -0.5 * x) for x in SHAPES if x > 1e-200] + [(1.5, -0.4999), (3.0, -2.0), (1e5, -99999.5)]),
-    "ln_beta": (ln_beta, [lambda a, b: digamma(a) - digamma(a + b), lambda a, b: digamma(b) - digamma(a + b)], pairs(SHAPES, SHAPES[1:])),
-    "ln_beta_gradient": (lambda a, b: digamma(a) - digamma(a + b), [lambda a, b: polygamma(1, a) - polygamma(1, a + b), lambda a, b: -polygamma(1, a + b)],
-                         pairs([s for s in SHAPES if s > 1e-200], SHAPES[1:])),
-    "log_binomial": (log_binomial, [lambda n, k: digamma(n + 1) - digamma(n - k + 1), lambda n, k: digamma(n - k + 1) - digamma(k + 1)],
-                     [(n, k) for n, k in pairs(COUNTS, COUNTS + [5e3, 61728.0, 5e8, 99.0, 9999.0]) if k <= n] + [(10.5, 2.25), (10.5, 0.3), (1e9, 999999999.0)]),
-    "log1mexp": (lambda x: log1p(-exp(-x)) if x > 1 else log(-expm1(-x)), [lambda x: 1 / expm1(x)], [x for x in REAL if x > 0]),
-    "log_add_exp": (lambda a, b: log(exp(a) + exp(b)), [lambda a, b: 1 / (1 + exp(b - a)), lambda a, b: 1 / (1 + exp(a - b))],
-                    pairs([-1e4, -800.0, -30.0, -1.0, -0.6931471805599453, 0.0, 1e-5, 2.0, 700.0, 1e4], [-1e4, -800.5, -31.0, -0.9, 0.0, 3.0, 650.0])),
-    "log_sub_exp": (lambda a, b: a + log(-expm1(b - a)), [lambda a, b: 1 / (1 - exp(b - a)), lambda a, b: -1 / expm1(a - b)],
-                    [(b + d, b) for b in (-1e4, -700.0, -3.3, 0.0, 1e-5, 2.0, 710.0) for d in (1e-8, 1e-3, 0.5, 0.7, 3.0, 40.0, 800.0)]),
+    "bd0": (
+        bd0,
+        [lambda x, m: log(x / m) if x else mpf(0), lambda x, m: 1 - x / m],
+        pairs([1e-300, 1e-5, 0.5, 1.0, 30.0, 1e5, 1e15, 1e300], [1e-280, 1e-3, 0.7, 1.0, 55.0, 1e7, 1e200])
+        + [
+            (x, x * r)
+            for x in (1e-200, 0.3, 17.0, 1e9)
+            for r in (1 + 2.0**-52, 1 + 1e-9, 1 - 1e-4, 0.99, 1.1, 0.8, 1.3, 0.7, 1.6, 1.7, 0.59, 0.61, 0.4, 2.5, 4.0)
+        ]
+        + [(0.0, 3.0)],
+    ),
+    "log1p_minus": (
+        lambda t: log1p(t) - t,
+        [lambda t: -t / (1 + t)],
+        [x for x in REAL if x > -1] + [-0.41, -0.39, 0.59, 0.61, -0.99, -0.999999],
+    ),
+    "ln_gamma_difference": (
+        lambda x, d: loggamma(x + d) - loggamma(x),
+        [lambda x, d: digamma(x + d) - digamma(x), lambda x, d: digamma(x + d)],
+        [(x, d) for x, d in pairs(SHAPES, DELTAS) if x + d > 0]
+        + [(x, -0.5 * x) for x in SHAPES]
+        + [(1.5, -0.4999), (3.0, -2.0), (1e5, -99999.5)],
+    ),
+    "digamma_difference": (
+        lambda x, d: digamma(x + d) - digamma(x),
+        [lambda x, d: polygamma(1, x + d) - polygamma(1, x), lambda x, d: polygamma(1, x + d)],
+        [(x, d) for x, d in pairs(SHAPES, DELTAS) if x + d > 0]
+        + [(x, -0.5 * x) for x in SHAPES if x > 1e-200]
+        + [(1.5, -0.4999), (3.0, -2.0), (1e5, -99999.5)],
+    ),
+    "ln_beta": (
+        ln_beta,
+        [lambda a, b: digamma(a) - digamma(a + b), lambda a, b: digamma(b) - digamma(a + b)],
+        pairs(SHAPES, SHAPES[1:]),
+    ),
+    "ln_beta_gradient": (
+        lambda a, b: digamma(a) - digamma(a + b),
+        [lambda a, b: polygamma(1, a) - polygamma(1, a + b), lambda a, b: -polygamma(1, a + b)],
+        pairs([s for s in SHAPES if s > 1e-200], SHAPES[1:]),
+    ),
+    "log_binomial": (
+        log_binomial,
+        [lambda n, k: digamma(n + 1) - digamma(n - k + 1), lambda n, k: digamma(n - k + 1) - digamma(k + 1)],
+        [(n, k) for n, k in pairs(COUNTS, COUNTS + [5e3, 61728.0, 5e8, 99.0, 9999.0]) if k <= n]
+        + [(10.5, 2.25), (10.5, 0.3), (1e9, 999999999.0)],
+    ),
+    "log1mexp": (
+        lambda x: log1p(-exp(-x)) if x > 1 else log(-expm1(-x)),
+        [lambda x: 1 / expm1(x)],
+        [x for x in REAL if x > 0],
+    ),
+    "log_add_exp": (
+        lambda a, b: log(exp(a) + exp(b)),
+        [lambda a, b: 1 / (1 + exp(b - a)), lambda a, b: 1 / (1 + exp(a - b))],
+        pairs(
+            [-1e4, -800.0, -30.0, -1.0, -0.6931471805599453, 0.0, 1e-5, 2.0, 700.0, 1e4],
+            [-1e4, -800.5, -31.0, -0.9, 0.0, 3.0, 650.0],
+        ),
+    ),
+    "log_sub_exp": (
+        lambda a, b: a + log(-expm1(b - a)),
+        [lambda a, b: 1 / (1 - exp(b - a)), lambda a, b: -1 / expm1(a - b)],
+        [
+            (b + d, b)
+            for b in (-1e4, -700.0, -3.3, 0.0, 1e-5, 2.0, 710.0)
+            for d in (1e-8, 1e-3, 0.5, 0.7, 3.0, 40.0, 800.0)
+        ],
+    ),
     "softplus": (lambda x: log1p(exp(x)), [lambda x: 1 / (1 + exp(-x))], REAL),
     "sigmoid": (lambda x: 1 / (1 + exp(-x)), [lambda x: exp(-x) / (1 + exp(-x)) ** 2], REAL),
     "log_sigmoid": (lambda x: -log1p(exp(-x)), [lambda x: 1 / (1 + exp(x))], REAL),
     "logit": (lambda p: log(p) - log1p(-p), [lambda p: 1 / (p * (1 - p))], PROBS + steps(0.5)),
-    "xlogy": (lambda x, y: x * log(y) if x else mpf(0), [lambda x, y: log(y), lambda x, y: x / y], pairs([0.0, -2.0, 1e-8, 3.5], [1e-300, 0.3, 1.0, 1 + 2.0**-30, 1e9])),
-    "xlog1py": (lambda x, y: x * log1p(y) if x else mpf(0), [lambda x, y: log1p(y), lambda x, y: x / (1 + y)], pairs([0.0, -2.0, 1e-8, 3.5], [1e-300, -0.3, 1e-9, 1.0, -0.99999, 1e9])),
+    "xlogy": (
+        lambda x, y: x * log(y) if x else mpf(0),
+        [lambda x, y: log(y), lambda x, y: x / y],
+        pairs([0.0, -2.0, 1e-8, 3.5], [1e-300, 0.3, 1.0, 1 + 2.0**-30, 1e9]),
+    ),
+    "xlog1py": (
+        lambda x, y: x * log1p(y) if x else mpf(0),
+        [lambda x, y: log1p(y), lambda x, y: x / (1 + y)],
+        pairs([0.0, -2.0, 1e-8, 3.5], [1e-300, -0.3, 1e-9, 1.0, -0.99999, 1e9]),
+    ),
     "erf": (erf, [lambda x: 2 / sqrt(pi) * exp(-x * x)], REAL),
     "erfc": (erfc, [lambda x: 2 / sqrt(pi) * exp(-x * x)], REAL + [10.0, 15.0, 20.0, 26.0]),
-    "erfcx": (lambda x: exp(x * x) * erfc(x) if x < 1e6 else (1 - 1 / (2 * x * x)) / (x * sqrt(pi)) + 3 / (4 * x**5 * sqrt(pi)),
-              [lambda x: 2 * x * exp(x * x) * erfc(x) - 2 / sqrt(pi) if x < 1e6 else -1 / (x * x * sqrt(pi))], [x for x in REAL if x > -20] + steps(2.0)),
+    "erfcx": (
+        lambda x: (
+            exp(x * x) * erfc(x) if x < 1e6 else (1 - 1 / (2 * x * x)) / (x * sqrt(pi)) + 3 / (4 * x**5 * sqrt(pi))
+        ),
+        [lambda x: 2 * x * exp(x * x) * erfc(x) - 2 / sqrt(pi) if x < 1e6 else -1 / (x * x * sqrt(pi))],
+        [x for x in REAL if x > -20] + steps(2.0),
+    ),
     "ndtr": (ndtr, [density], REAL + [-10.0, -20.0, -30.0, -37.0]),
-    "log_ndtr": (lambda x: log(ndtr(x)) if x < 5 else log1p(-ndtr(-x)), [lambda x: density(x) / ndtr(x)], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
-    "log_ndtr_derivative": (lambda x: density(x) / ndtr(x), [lambda x: -density(x) / ndtr(x) * (x + density(x) / ndtr(x))], [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0]),
-    "gamma_p": (gamma_p, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
-    "gamma_q": (gamma_q, [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density], GAMMA_POINTS),
+    "log_ndtr": (
+        lambda x: log(ndtr(x)) if x < 5 else log1p(-ndtr(-x)),
+        [lambda x: density(x) / ndtr(x)],
+        [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0],
+    ),
+    "log_ndtr_derivative": (
+        lambda x: density(x) / ndtr(x),
+        [lambda x: -density(x) / ndtr(x) * (x + density(x) / ndtr(x))],
+        [x for x in REAL if x > -1e5] + [-10.0, -20.0, -30.0, -1e4, -1.0, 1.0],
+    ),
+    "gamma_p": (
+        gamma_p,
+        [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density],
+        GAMMA_POINTS,
+    ),
+    "gamma_q": (
+        gamma_q,
+        [lambda a, x: -gamma_draw_derivative(a, x) * gamma_density(a, x), gamma_density],
+        GAMMA_POINTS,
+    ),
     "gamma_draw_derivative": (gamma_draw_derivative, [draw_slope_by_a, draw_slope_by_x], GAMMA_POINTS),
     "beta_p": (beta_p, beta_slopes(beta_p), BETA_POINTS),
     "beta_q": (beta_q, beta_slopes(beta_q), BETA_POINTS),

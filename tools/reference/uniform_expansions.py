@@ -4,6 +4,7 @@ Run: python3 uniform_expansions.py    (needs mpmath)
 
 Power series are lists of coefficients, constant term first.
 """
+
 from mpmath import bernoulli, factorial, mp, mpf
 
 mp.dps = 60
@@ -93,7 +94,9 @@ def show(name, rows, radius, smallest_a, tolerance):
     print(name)
     for k, row in enumerate(rows):
         kept = [c for i, c in enumerate(row) if abs(c) * mpf(radius) ** i * mpf(smallest_a) ** -k > tolerance]
-        last = max([i for i, c in enumerate(row) if abs(c) * mpf(radius) ** i * mpf(smallest_a) ** -k > tolerance], default=-1)
+        last = max(
+            [i for i, c in enumerate(row) if abs(c) * mpf(radius) ** i * mpf(smallest_a) ** -k > tolerance], default=-1
+        )
         if last >= 0:
             print(f"  &[{', '.join(repr(float(c)) for c in row[: last + 1])}],")
 

@@ -2,6 +2,7 @@
 
 use crate::bijectors::Bijector;
 use crate::tape::var::Var;
+use crate::testing::bijectors::bijector_tests;
 
 /// x = eᶻ, elementwise.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,7 +13,7 @@ impl<'t> Bijector<'t> for Exp {
         z.exp()
     }
 
-    fn unconstrain(&self, x: &[f64]) -> Vec<f64> {
+    fn unconstrain(&self, x: &[f64], _: &[usize]) -> Vec<f64> {
         x.iter().map(|x| x.ln()).collect()
     }
 
@@ -20,4 +21,8 @@ impl<'t> Bijector<'t> for Exp {
     fn log_det(&self, z: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
         Some(z)
     }
+}
+
+bijector_tests! {
+    Exp; event [2], free [0, 1]; [0.5, -2.0], [0.0, 3.0]; [800.0, -300.0] => 500.0
 }

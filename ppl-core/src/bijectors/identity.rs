@@ -2,6 +2,7 @@
 
 use crate::bijectors::Bijector;
 use crate::tape::var::Var;
+use crate::testing::bijectors::bijector_tests;
 
 /// x = z.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,11 +13,15 @@ impl<'t> Bijector<'t> for Identity {
         z
     }
 
-    fn unconstrain(&self, x: &[f64]) -> Vec<f64> {
+    fn unconstrain(&self, x: &[f64], _: &[usize]) -> Vec<f64> {
         x.to_vec()
     }
 
     fn log_det(&self, _: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
         None
     }
+}
+
+bijector_tests! {
+    Identity; event [2], free [0, 1]; [0.5, -2.0]; [800.0, -800.0] => 0.0
 }

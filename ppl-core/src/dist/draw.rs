@@ -10,6 +10,7 @@ use crate::rng::Key;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
+use crate::tape::store::Precision;
 use crate::tape::var::Var;
 use crate::tensor::dims::Dims;
 use crate::tensor::shape::{Shape, size};
@@ -60,6 +61,14 @@ impl<'t> Draw<'t> {
     /// Brings a parameter to the shape of the draw, unless it is a single number.
     pub fn fit(&self, param: Var<'t>) -> Var<'t> {
         to_shape(self.tape, param, &self.dims, &self.event)
+    }
+
+    /// Returns the smallest normal number and the largest below one, in the precision of the tape.
+    pub fn open_unit_interval(&self) -> (f64, f64) {
+        match self.tape.precision() {
+            Precision::F64 => (f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0),
+            Precision::F32 => (f32::MIN_POSITIVE as f64, 1.0 - f32::EPSILON as f64 / 2.0),
+        }
     }
 
     /// Returns the number of elements, plates included.

@@ -1,4 +1,17 @@
 //! Inference: algorithms as configuration structs with a method `run`.
+//!
+//! [`potential`] is the bridge from models to samplers, which know only
+//! [`LogDensity`](crate::log_density::LogDensity). [`mh`] is Metropolis–Hastings. [`fit`] is what a sampler returns,
+//! [`predictive`] runs models forward.
 
+pub mod chain;
+pub mod discrete;
+pub mod fit;
+mod kept;
+pub mod mh;
+pub mod potential;
+pub mod predictive;
 pub mod progress;
+pub mod site_draws;
+pub mod site_table;
 pub mod svi;

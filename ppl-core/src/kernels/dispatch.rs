@@ -53,14 +53,15 @@ pub fn on_every_level<L: Loop>(body: impl Fn() -> L) -> Vec<(&'static str, L::Ou
 }
 
 const UNKNOWN: u8 = 0;
-const BASE: u8 = 1;
-const AVX2: u8 = 2;
-const AVX512: u8 = 3;
+pub(super) const BASE: u8 = 1;
+pub(super) const AVX2: u8 = 2;
+pub(super) const AVX512: u8 = 3;
 
 static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
 
+/// Returns the level at which loops run.
 #[inline(always)]
-fn level() -> u8 {
+pub(super) fn level() -> u8 {
     match LEVEL.load(Ordering::Relaxed) {
         UNKNOWN => detect(),
         known => known,
@@ -68,7 +69,7 @@ fn level() -> u8 {
 }
 
 /// Returns the widest level of this machine.
-fn best() -> u8 {
+pub(super) fn best() -> u8 {
     #[allow(unused_mut)]
     let mut best = BASE;
     #[cfg(target_arch = "x86_64")]

@@ -9,6 +9,7 @@ pub mod lanes;
 pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
+pub mod matvec;
 mod poly;
 pub mod random;
 pub mod real;
@@ -16,6 +17,8 @@ pub mod reduce;
 mod row_exp;
 pub mod segment;
 pub mod softmax;
+pub mod strided;
+pub mod vector;
 mod write;
 mod xoshiro;
 

@@ -7,6 +7,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 use crate::kernels::draw::Draw;
 use crate::kernels::gemm_raw::GemmRaw;
 use crate::kernels::poly;
+use crate::kernels::vector::Vectors;
 use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
@@ -34,6 +35,7 @@ pub trait Real:
     + MulAssign
     + DivAssign
     + GemmRaw
+    + Vectors
 {
     /// Zero.
     const ZERO: Self;

@@ -36,9 +36,7 @@ pub fn ln_gamma(x: f64) -> f64 {
 /// ```
 pub fn digamma(x: f64) -> f64 {
     if x >= 2.0 {
-        let w = 1.0 / x;
-        let z = w * w;
-        x.ln() - 0.5 * w - z * DIGAMMA_TAIL.at(z)
+        x.ln() + digamma_minus_ln(x)
     } else if x >= 1.0 {
         ((x - DIGAMMA_ROOT) - DIGAMMA_ROOT_LOW) * DIGAMMA_NEAR.at(x - 1.0)
     } else if x > 0.0 {
@@ -53,6 +51,17 @@ pub fn digamma(x: f64) -> f64 {
         } else {
             digamma(1.0 - x) - PI / (PI * fraction).tan()
         }
+    }
+}
+
+/// Returns ψ(x) − ln x for x > 0, which lies between −1/x and −1/(2x).
+pub fn digamma_minus_ln(x: f64) -> f64 {
+    if x >= 2.0 {
+        let w = 1.0 / x;
+        let z = w * w;
+        -0.5 * w - z * DIGAMMA_TAIL.at(z)
+    } else {
+        digamma(x) - x.ln()
     }
 }
 
@@ -113,7 +122,7 @@ pub fn bd0_from_difference(x: f64, np: f64, d: f64) -> f64 {
     if x == 0.0 {
         return np;
     }
-    if np == 0.0 || np == f64::INFINITY {
+    if np == f64::INFINITY {
         return f64::INFINITY;
     }
     let t = d / x;

@@ -9,7 +9,7 @@
 //!
 //! References: Figurnov, Mohamed, Mnih (2018), Implicit reparameterization gradients; Temme (1979).
 
-use super::gamma::digamma;
+use super::gamma::{digamma, digamma_minus_ln};
 use super::rational::horner;
 
 /// From this concentration on the uniform expansion is used.
@@ -43,7 +43,7 @@ pub fn gamma_draw_derivative(a: f64, x: f64) -> f64 {
             return uniform(a, t);
         }
     }
-    if x > a.max(SERIES_UP_TO) {
+    if x > SERIES_UP_TO.max(a + 0.5 * a.sqrt()) {
         from_upper_fraction(a, x)
     } else {
         from_lower_series(a, x)
@@ -61,13 +61,42 @@ fn from_lower_series(a: f64, x: f64) -> f64 {
         sum += term;
         weighted += term * harmonic;
     }
-    x / a * (sum * (digamma(a + 1.0) - x.ln()) + weighted)
+    x / a * (sum * (digamma_minus_ln(a + 1.0) - (x / (a + 1.0)).ln()) + weighted)
 }
 
 /// dx/da = x (K (ln x − ψ(a)) + ∂K/∂a) with K = Γ(a, x) / (x^a e^{−x}); both terms are positive above the mean.
 ///
-/// K and its derivative come from one pass of Lentz's algorithm on the continued fraction.
 fn from_upper_fraction(a: f64, x: f64) -> f64 {
+    let (value, log_slope) = if a <= 1.0 {
+        positive_fraction(a, x)
+    } else {
+        lentz_fraction(a, x)
+    };
+    let excess = if a < 1.0 {
+        x.ln() - digamma(a)
+    } else {
+        (x / a).ln() - digamma_minus_ln(a)
+    };
+    x * value * (excess + log_slope)
+}
+
+/// Returns K and ∂ ln K/∂a for a ≤ 1 from the fraction 1/(x + (1−a)/(1 + 1/(x + (2−a)/(1 + 2/(x + …))))), from the back.
+///
+/// All parts are positive; n pairs leave an error of about e^{−4√(n x)}.
+fn positive_fraction(a: f64, x: f64) -> (f64, f64) {
+    let n_pairs = (110.0 / x).ceil() as u32 + 5;
+    let (mut f, mut f_slope) = (x, 0.0);
+    for k in (1..=n_pairs).rev().map(f64::from) {
+        let g = 1.0 + k / f;
+        let g_slope = -k * f_slope / (f * f);
+        f = x + (k - a) / g;
+        f_slope = -(1.0 + (k - a) * g_slope / g) / g;
+    }
+    (1.0 / f, -f_slope / f)
+}
+
+/// Returns K and ∂ ln K/∂a from the fraction 1/(x+1−a − (1−a)/(x+3−a − …)), in one pass of Lentz's algorithm.
+fn lentz_fraction(a: f64, x: f64) -> (f64, f64) {
     let mut b = x + 1.0 - a;
     let mut d = 1.0 / b;
     let mut d_slope = d * d;
@@ -90,7 +119,7 @@ fn from_upper_fraction(a: f64, x: f64) -> f64 {
             break;
         }
     }
-    x * value * (x.ln() - digamma(a) + log_slope)
+    (value, log_slope)
 }
 
 /// dx/da = Σₖ Dₖ(t) a⁻ᵏ with t = ln(x / a), from the implicit equation of dx/da in powers of 1/a.
@@ -238,6 +267,8 @@ mod tests {
     #[test]
     fn borders_are_exact() {
         assert_eq!(gamma_draw_derivative(2.0, 0.0), 0.0);
+        // For a tiny concentration the draw's derivative is e^x E₁(x) x / a = (1 − 1/x + …) / a, also where x / a overflows.
+        assert!((gamma_draw_derivative(1e-300, 1e9) / 0.999_999_999e300 - 1.0).abs() < 1e-14);
         assert!(gamma_draw_derivative(0.0, 1.0).is_nan() && gamma_draw_derivative(2.0, -1.0).is_nan());
         assert!(gamma_draw_derivative(f64::NAN, 1.0).is_nan() && gamma_draw_derivative(1.0, f64::NAN).is_nan());
     }

@@ -1,11 +1,10 @@
 //! The regularised incomplete beta function, the distribution function of Beta, Binomial and StudentT.
 //!
 //! A continued fraction times x^a (1 − x)^b / B(a, b), the factor in saddle-point form (Loader 2000).
-//! The fraction takes about √max(a, b) steps near the mean. Reference: DLMF 8.17.
+//! The fraction takes about √max(a, b) steps near the mean. References: DLMF 8.17; TOMS 708.
 
 use std::f64::consts::PI;
 
-use super::beta::ln_beta;
 use super::gamma::{bd0_from_difference, ln_gamma, ln_gamma_difference, ln_gamma_growth, stirlerr};
 
 /// The largest number of steps of the continued fraction; concentrations up to 10⁹ need fewer.
@@ -56,7 +55,7 @@ fn probability(a: f64, b: f64, x: f64, y: f64) -> f64 {
 
 /// Returns I_x(a, b) for x below about the mean, as the leading factor times the continued fraction.
 fn below_mean(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    leading_factor(a, b, x, y) * continued_fraction(a, b, x) / a
+    leading_factor(a, b, x, y) * continued_fraction(a, b, x, y)
 }
 
 /// Returns x^a y^b / B(a, b).
@@ -70,11 +69,12 @@ fn leading_factor(a: f64, b: f64, x: f64, y: f64) -> f64 {
         (a / sum * b / (2.0 * PI)).sqrt() * (correction - deviance).exp()
     } else if b >= 2.0 {
         // Γ(a + b) / Γ(b) = b^a times a factor near one.
-        (a * (b.ln() + ln_x) + b * ln_y + ln_gamma_growth(b, a) - ln_gamma(a)).exp()
+        a * (a * (b.ln() + ln_x) + b * ln_y + ln_gamma_growth(b, a) - ln_gamma(1.0 + a)).exp()
     } else if a >= 2.0 {
-        (b * (a.ln() + ln_y) + a * ln_x + ln_gamma_growth(a, b) - ln_gamma(b)).exp()
+        b * (b * (a.ln() + ln_y) + a * ln_x + ln_gamma_growth(a, b) - ln_gamma(1.0 + b)).exp()
     } else {
-        (a * ln_x + b * ln_y - ln_beta(a, b)).exp()
+        let (least, most) = if a <= b { (a, b) } else { (b, a) };
+        least * (a * ln_x + b * ln_y + ln_gamma_difference(most, least) - ln_gamma(1.0 + least)).exp()
     }
 }
 
@@ -83,26 +83,29 @@ fn ln_of_part(x: f64, y: f64) -> f64 {
     if x <= 0.5 { x.ln() } else { (-y).ln_1p() }
 }
 
-/// Returns the continued fraction DLMF 8.17.22 by Lentz's algorithm.
-fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
-    let (mut c, mut d) = (1.0, 1.0 / (1.0 - (a + b) * x / (a + 1.0)));
-    let mut value = d;
-    for m in 1..MAX_STEPS {
-        let m = f64::from(m);
-        let at = a + 2.0 * m;
-        let even = m * (b - m) * x / ((at - 1.0) * at);
-        d = 1.0 / (1.0 + even * d);
-        c = 1.0 + even / c;
-        value *= c * d;
-        let odd = -(a + m) * (a + b + m) * x / (at * (at + 1.0));
-        d = 1.0 / (1.0 + odd * d);
-        c = 1.0 + odd / c;
+/// Returns I_x(a, b) over the leading factor: the even part of the continued fraction DLMF 8.17.22, by Lentz's algorithm.
+///
+/// In the form of Didonato and Morris (1992), TOMS 708, which needs no 1 − x beside y: with λ = a y − b x the partial
+/// numerators are (a+n−1)(a+b+n−1) n (b−n) x² / (a+2n−1)², the denominators
+/// n + n (b−n) x / (a+2n−1) + (a+n)(λ + 1 + n (1+y)) / (a+2n+1).
+fn continued_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    let lambda = a * y - b * x;
+    let first = a * (lambda + 1.0) / (a + 1.0);
+    let (mut c, mut d, mut value) = (first, 0.0, first);
+    for n in 1..MAX_STEPS {
+        let n = f64::from(n);
+        let at = a + 2.0 * n;
+        let common = n * (b - n) * x / (at - 1.0);
+        let numerator = (a + n - 1.0) * (a + b + n - 1.0) * x / (at - 1.0) * common;
+        let denominator = n + common + (a + n) * (lambda + 1.0 + n * (1.0 + y)) / (at + 1.0);
+        d = 1.0 / (denominator + numerator * d);
+        c = denominator + numerator / c;
         value *= c * d;
         if (c * d - 1.0).abs() <= f64::EPSILON / 2.0 {
             break;
         }
     }
-    value
+    1.0 / value
 }
 
 /// Returns 1 − I_x(a, b) for a < 1 and b x < 1, where I may be so near to one that its complement is lost.

@@ -1,106 +1,95 @@
 //! Broadcast: repeats a value along plates and event axes that it lacks.
 
+use smallvec::SmallVec;
+
 use crate::kernels::real::Real;
-use crate::ops::walk::{strides, walk};
+use crate::kernels::strided::{MAX_RANK, Walk};
+use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
-use crate::tensor::shape::{Shape, size};
+use crate::tensor::shape::{Shape, broadcast};
 use crate::testing::ops::op_tests;
 
-/// Repeats the operand; the attributes are its shape, padded with ones to the rank of the output.
+/// Repeats the operand; the attributes are its shape and that of the output after joining axes, both of one rank.
 pub struct Broadcast;
 
 /// Records `x` with the plates `dims`, a superset of its own, and the event shape `event`, which its own broadcasts to.
+#[track_caller]
 pub fn broadcast_to<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize]) -> Var<'t> {
     let (own_dims, own_event) = (x.dims(), x.event_shape());
-    let mut own = Shape::new();
-    let mut out = Shape::new();
+    let lead = event.len() - own_event.len();
+    let mut joined = Joined::default();
     for &d in dims {
         let n = tape.dim(d).len;
-        own.push(if own_dims.contains(&d) { n } else { 1 });
-        out.push(n);
+        joined.push(if own_dims.contains(&d) { n } else { 1 }, n);
     }
-    own.extend(std::iter::repeat_n(1, event.len() - own_event.len()));
-    own.extend_from_slice(&own_event);
-    out.extend_from_slice(event);
-    if size(&own) == size(&out) {
+    for (axis, &n) in event.iter().enumerate() {
+        joined.push(if axis < lead { 1 } else { own_event[axis - lead] }, n);
+    }
+    if joined.own == joined.out {
         return tape.alias(x, dims, event);
     }
-    let attrs: Vec<u64> = own.iter().map(|&n| n as u64).collect();
+    if joined.out.len() > MAX_RANK {
+        return refuse(
+            "broadcast",
+            &[x],
+            &[event],
+            "the value would be repeated along too many separate axes",
+        );
+    }
+    let attrs: SmallVec<[u64; 12]> = joined.own.iter().chain(&joined.out).map(|&n| n as u64).collect();
     tape.record(Broadcast::DEF, &[x], &attrs, dims, event, 0)
+}
+
+/// Two shapes of one rank in which neighbouring axes are joined where both are repeated or both are not.
+#[derive(Default)]
+struct Joined {
+    own: Shape,
+    out: Shape,
+}
+
+impl Joined {
+    fn push(&mut self, own: usize, out: usize) {
+        match (self.own.last_mut(), self.out.last_mut()) {
+            _ if out == 1 => {}
+            (Some(last_own), Some(last_out)) if (*last_own == *last_out) == (own == out) => {
+                *last_own *= own;
+                *last_out *= out;
+            }
+            _ => {
+                self.own.push(own);
+                self.out.push(out);
+            }
+        }
+    }
 }
 
 impl Op for Broadcast {
     const NAME: &'static str = "broadcast";
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, out) = (call.x(0), call.out());
-        let runs = Runs::of(call);
-        runs.each(|i, o| {
-            let out = &mut out[o..o + runs.len];
-            if runs.is_fill {
-                out.fill(x[i]);
-            } else {
-                out.copy_from_slice(&x[i..i + runs.len]);
-            }
-        });
+        walk(call.attrs()).copy(call.x(0), call.out());
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let d_out = call.d_out();
-        let runs = Runs::of(call);
+        let (walk, d_out) = (walk(call.attrs()), call.d_out());
         if let Some(d_x) = call.grad(0) {
-            let d_x = d_x.accumulator().slice;
-            runs.each(|i, o| {
-                let d_out = &d_out[o..o + runs.len];
-                if runs.is_fill {
-                    d_x[i] += d_out.iter().copied().sum();
-                } else {
-                    d_x[i..i + runs.len]
-                        .iter_mut()
-                        .zip(d_out)
-                        .for_each(|(d_x, &d)| *d_x += d);
-                }
-            });
+            walk.adjoint(d_out, d_x.slice, d_x.overwrite);
         }
     }
 }
 
-/// The output cut into runs that repeat one element, or that copy neighbours.
-struct Runs<'a> {
-    own: &'a [u64],
-    outer: &'a [usize],
-    is_fill: bool,
-    len: usize,
-}
-
-impl<'a> Runs<'a> {
-    fn of<F: Real>(call: &Call<'a, F>) -> Self {
-        let (own, out) = (call.attrs(), call.out_shape());
-        let is_repeated = |axis: usize| own[axis] as usize != out[axis];
-        let is_fill = is_repeated(out.len() - 1);
-        let rank = (0..out.len())
-            .rev()
-            .find(|&axis| is_repeated(axis) != is_fill && out[axis] != 1)
-            .map_or(0, |a| a + 1);
-        let (outer, inner) = out.split_at(rank);
-        Runs {
-            own,
-            outer,
-            is_fill,
-            len: size(inner),
-        }
+#[inline(always)]
+fn walk(attrs: &[u64]) -> Walk {
+    let rank = attrs.len() / 2;
+    let [mut own, mut out] = [[0; MAX_RANK]; 2];
+    for axis in 0..rank {
+        own[axis] = attrs[axis] as usize;
+        out[axis] = attrs[rank + axis] as usize;
     }
-
-    #[inline(always)]
-    fn each(&self, mut f: impl FnMut(usize, usize)) {
-        let unit = if self.is_fill { 1 } else { self.len };
-        let from = strides(self.outer, unit, |axis| self.own[axis] as usize == self.outer[axis]);
-        let to = strides(self.outer, self.len, |_| true);
-        walk(self.outer, &[from, to], |[i, o]| f(i, o));
-    }
+    Walk::broadcast(&own[..rank], &out[..rank])
 }
 
 impl<'t> Var<'t> {
@@ -108,8 +97,8 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn broadcast(self, shape: &[usize]) -> Var<'t> {
         let own = self.event_shape();
-        if crate::tensor::shape::broadcast(&own, shape).as_deref() != Some(shape) {
-            return crate::ops::align::refuse(
+        if broadcast(&own, shape).as_deref() != Some(shape) {
+            return refuse(
                 "broadcast",
                 &[self],
                 &[shape],
@@ -126,3 +115,4 @@ impl<'t> Var<'t> {
 op_tests! { scalars |x| x[0].broadcast(&[2, 3]); [1.5] }
 op_tests! { rows |x| x[0].broadcast(&[3, 2]); [[1.0, -2.0]], [[[1.0, 3.0]]] }
 op_tests! { columns |x| x[0].broadcast(&[2, 2, 3]); [[[1.0], [-2.0]]] }
+op_tests! { in_between |x| x[0].broadcast(&[2, 3, 2]); [[[[1.0, -2.0]], [[0.5, 3.0]]]] }

@@ -167,8 +167,9 @@ mod tests {
             open: true,
         });
         let x = tape.input(0, &[i], &[], &[1.0, 2.0], false);
-        assert!(!(x > 0.0));
+        let is_greater = x > 0.0;
         let line = line!() - 1;
+        assert!(!is_greater);
         match tape.take_error() {
             Some(Error::Plate { place, message }) => {
                 assert_eq!((place.file, place.line), (file!(), line));

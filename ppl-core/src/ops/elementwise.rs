@@ -6,6 +6,7 @@ use crate::error::Place;
 use crate::kernels::map::{Map1, Map2, map1, map1_adjoint, map2, map2_adjoint_x, map2_adjoint_y};
 use crate::kernels::real::Real;
 use crate::ops::align::{align, tape_of};
+use crate::ops::repeat::repeat;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
@@ -105,8 +106,11 @@ pub fn unary<'t, M: Unary>(x: Var<'t>) -> Var<'t> {
 /// Records `M` on `x` and `y`, broadcast against each other, or computes it if both are constants.
 #[track_caller]
 pub fn binary<'t, M: Binary>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
-    if tape_of(&[x, y]).is_none() {
+    let Some(tape) = tape_of(&[x, y]) else {
         return Var::constant(M::value(x.value(), y.value()));
+    };
+    if let Some(out) = repeat::<M>(tape, x, y) {
+        return out;
     }
     match align(M::NAME, &[x, y], Place::here()) {
         Some(a) => a.tape.record(BinaryOp::<M>::DEF, &a.args, &[], &a.dims, &a.event, 0),

@@ -6,8 +6,9 @@
 use smallvec::SmallVec;
 
 use crate::kernels::matmul::gemm_threads;
+use crate::kernels::matvec::{matvec, matvec_transposed, outer};
 use crate::kernels::real::Real;
-use crate::kernels::reduce;
+use crate::kernels::reduce::dot;
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::{Call, Grad};
@@ -116,29 +117,23 @@ fn product<F: Real>(
     c: &mut [F],
     overwrite: bool,
 ) {
-    if n == 1 {
-        matrix_vector([m, k], (a, a_transposed), b, c, overwrite);
+    if m == 1 && n == 1 {
+        let entry = dot(a, b);
+        c[0] = if overwrite { entry } else { c[0] + entry };
+    } else if n == 1 && a_transposed {
+        matvec_transposed(a, b, c, overwrite);
+    } else if n == 1 {
+        matvec(a, b, c, overwrite);
+    } else if m == 1 && b_transposed {
+        matvec(b, a, c, overwrite);
     } else if m == 1 {
-        matrix_vector([n, k], (b, !b_transposed), a, c, overwrite);
+        matvec_transposed(b, a, c, overwrite);
+    } else if k == 1 {
+        outer(F::ONE, a, b, c, overwrite);
     } else {
         let beta = if overwrite { F::ZERO } else { F::ONE };
         let threads = rayon::current_num_threads();
         gemm_threads(m, k, n, a, a_transposed, b, b_transposed, F::ONE, beta, c, threads);
-    }
-}
-
-/// Writes c = op(A) b, or adds it; op(A): [m, k].
-fn matrix_vector<F: Real>([m, k]: [usize; 2], (a, a_transposed): (&[F], bool), b: &[F], c: &mut [F], overwrite: bool) {
-    if a_transposed {
-        if overwrite {
-            c.fill(F::ZERO);
-        }
-        (0..k).for_each(|l| reduce::add_to(b[l], &a[l * m..][..m], c));
-    } else {
-        for (i, c) in c.iter_mut().enumerate() {
-            let entry = reduce::dot(&a[i * k..][..k], b);
-            *c = if overwrite { entry } else { *c + entry };
-        }
     }
 }
 

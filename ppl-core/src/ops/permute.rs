@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::kernels::real::Real;
+use crate::kernels::strided::{MAX_RANK, Walk};
 use crate::ops::align::refuse;
-use crate::ops::walk::{MAX_RANK, Strides, strides, walk};
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::record::Tape;
@@ -12,74 +12,80 @@ use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
 use crate::testing::ops::op_tests;
 
-/// Axis a of the output is axis `attrs[a]` of the operand; plates count as axes.
+/// Exchanges axes; the attributes are the lengths of the operand's axes, after joining some, and then for each axis of
+/// the output which one it is.
 struct Permute;
 
 impl Op for Permute {
     const NAME: &'static str = "permute";
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, out) = (call.x(0), call.out());
-        let Blocks { lens, from, to, width } = Blocks::of(call);
-        walk(lens, &[from, to], |[i, o]| {
-            out[o..o + width].copy_from_slice(&x[i..i + width])
-        });
+        walk(call.attrs()).copy(call.x(0), call.out());
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let d_out = call.d_out();
-        let Blocks { lens, from, to, width } = Blocks::of(call);
-        if let Some(mut d_x) = call.grad(0) {
-            walk(lens, &[from, to], |[i, o]| {
-                (0..width).for_each(|j| d_x.put(i + j, d_out[o + j]))
-            });
+        let (walk, d_out) = (walk(call.attrs()), call.d_out());
+        if let Some(d_x) = call.grad(0) {
+            walk.adjoint(d_out, d_x.slice, d_x.overwrite);
         }
     }
 }
 
-/// The output as blocks of neighbours that stay neighbours, and where each lies in the operand.
-struct Blocks<'a> {
-    lens: &'a [usize],
-    from: Strides,
-    to: Strides,
-    width: usize,
-}
-
-impl<'a> Blocks<'a> {
-    fn of<F: Real>(call: &Call<'a, F>) -> Self {
-        let (axes, shape) = (call.attrs(), call.out_shape());
-        let moved = (0..axes.len())
-            .rev()
-            .find(|&a| axes[a] as usize != a)
-            .map_or(0, |a| a + 1);
-        let (lens, inner) = shape.split_at(moved);
-        let width = inner.iter().product();
-        let own = strides(&call.shape(0)[..moved], width, |_| true);
-        let mut from = [0; MAX_RANK];
-        (0..moved).for_each(|a| from[a] = own[axes[a] as usize]);
-        Blocks {
-            lens,
-            from,
-            to: strides(lens, width, |_| true),
-            width,
-        }
+#[inline(always)]
+fn walk(attrs: &[u64]) -> Walk {
+    let rank = attrs.len() / 2;
+    let [mut shape, mut axes] = [[0; MAX_RANK]; 2];
+    for axis in 0..rank {
+        shape[axis] = attrs[axis] as usize;
+        axes[axis] = attrs[rank + axis] as usize;
     }
+    Walk::permute(&shape[..rank], &axes[..rank])
 }
 
 /// Records `x` with its axes, plates first, in another order, which begins with the plates `dims`.
 ///
 /// Axes of length one may move freely, and an order that moves no others is an alias.
+#[track_caller]
 pub fn permute_all<'t>(tape: &'t Tape, x: Var<'t>, order: &[usize], dims: &[DimId]) -> Var<'t> {
     let mut shape: SmallVec<[usize; 6]> = x.dims().iter().map(|&d| tape.dim(d).len).collect();
     shape.extend_from_slice(&x.event_shape());
     let event: SmallVec<[usize; 6]> = order[dims.len()..].iter().map(|&axis| shape[axis]).collect();
-    let mut long = order.iter().filter(|&&axis| shape[axis] != 1);
-    let is_alias = long.clone().zip(long.by_ref().skip(1)).all(|(a, b)| a < b);
-    if is_alias {
+    let attrs = joined(&shape, order);
+    if attrs.len() <= 2 {
         return tape.alias(x, dims, &event);
     }
-    let attrs: SmallVec<[u64; 6]> = order.iter().map(|&axis| axis as u64).collect();
+    if attrs.len() > 2 * MAX_RANK {
+        return refuse("permute", &[x], &[order], "too many axes change their place");
+    }
     tape.record(Permute::DEF, &[x], &attrs, dims, &event, 0)
+}
+
+/// Returns the attributes of a permutation: axes of length one are left out, and axes that stay neighbours are joined.
+fn joined(shape: &[usize], order: &[usize]) -> SmallVec<[u64; 12]> {
+    let long: SmallVec<[usize; 8]> = (0..shape.len()).filter(|&axis| shape[axis] != 1).collect();
+    let place = |axis: usize| long.iter().position(|&other| other == axis);
+    let moved: SmallVec<[usize; 8]> = order.iter().filter_map(|&axis| place(axis)).collect();
+    let is_joined = |a: usize| a > 0 && moved[a] == moved[a - 1] + 1;
+    let starts: SmallVec<[usize; 8]> = (0..moved.len()).filter(|&a| !is_joined(a)).collect();
+    let mut blocks: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+    for (k, &start) in starts.iter().enumerate() {
+        let end = starts.get(k + 1).copied().unwrap_or(moved.len());
+        blocks.push((
+            moved[start],
+            moved[start..end].iter().map(|&axis| shape[long[axis]]).product(),
+        ));
+    }
+    let mut sorted = blocks.clone();
+    sorted.sort_unstable();
+    let rank_of = |first: usize| {
+        sorted
+            .iter()
+            .position(|&(other, _)| other == first)
+            .expect("a block is in the list")
+    };
+    let lens = sorted.iter().map(|&(_, len)| len as u64);
+    lens.chain(blocks.iter().map(|&(first, _)| rank_of(first) as u64))
+        .collect()
 }
 
 impl<'t> Var<'t> {
@@ -117,3 +123,4 @@ impl<'t> Var<'t> {
 op_tests! { transpose |x| x[0].t(); [[[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]]], [[[1.0], [2.0]]], [[1.0, 2.0]] }
 op_tests! { three_axes |x| x[0].reshape(&[2, 3, 2]).permute(&[1, 0, 2]); [Arg::random(&[12], 1)] }
 op_tests! { all_axes |x| x[0].reshape(&[2, 3, 2]).permute(&[2, 0, 1]); [Arg::random(&[12], 1)] }
+op_tests! { four_axes |x| x[0].reshape(&[2, 3, 1, 2]).permute(&[3, 1, 2, 0]); [Arg::random(&[12], 1)] }

@@ -41,9 +41,9 @@ fn power<F: Real>(x: F, n: i64) -> F {
     let mut out = F::ONE;
     while left > 0 {
         if left & 1 == 1 {
-            out = out * base;
+            out *= base;
         }
-        base = base * base;
+        base *= base;
         left >>= 1;
     }
     out

@@ -123,7 +123,7 @@ impl<'t> Ctx<'t> {
     /// # Errors
     ///
     /// If a site is at fault.
-    pub fn sample<S: Sample<'t>>(self, site: Site, from: S) -> Res<S::Out> {
+    pub fn sample<S: Sample<'t, Out = O>, O>(self, site: Site, from: S) -> Res<O> {
         self.check()?;
         from.draw(self, site)
     }

@@ -27,6 +27,10 @@ pub trait Data: Send + Sync {
 }
 
 /// A scalar that data are made of.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no element of data: a borrowed argument of a model is an array of numbers",
+    label = "its elements are neither numbers nor bool"
+)]
 pub trait Element: Copy + Send + Sync + 'static {
     /// Returns the value in double precision; true is one.
     fn to_f64(self) -> f64;

@@ -97,6 +97,7 @@ pub trait Sample<'t> {
     fn draw(self, ctx: Ctx<'t>, site: Site) -> Res<Self::Out>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'t, D: Dist<'t>> Sample<'t> for D {
     type Out = Var<'t>;
 

@@ -59,7 +59,7 @@ impl<'t> Ctx<'t> {
                 "the starting value of a parameter cannot depend on a plate".to_string(),
             ));
         }
-        let free = bijector.unconstrain(&values);
+        let free = bijector.unconstrain(&values, &event);
         if let Some(bad) = free.iter().position(|z| !z.is_finite()) {
             let value = values.get(bad).copied().unwrap_or(f64::NAN);
             return Err(fault(format!("the starting value {value} lies outside of {support:?}")));

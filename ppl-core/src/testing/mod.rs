@@ -1,5 +1,8 @@
 //! The laws of the library as macros: a new op, distribution or layer gets its tests from one line.
 
 #[cfg(test)]
+pub(crate) mod bijector_check;
+pub(crate) mod bijectors;
+#[cfg(test)]
 pub(crate) mod op_check;
 pub(crate) mod ops;

@@ -74,6 +74,17 @@ impl<const N: usize, const M: usize> From<[[f64; N]; M]> for Arg {
     }
 }
 
+impl<const N: usize, const M: usize, const K: usize> From<[[[f64; N]; M]; K]> for Arg {
+    fn from(values: [[[f64; N]; M]; K]) -> Self {
+        let flat = values.concat().concat();
+        Arg {
+            event: vec![K, M, N],
+            values: flat,
+        }
+        .rounded()
+    }
+}
+
 /// How an argument is put onto the tape.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {

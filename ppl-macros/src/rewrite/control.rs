@@ -1,12 +1,12 @@
 //! Branches, assignments, jumps and closures: what they do to names, paths and plates.
 
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprAsync, ExprBlock, ExprClosure, ExprIf, ExprMatch, Pat, Type, parse_quote};
+use syn::{Expr, ExprBlock, ExprClosure, ExprIf, ExprMatch, Pat, Type, parse_quote};
 
 use super::invocation::holds_word;
 use super::scope::Frame;
-use super::{Rewriter, span_of};
+use super::Rewriter;
 use crate::names::{Hint, base_ident, pattern_ident};
 
 impl Rewriter<'_> {
@@ -74,8 +74,7 @@ impl Rewriter<'_> {
         if self.leaves_plate(&e.left) {
             self.refuse_assignment(&e.left.clone());
             self.expr(&mut e.right, None);
-            let value = &e.right;
-            *expr = Expr::Verbatim(quote_spanned!(value.span()=> { let _ = #value; }));
+            *expr = dropped(&e.right);
             return;
         }
         let ident = match &*e.left {
@@ -109,6 +108,9 @@ impl Rewriter<'_> {
         );
         if assigns && self.leaves_plate(&e.left) {
             self.refuse_assignment(&e.left.clone());
+            self.expr(&mut e.right, None);
+            *expr = dropped(&e.right);
+            return;
         }
         self.expr(&mut e.left, None);
         self.expr(&mut e.right, None);
@@ -127,9 +129,10 @@ impl Rewriter<'_> {
             "{name} belongs to code outside of the plate, whose body runs once for all rows: \
              return the value from the loop, or use `plate(…).each()`"
         );
-        self.errors.push(span_of(place), message);
+        self.errors.push(place.span(), message);
     }
 
+    /// Rewrites `return`; refuses what would leave a plate, and puts `()` in its place, as most stand as statements.
     pub(super) fn jump(&mut self, expr: &mut Expr) {
         let (word, leaves) = match &*expr {
             Expr::Return(_) => ("return", self.scopes.return_leaves_plate()),
@@ -140,7 +143,7 @@ impl Rewriter<'_> {
         if leaves {
             let message = format!("`{word}` leaves a plate, whose body runs once for all rows: use `plate(…).each()`");
             self.errors.push(expr.span(), message);
-            *expr = Expr::Verbatim(quote_spanned!(expr.span()=> ::core::unreachable!()));
+            *expr = Expr::Verbatim(quote_spanned!(expr.span()=> ()));
             return;
         }
         match expr {
@@ -172,14 +175,20 @@ impl Rewriter<'_> {
         self.scopes.leave();
     }
 
-    pub(super) fn refuse_words_in_async(&mut self, e: &ExprAsync) {
-        if holds_word(quote::ToTokens::to_token_stream(&e.block)) {
-            self.errors.push(
-                e.async_token.span,
-                "a model is no future: words have no meaning in an `async` block",
-            );
+    pub(super) fn async_block(&mut self, expr: &mut Expr) {
+        let Expr::Async(e) = &*expr else { return };
+        if holds_word(e.block.to_token_stream()) {
+            let span = e.async_token.span;
+            let message = "a model is no future: words have no meaning in an `async` block";
+            self.errors.push(span, message);
+            *expr = self.hole(span);
         }
     }
+}
+
+/// Returns the value without the assignment that was refused.
+fn dropped(value: &Expr) -> Expr {
+    Expr::Verbatim(quote_spanned!(value.span()=> { let _ = #value; }))
 }
 
 /// Removes the annotation of `|x: Var| …`, which would ask for one lifetime for all calls.

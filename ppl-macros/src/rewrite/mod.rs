@@ -15,7 +15,6 @@ use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Ident, Stmt, Type, parse_quote};
 
@@ -142,7 +141,7 @@ impl<'a> Rewriter<'a> {
             Expr::Binary(_) => self.compound_assignment(expr),
             Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => self.jump(expr),
             Expr::Closure(e) => self.closure(e),
-            Expr::Async(e) => self.refuse_words_in_async(e),
+            Expr::Async(_) => self.async_block(expr),
             Expr::Macro(e) => {
                 if let Some(hole) = self.invocation(&mut e.mac) {
                     *expr = hole;
@@ -194,9 +193,4 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_item_mut(&mut self, _: &mut syn::Item) {}
-}
-
-/// Returns the span of a whole expression, as far as stable Rust can join it.
-fn span_of(expr: &Expr) -> Span {
-    expr.span()
 }

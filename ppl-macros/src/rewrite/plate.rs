@@ -1,6 +1,6 @@
 //! Loops over `plate` and `markov`: a block with a guard, or a loop that collects its values.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprForLoop, Ident, Pat, Token};
@@ -57,49 +57,45 @@ struct Settings {
     total: Option<Expr>,
 }
 
+impl Settings {
+    /// Returns the end of the loop: its value, or none where rows are left out.
+    fn exit(&self, guard: &Ident, out: &Ident, span: Span) -> TokenStream {
+        match &self.batch {
+            Some(_) => quote_spanned!(span=> #guard.finish(#out)?),
+            None => quote_spanned!(span=> #guard.exit(#out)?),
+        }
+    }
+}
+
 impl Rewriter<'_> {
     pub(super) fn word_loop(&mut self, e: ExprForLoop, range: Range, hint: Option<&Hint>) -> Expr {
-        let span = range.word.span();
+        let (word, span) = (&range.word, range.word.span());
         if self.scopes.in_closure() {
-            let message = format!(
-                "a loop over `{}` has no meaning in a closure: write it in the body of the model",
-                range.word
-            );
+            let message = format!("a loop over `{word}` has no meaning in a closure: write it in the body of the model");
             self.errors.push(span, message);
             return self.hole(span);
         }
         if let Some(stray) = &range.stray {
-            self.errors.push(
-                stray.span(),
-                format!(
-                    "`{stray}` is no method of `{}`: it has `.each()` only for plates",
-                    range.word
-                ),
-            );
+            let message = format!("`{stray}` is no method of `{word}`: there is `.each()` for plates only");
+            self.errors.push(stray.span(), message);
         }
         let settings = self.settings(&range);
-        let Some((name, name_span)) = settings.name.clone().or_else(|| named_by(&e.pat)) else {
-            self.errors.push(
-                e.pat.span(),
-                "this plate has no name: use a variable or a string, `plate(\"data\", n)`",
-            );
+        let named = settings.name.clone().or_else(|| named_by(&e.pat));
+        let (name, name_span) = named.unwrap_or_else(|| {
+            let message = "this plate has no name: use a variable or a string, `plate(\"data\", n)`";
+            self.errors.push(e.pat.span(), message);
+            (String::new(), span)
+        });
+        let Some(size) = &settings.size else {
+            let message = format!("`{word}` needs what to run over: a value of the model or a number");
+            self.errors.push(span, message);
             return self.hole(span);
         };
-        let Some(size) = settings.size.clone() else {
-            self.errors.push(
-                span,
-                format!(
-                    "`{}` needs what to run over: a value of the model or a number",
-                    range.word
-                ),
-            );
-            return self.hole(span);
-        };
-        let site = self.site(&name, name_span);
+        let (site, size) = (self.site(&name, name_span), self.size(size));
         if range.is_each || range.word == "markov" {
-            self.stepwise(e, &range, &site, &size, &settings, hint)
+            self.stepwise(e, &range, &settings, quote!(#site, #size), hint)
         } else {
-            self.vectorised(e, &range, &site, &size, &settings, hint)
+            self.vectorised(e, &range, &settings, quote!(#site, #size), hint)
         }
     }
 
@@ -108,38 +104,32 @@ impl Rewriter<'_> {
         &mut self,
         mut e: ExprForLoop,
         range: &Range,
-        site: &TokenStream,
-        size: &Expr,
         settings: &Settings,
+        site_and_size: TokenStream,
         hint: Option<&Hint>,
     ) -> Expr {
         if let Some(label) = &e.label {
-            self.errors
-                .push(label.span(), "a plate has no label: its body runs once");
+            let message = "a plate has no label: its body runs once";
+            self.errors.push(label.span(), message);
         }
         self.scopes.enter(Frame::Plate);
         self.scopes.declare(&e.pat);
         self.block(&mut e.body, hint);
         self.scopes.leave();
-        let (private, ctx, word, pat, body) = (self.private, self.ctx(), &range.word, &e.pat, &e.body);
-        let guard = Ident::new("__plate", Span::mixed_site());
-        let out = Ident::new("__out", Span::mixed_site());
+        let (ctx, word, pat, body) = (self.ctx(), &range.word, &e.pat, &e.body);
+        let (guard, out) = (hidden("__plate"), hidden("__out"));
         let options = self.options(settings);
         let question = Token![?](word.span());
-        let exit = if settings.batch.is_some() {
-            quote!(finish)
-        } else {
-            quote!(exit)
-        };
-        let exit = quote_spanned!(word.span()=> #guard.#exit(#out)?);
+        let exit = settings.exit(&guard, &out, word.span());
         let quiet = pattern_ident(&e.pat).map(|ident| quote!(let _ = &#ident;));
-        Expr::Verbatim(quote!({
-            let #guard = #ctx.#word(#site, #private::PlateRange::plate_size(&(#size)), #options)#question;
+        let tokens = quote! {
+            let #guard = #ctx.#word(#site_and_size, #options)#question;
             let #pat = #guard.index();
             #quiet
             let #out = #body;
             #exit
-        }))
+        };
+        block_at(word.span(), tokens)
     }
 
     /// The body for each step, with a number as index.
@@ -147,37 +137,24 @@ impl Rewriter<'_> {
         &mut self,
         mut e: ExprForLoop,
         range: &Range,
-        site: &TokenStream,
-        size: &Expr,
         settings: &Settings,
+        site_and_size: TokenStream,
         hint: Option<&Hint>,
     ) -> Expr {
         self.enter_loop(e.label.as_ref());
         self.scopes.declare(&e.pat);
         self.block(&mut e.body, hint);
         self.leave_loop();
-        let (private, ctx, pat, body, label) = (self.private, self.ctx(), &e.pat, &e.body, &e.label);
-        let guard = Ident::new("__loop", Span::mixed_site());
-        let out = Ident::new("__out", Span::mixed_site());
-        let step = Ident::new("__step", Span::mixed_site());
-        let value = Ident::new("__value", Span::mixed_site());
+        let (ctx, pat, body, label) = (self.ctx(), &e.pat, &e.body, &e.label);
+        let (guard, out, step, value) = (hidden("__loop"), hidden("__out"), hidden("__step"), hidden("__value"));
         let span = range.word.span();
-        let size = quote!(#private::PlateRange::plate_size(&(#size)));
         let method = Ident::new(if range.is_each { "each" } else { "markov" }, span);
-        let options = range
-            .is_each
-            .then(|| self.options(settings))
-            .map(|options| quote!(, #options));
+        let options = range.is_each.then(|| self.options(settings)).map(|options| quote!(, #options));
         let question = Token![?](span);
-        let exit = if settings.batch.is_some() {
-            quote!(finish)
-        } else {
-            quote!(exit)
-        };
-        let exit = quote_spanned!(span=> #guard.#exit(#out)?);
+        let exit = settings.exit(&guard, &out, span);
         let quiet = pattern_ident(&e.pat).map(|ident| quote!(let _ = &#ident;));
-        Expr::Verbatim(quote!({
-            let mut #guard = #ctx.#method(#site, #size #options)#question;
+        let tokens = quote! {
+            let mut #guard = #ctx.#method(#site_and_size #options)#question;
             let mut #out = ::std::vec::Vec::new();
             #label while let ::core::option::Option::Some(#step) = #guard.step() {
                 let #pat: usize = #step;
@@ -186,7 +163,14 @@ impl Rewriter<'_> {
                 #out.push(#value);
             }
             #exit
-        }))
+        };
+        block_at(span, tokens)
+    }
+
+    /// Returns the size of a plate; what a plate cannot run over is reported where it stands.
+    fn size(&self, size: &Expr) -> TokenStream {
+        let private = self.private;
+        quote_spanned!(size.span()=> #private::PlateRange::plate_size(&(#size)))
     }
 
     fn settings(&mut self, range: &Range) -> Settings {
@@ -263,6 +247,18 @@ impl Rewriter<'_> {
             self.errors.push(batch.span(), message);
         }
     }
+}
+
+/// Returns a variable that no user code can see.
+fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Returns a block that stands at `span`, so that a message about its value appears there.
+fn block_at(span: Span, tokens: TokenStream) -> Expr {
+    let mut block = Group::new(Delimiter::Brace, tokens);
+    block.set_span(span);
+    Expr::Verbatim(TokenTree::Group(block).into())
 }
 
 fn is_ident(expr: &Expr, name: &str) -> bool {

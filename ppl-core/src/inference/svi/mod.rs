@@ -9,5 +9,5 @@ pub mod state;
 
 pub use approximation::Approximation;
 pub use config::{ElboEstimator, Svi};
-pub use guides::{Approximates, AutoDelta, AutoNormal};
+pub use guides::{Approximates, AutoDelta, AutoNormal, Initial, ScaleLink};
 pub use state::SviState;

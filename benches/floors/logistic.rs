@@ -1,0 +1,78 @@
+//! Logistic regression by hand, on columns.
+
+use posterior::core::kernels::dispatch::{Loop, dispatch};
+use posterior::core::kernels::real::Real;
+
+use super::HALF_LN_TWO_PI;
+
+/// The data, column by column, with room for the linear predictor.
+pub struct Logistic {
+    /// `columns[j * n + i]` is feature j of row i.
+    pub columns: Vec<f64>,
+    /// Zero or one.
+    pub y: Vec<f64>,
+    /// Scratch.
+    pub eta: Vec<f64>,
+}
+
+impl Logistic {
+    /// Returns the log density at `theta` = (w, b) and writes its gradient.
+    pub fn value_and_gradient(&mut self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        dispatch(Run {
+            data: self,
+            theta,
+            gradient,
+        })
+    }
+}
+
+struct Run<'a> {
+    data: &'a mut Logistic,
+    theta: &'a [f64],
+    gradient: &'a mut [f64],
+}
+
+impl Loop for Run<'_> {
+    type Out = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let n = self.data.y.len();
+        let (w, b) = self.theta.split_at(self.theta.len() - 1);
+        let (eta, y) = (&mut self.data.eta[..n], &self.data.y[..n]);
+        eta.fill(b[0]);
+        for (j, w) in w.iter().enumerate() {
+            let column = &self.data.columns[j * n..][..n];
+            for i in 0..n {
+                eta[i] += w * column[i];
+            }
+        }
+        let mut lanes = [0.0; 8];
+        for (eta, y) in eta.chunks_exact_mut(8).zip(y.chunks_exact(8)) {
+            for l in 0..8 {
+                // ln p = y η − ln(1 + e^η), with one exponential for value and derivative.
+                let e = Real::exp(-Real::abs(eta[l]));
+                let softplus = Real::max(eta[l], 0.0) + Real::ln_1p(e);
+                let p = <f64 as Real>::select(eta[l] >= 0.0, 1.0, e) / (1.0 + e);
+                lanes[l] += y[l] * eta[l] - softplus;
+                eta[l] = y[l] - p;
+            }
+        }
+        let mut value: f64 = lanes.iter().sum();
+        for (j, w) in w.iter().enumerate() {
+            let column = &self.data.columns[j * n..][..n];
+            let mut lanes = [0.0; 32];
+            for (c, r) in column.chunks_exact(32).zip(eta.chunks_exact(32)) {
+                for l in 0..32 {
+                    lanes[l] += c[l] * r[l];
+                }
+            }
+            let rest = n / 32 * 32;
+            let tail: f64 = (rest..n).map(|i| column[i] * eta[i]).sum();
+            self.gradient[j] = lanes.iter().sum::<f64>() + tail - w;
+            value += -0.5 * w * w - HALF_LN_TWO_PI;
+        }
+        self.gradient[w.len()] = eta.iter().sum::<f64>() - b[0] / 100.0;
+        value - 0.005 * b[0] * b[0] - HALF_LN_TWO_PI - 10.0_f64.ln()
+    }
+}

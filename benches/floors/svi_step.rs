@@ -1,0 +1,211 @@
+//! One step of SVI on a Bayesian network 784-1024-10 by hand: mean-field normal guide, softplus scales, Adam.
+
+use posterior::core::kernels::dispatch::{Loop, dispatch};
+use posterior::core::kernels::matmul::gemm;
+use posterior::core::kernels::random::fill_normal;
+use posterior::core::kernels::real::Real;
+use posterior::core::optim::{Adam, Optimizer, State};
+use posterior::core::rng::Key;
+
+/// The widths of the layers.
+pub const SIZES: [usize; 3] = [784, 1024, 10];
+/// Images a step.
+pub const BATCH: usize = 128;
+const W1: usize = SIZES[0] * SIZES[1];
+const B1: usize = W1 + SIZES[1];
+const W2: usize = B1 + SIZES[1] * SIZES[2];
+/// The number of weights and biases.
+pub const N: usize = W2 + SIZES[2];
+
+/// Parameters and all buffers.
+pub struct Step {
+    /// Means, then raw scales.
+    pub params: Vec<f32>,
+    gradient: Vec<f32>,
+    noise: Vec<f32>,
+    scale: Vec<f32>,
+    weights: Vec<f32>,
+    d_weights: Vec<f32>,
+    hidden: Vec<f32>,
+    d_hidden: Vec<f32>,
+    logits: Vec<f32>,
+    optimizer: Adam,
+    moments: State<f32>,
+}
+
+impl Step {
+    /// Returns the step before the first.
+    pub fn new() -> Self {
+        let mut params = vec![0.0; 2 * N];
+        fill_normal(Key::new(1), &mut params);
+        let optimizer = Adam::new(0.01);
+        Step {
+            gradient: vec![0.0; 2 * N],
+            noise: vec![0.0; N],
+            scale: vec![0.0; N],
+            weights: vec![0.0; N],
+            d_weights: vec![0.0; N],
+            hidden: vec![0.0; BATCH * SIZES[1]],
+            d_hidden: vec![0.0; BATCH * SIZES[1]],
+            logits: vec![0.0; BATCH * SIZES[2]],
+            moments: Optimizer::<f32>::init(&optimizer, 2 * N),
+            optimizer,
+            params,
+        }
+    }
+
+    /// Makes one step on a batch and returns the loss.
+    pub fn step(&mut self, key: Key, x: &[f32], labels: &[usize]) -> f64 {
+        let [n_in, n_hidden, n_out] = SIZES;
+        fill_normal(key, &mut self.noise);
+        let s = &mut *self;
+        let (loc, raw) = s.params.split_at(N);
+        let mut loss = dispatch(Draw {
+            loc,
+            raw,
+            noise: &s.noise,
+            scale: &mut s.scale,
+            weights: &mut s.weights,
+        });
+        let (w1, b1) = (&s.weights[..W1], &s.weights[W1..B1]);
+        let (w2, b2) = (&s.weights[B1..W2], &s.weights[W2..]);
+        s.hidden
+            .chunks_exact_mut(n_hidden)
+            .for_each(|row| row.copy_from_slice(b1));
+        gemm(BATCH, n_in, n_hidden, x, false, w1, false, 1.0, 1.0, &mut s.hidden);
+        s.hidden.iter_mut().for_each(|h| *h = f32::max(*h, 0.0));
+        s.logits.chunks_exact_mut(n_out).for_each(|row| row.copy_from_slice(b2));
+        gemm(
+            BATCH,
+            n_hidden,
+            n_out,
+            &s.hidden,
+            false,
+            w2,
+            false,
+            1.0,
+            1.0,
+            &mut s.logits,
+        );
+        for (row, &label) in s.logits.chunks_exact_mut(n_out).zip(labels) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let total: f32 = row.iter().map(|z| (z - top).exp()).sum();
+            loss -= (row[label] - top - total.ln()) as f64;
+            row.iter_mut().for_each(|z| *z = (*z - top).exp() / total);
+            row[label] -= 1.0;
+        }
+        let (d_w1, rest) = s.d_weights.split_at_mut(W1);
+        let (d_b1, rest) = rest.split_at_mut(n_hidden);
+        let (d_w2, d_b2) = rest.split_at_mut(n_hidden * n_out);
+        gemm(
+            n_hidden, BATCH, n_out, &s.hidden, true, &s.logits, false, 1.0, 0.0, d_w2,
+        );
+        gemm(
+            BATCH,
+            n_out,
+            n_hidden,
+            &s.logits,
+            false,
+            w2,
+            true,
+            1.0,
+            0.0,
+            &mut s.d_hidden,
+        );
+        s.d_hidden
+            .iter_mut()
+            .zip(&s.hidden)
+            .for_each(|(d, &h)| *d = if h > 0.0 { *d } else { 0.0 });
+        d_b1.fill(0.0);
+        s.d_hidden
+            .chunks_exact(n_hidden)
+            .for_each(|row| d_b1.iter_mut().zip(row).for_each(|(b, d)| *b += d));
+        d_b2.fill(0.0);
+        s.logits
+            .chunks_exact(n_out)
+            .for_each(|row| d_b2.iter_mut().zip(row).for_each(|(b, d)| *b += d));
+        gemm(n_in, BATCH, n_hidden, x, true, &s.d_hidden, false, 1.0, 0.0, d_w1);
+        let (d_loc, d_raw) = s.gradient.split_at_mut(N);
+        let (weights, d_weights) = (&s.weights, &s.d_weights);
+        dispatch(Finish {
+            raw,
+            scale: &s.scale,
+            noise: &s.noise,
+            weights,
+            d_weights,
+            d_loc,
+            d_raw,
+        });
+        self.optimizer.step(&mut self.moments, &mut self.params, &self.gradient);
+        loss
+    }
+}
+
+/// Draws weights and sums log q − log p over them.
+struct Draw<'a> {
+    loc: &'a [f32],
+    raw: &'a [f32],
+    noise: &'a [f32],
+    scale: &'a mut [f32],
+    weights: &'a mut [f32],
+}
+
+impl Loop for Draw<'_> {
+    type Out = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut lanes = [0.0_f64; 16];
+        let n = self.loc.len();
+        let chunks = n / 16;
+        let mut each = |i: usize, lane: &mut f64| {
+            let scale = Real::softplus(self.raw[i]);
+            let noise = self.noise[i];
+            let w = self.loc[i] + scale * noise;
+            self.scale[i] = scale;
+            self.weights[i] = w;
+            *lane += (0.5 * (w * w - noise * noise) - Real::ln(scale)) as f64;
+        };
+        for c in 0..chunks {
+            for (l, lane) in lanes.iter_mut().enumerate() {
+                each(c * 16 + l, lane);
+            }
+        }
+        for i in chunks * 16..n {
+            each(i, &mut lanes[0]);
+        }
+        lanes.iter().sum()
+    }
+}
+
+/// The gradient by means and raw scales.
+struct Finish<'a> {
+    raw: &'a [f32],
+    scale: &'a [f32],
+    noise: &'a [f32],
+    weights: &'a [f32],
+    d_weights: &'a [f32],
+    d_loc: &'a mut [f32],
+    d_raw: &'a mut [f32],
+}
+
+impl Loop for Finish<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.raw.len();
+        let (scale, noise, weights, d_weights) = (
+            &self.scale[..n],
+            &self.noise[..n],
+            &self.weights[..n],
+            &self.d_weights[..n],
+        );
+        let (d_loc, d_raw) = (&mut self.d_loc[..n], &mut self.d_raw[..n]);
+        for i in 0..n {
+            let d = d_weights[i] + weights[i];
+            d_loc[i] = d;
+            d_raw[i] = (d * noise[i] - 1.0 / scale[i]) * Real::sigmoid(self.raw[i]);
+        }
+    }
+}

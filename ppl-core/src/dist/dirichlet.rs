@@ -1,0 +1,181 @@
+//! The Dirichlet distribution over vectors that sum to one.
+
+use crate::constraints::Simplex;
+use crate::dist::contract::{Dist, Params};
+use crate::dist::draw::Draw;
+use crate::dist::family::{Continuous, Family};
+use crate::dist::param::{IntoVar, Param};
+use crate::dist::rows::{self, RowDensity, RowsGrad, RowsOf, tape_for};
+use crate::dist::support::Support;
+use crate::dist::univariate::outside;
+use crate::kernels::real::Real;
+use crate::math::gamma::{HALF_LN_2PI, bd0, digamma_difference, ln_gamma, stirlerr};
+use crate::math::logspace::xlogy;
+use crate::tape::call::Call;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::Shape;
+
+/// The Dirichlet distribution with `concentration`: `[…, k]`; [`Dirichlet()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Dirichlet<'t> {
+    concentration: Param<'t>,
+}
+
+/// Returns the Dirichlet distribution with `concentration` > 0, a vector of k numbers; further axes hold independent vectors.
+///
+/// log p(x) = Σᵢ (aᵢ − 1) ln xᵢ − Σᵢ ln Γ(aᵢ) + ln Γ(Σᵢ aᵢ) for positive x with sum 1
+///
+/// ```
+/// # use ppl_core::dist::{Dirichlet, Dist, param::ones};
+/// assert_eq!(Dirichlet(ones(3)).event_shape().as_slice(), [3]);
+/// ```
+#[allow(non_snake_case)]
+pub fn Dirichlet<'t>(concentration: impl IntoVar<'t>) -> Dirichlet<'t> {
+    Dirichlet {
+        concentration: concentration.into_param(),
+    }
+}
+
+impl Family for Dirichlet<'_> {
+    type Support = Simplex;
+    type Kind = Continuous;
+}
+
+impl Dirichlet<'_> {
+    fn k(&self) -> usize {
+        self.concentration.event_shape().last().copied().unwrap_or(1)
+    }
+}
+
+impl<'t> Dist<'t> for Dirichlet<'t> {
+    const NAME: &'static str = "Dirichlet";
+    const REPARAMETERISED: bool = true;
+    const EVENT_RANK: usize = 1;
+
+    fn params(&self, tape: &'t Tape) -> Params<'t> {
+        Params::from_slice(&[("concentration", self.concentration.on(tape))])
+    }
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Simplex
+    }
+
+    fn event_shape(&self) -> Shape {
+        let shape = self.concentration.event_shape();
+        if shape.is_empty() {
+            Shape::from_slice(&[1])
+        } else {
+            shape
+        }
+    }
+
+    #[track_caller]
+    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
+        let (tape, k) = (tape_for(x, &[&self.concentration]), self.k());
+        let row: &[usize] = &[k];
+        rows::each::<DirichletDensity, 2>(tape, [(x, row), (self.concentration.on(tape), row)], k)
+    }
+
+    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
+        let k = self.k();
+        let row: &[usize] = &[k];
+        let operands = [(x, row), (self.concentration.on(tape), row)];
+        rows::term::<DirichletDensity, 2>(tape, operands, k, weight, site);
+    }
+
+    /// The softmax of logarithms of gamma draws, each element kept above zero.
+    fn draw(&self, at: &Draw<'t>) -> Var<'t> {
+        let (least, _) = at.open_unit_interval();
+        at.log_gamma(self.concentration.on(at.tape)).softmax().maximum(least)
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        let a = self.concentration.on(tape);
+        a / total(a)
+    }
+
+    /// mᵢ (1 − mᵢ) / (Σ a + 1) with mean m
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        let a = self.concentration.on(tape);
+        let n = total(a);
+        (a / n) * (1.0 - a / n) / (n + 1.0)
+    }
+}
+
+/// Returns the sum over the last axis, which it keeps with length one.
+fn total(a: Var<'_>) -> Var<'_> {
+    let mut shape = a.event_shape();
+    let last = shape.len() - 1;
+    shape[last] = 1;
+    a.sum_axis(last).reshape(&shape)
+}
+
+/// The log density of each row, in saddle-point form: with A = Σ a and m = A x,
+/// δ(A) − Σ δ(aᵢ) − Σ bd0(aᵢ, mᵢ) + (Σ mᵢ − A) + (Σ ln aᵢ − ln A − (k − 1) ln 2π) / 2 − Σ ln xᵢ.
+struct DirichletDensity;
+
+impl DirichletDensity {
+    fn log_prob<F: Real>(x: &[F], a: &[F]) -> f64 {
+        let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+        let excess: f64 = x.iter().map(|x| x.to_f64()).sum::<f64>() - 1.0;
+        if !a.iter().all(|&a| a > F::ZERO) || excess.is_nan() {
+            return f64::NAN;
+        }
+        if !x.iter().all(|&x| x >= F::ZERO) || excess.abs() > tolerance::<F>() {
+            return outside(total);
+        }
+        let mut sum = stirlerr(total) - 0.5 * total.ln() + HALF_LN_2PI + total * excess;
+        for (x, a) in x.iter().zip(a) {
+            let (x, a) = (x.to_f64(), a.to_f64());
+            if x == 0.0 {
+                // The same term before Stirling's formula, whose power is zero, one or infinite.
+                sum += a * total.ln() - ln_gamma(a) + xlogy(a - 1.0, 0.0);
+                continue;
+            }
+            sum += 0.5 * a.ln() - HALF_LN_2PI - stirlerr(a) - bd0(a, total * x) - x.ln();
+        }
+        sum
+    }
+}
+
+/// How far the sum of a row may be from one by rounding.
+fn tolerance<F: Real>() -> f64 {
+    if size_of::<F>() == size_of::<f64>() { 1e-6 } else { 1e-3 }
+}
+
+impl RowDensity for DirichletDensity {
+    const NAME: &'static str = "Dirichlet";
+
+    fn aux(_: usize, _: usize) -> usize {
+        0
+    }
+
+    fn forward<F: Real>(call: &mut Call<'_, F>, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (x, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        (0..n).for_each(|r| put(r, Self::log_prob(x.row(r), a.row(r))));
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (x, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        let (mut d_x, mut d_a) = (RowsGrad::new(call, 0, k), RowsGrad::new(call, 1, k));
+        for r in 0..n {
+            let (x, a, seed) = (x.row(r), a.row(r), seed(r));
+            put(r, Self::log_prob(x, a));
+            if let Some(d_x) = &mut d_x {
+                for ((d, &x), &a) in d_x.row(r).iter_mut().zip(x).zip(a) {
+                    *d += seed * (a - F::ONE) / x;
+                }
+            }
+            if let Some(d_a) = &mut d_a {
+                let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+                for ((d, x), a) in d_a.row(r).iter_mut().zip(x).zip(a) {
+                    let (x, a) = (x.to_f64(), a.to_f64());
+                    *d += seed * F::from_f64(x.ln() + digamma_difference(a, total - a));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What sampling a posterior gives: draws with typed accessors, and how the chains did.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::diagnostics::{self, Comparison, Summary};
+use crate::draws::Draws;
+use crate::error::Result;
+use crate::inference::chain::ChainInfo;
+use crate::inference::predictive::{Predictive, predict};
+use crate::inference::site_draws::SiteDraws;
+use crate::inference::site_table::SiteTable;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+
+/// The child of the run's key that predictions draw from.
+const PREDICTION: u64 = u64::MAX - 1;
+
+/// Draws from the posterior of a model: its latents on their supports, and its tracked values.
+///
+/// Accessors read a site by its name, `fit.tau(): [chain, draw, plates…, event…]`; a site that does not exist does not
+/// compile.
+pub struct Fit<M: Model> {
+    draws: Arc<SiteDraws>,
+    accessors: M::Accessors,
+    chains: Vec<ChainInfo>,
+    key: Key,
+}
+
+impl<M: Model> Fit<M> {
+    /// Puts the draws of all chains together.
+    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, key: Key) -> Result<Self> {
+        let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
+        Ok(Fit {
+            accessors: M::Accessors::from(draws.clone()),
+            draws,
+            chains,
+            key,
+        })
+    }
+
+    /// Returns the draws by name.
+    pub fn draws(&self) -> &Draws {
+        &self.draws.draws
+    }
+
+    /// Returns mean, spread, quantiles, errors and diagnostics of every scalar, with warnings in words.
+    pub fn summary(&self) -> Summary {
+        diagnostics::summary(self.draws())
+    }
+
+    /// Returns how each chain did.
+    pub fn chains(&self) -> &[ChainInfo] {
+        &self.chains
+    }
+
+    /// Runs a model once for each draw, its latents having the values of the draw.
+    ///
+    /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
+    /// values are what the result holds.
+    ///
+    /// # Errors
+    ///
+    /// If the model fails at a draw, or shares no latent with the draws.
+    pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N>> {
+        predict(model, self.draws(), self.key.split(PREDICTION))
+    }
+}
+
+impl<M: Model> Deref for Fit<M> {
+    type Target = M::Accessors;
+
+    fn deref(&self) -> &M::Accessors {
+        &self.accessors
+    }
+}
+
+/// The result of an algorithm that can be compared with others: it has draws.
+pub trait HasDraws {
+    /// Returns the draws by name.
+    fn draws(&self) -> &Draws;
+}
+
+impl<M: Model> HasDraws for Fit<M> {
+    fn draws(&self) -> &Draws {
+        Fit::draws(self)
+    }
+}
+
+impl HasDraws for Draws {
+    fn draws(&self) -> &Draws {
+        self
+    }
+}
+
+/// Returns posteriors side by side: `compare(&[("nuts", &fit), ("svi", &vi)])`.
+pub fn compare(fits: &[(&str, &dyn HasDraws)]) -> Comparison {
+    let sets: Vec<(&str, &Draws)> = fits.iter().map(|(name, fit)| (*name, fit.draws())).collect();
+    diagnostics::compare(&sets)
+}

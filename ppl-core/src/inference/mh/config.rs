@@ -1,0 +1,106 @@
+//! The configuration of Metropolis–Hastings, and its run.
+
+use crate::error::Result;
+use crate::inference::chain::{ChainPlan, run_chains};
+use crate::inference::fit::Fit;
+use crate::inference::mh::proposal::Proposal;
+use crate::inference::mh::trace_chain::TraceChain;
+use crate::inference::mh::vector_chain::VectorChain;
+use crate::inference::potential::Potential;
+use crate::inference::progress::Progress;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+
+/// The child of the seed's key that records the model; chains take the children 0, 1, ….
+const RECORDING: u64 = u64::MAX;
+
+/// Metropolis–Hastings: for models with discrete latents or changing structure, and small ones without.
+///
+/// Each chain adapts its proposals during the warm-up only. A draw is one step of all latents together, or one sweep over
+/// the sites ([`Proposal`]). The same seed gives the same draws for any number of threads.
+#[derive(Clone, Debug)]
+pub struct Mh {
+    /// The number of chains, run in parallel.
+    pub chains: usize,
+    /// The number of draws that each chain keeps.
+    pub draws: usize,
+    /// The number of steps before, in which the proposals adapt.
+    pub warmup: usize,
+    /// The number of steps for each draw kept.
+    pub thin: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// How the next state is proposed.
+    pub proposal: Proposal,
+    /// Whether progress is shown.
+    pub progress: Progress,
+}
+
+impl Default for Mh {
+    fn default() -> Self {
+        Mh {
+            chains: 4,
+            draws: 1000,
+            warmup: 1000,
+            thin: 1,
+            seed: 0,
+            proposal: Proposal::Auto,
+            progress: Progress::Auto,
+        }
+    }
+}
+
+macro_rules! settings {
+    ($($name:ident: $t:ty;)*) => {$(
+        #[doc = concat!("Returns these settings with another [`Mh::", stringify!($name), "`](Mh#structfield.", stringify!($name), ").")]
+        pub fn $name(mut self, $name: $t) -> Self {
+            self.$name = $name;
+            self
+        }
+    )*};
+}
+
+impl Mh {
+    settings! {
+        chains: usize;
+        draws: usize;
+        warmup: usize;
+        thin: usize;
+        seed: u64;
+        proposal: Proposal;
+        progress: Progress;
+    }
+
+    /// Draws from the posterior of a model.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is zero, the model cannot be recorded, or no starting point has a finite log density; the error names
+    /// the site at fault.
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M>> {
+        let key = Key::new(self.seed);
+        let plan = ChainPlan {
+            chains: self.chains,
+            draws: self.draws,
+            warmup: self.warmup,
+            thin: self.thin,
+            key,
+            progress: self.progress,
+        };
+        let potential = Potential::new(model, key.split(RECORDING))?;
+        let (tables, chains) = match &self.proposal {
+            Proposal::Custom(own) => run_chains(&plan, |key| VectorChain::custom(&potential, own.clone(), key))?,
+            Proposal::RandomWalk => run_chains(&plan, |key| VectorChain::random_walk(&potential, key))?,
+            Proposal::Auto if potential.is_replayed() => {
+                run_chains(&plan, |key| VectorChain::random_walk(&potential, key))?
+            }
+            Proposal::SingleSite if potential.is_replayed() => {
+                run_chains(&plan, |key| VectorChain::single_site(&potential, key))?
+            }
+            Proposal::Auto | Proposal::SingleSite => {
+                run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
+            }
+        };
+        Fit::new(&tables, chains, key)
+    }
+}

@@ -1,0 +1,207 @@
+//! A chain on traces, for models whose sites change: one site moves, others keep their values by address.
+//!
+//! The method is that of Wingate, Stuhlmüller and Goodman (2011), *Lightweight implementations of probabilistic
+//! programming languages via transformational compilation*. The proposal chooses one of the |x| latent sites, moves it,
+//! and runs the model: a site of the old trace keeps its value, any other is drawn from its prior. A new trace x′ is
+//! accepted with probability
+//! min(1, p(x′) / p(x) · |x| / |x′| · q(x → x′ back) / q(x → x′) · p(stale | x) / p(fresh | x′)),
+//! where stale sites are those of x alone and fresh ones those of x′ alone.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use crate::error::{Error, Result};
+use crate::inference::chain::{Chain, ChainInfo, MoveInfo, Phase, Tally};
+use crate::inference::kept::write_recording;
+use crate::inference::mh::adapt::ScaleAdapter;
+use crate::inference::mh::state::{MhInfo, accept};
+use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
+use crate::inference::potential::{MAX_STARTS, recorder};
+use crate::inference::site_table::SiteTable;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+use crate::runtime::recording::{Recorder, Recording};
+
+/// A chain of traces. A draw is a sweep of single-site steps, as many as a trace had sites on average in the warm-up: a
+/// number that depended on the present trace would change the distribution.
+pub(crate) struct TraceChain<'m, M> {
+    model: &'m M,
+    state: TraceState,
+    learnt: BTreeMap<String, Learnt>,
+    /// The number of sites summed over the sweeps of the warm-up, and the number of these.
+    sizes: (usize, usize),
+    table: SiteTable,
+    n_kept: usize,
+}
+
+/// A run of a model with all that the next step needs.
+pub(crate) struct TraceState {
+    /// The run.
+    pub(crate) recording: Recording,
+    latents: Rc<Latents>,
+    log_density: f64,
+}
+
+/// What the warm-up learnt about a site.
+struct Learnt {
+    scale: f64,
+    adapter: Option<ScaleAdapter>,
+    tally: Tally,
+}
+
+impl TraceState {
+    fn new(recording: Recording) -> Self {
+        TraceState {
+            latents: Rc::new(Latents::of(&recording)),
+            log_density: recording.tape.log_density(),
+            recording,
+        }
+    }
+
+    /// Draws a trace from the prior, again if its log density is not finite.
+    pub(crate) fn start<M: Model>(model: &M, key: Key) -> Result<Self> {
+        let mut fault = None;
+        for attempt in 0..MAX_STARTS {
+            let (recording, _) = run(model, Rc::default(), None, 1.0, key.split(attempt))?;
+            let state = TraceState::new(recording);
+            if state.log_density.is_finite() {
+                return Ok(state);
+            }
+            fault = state.recording.fault();
+        }
+        let message = || {
+            Error::Invalid(format!(
+                "the log density is not finite at {MAX_STARTS} draws from the prior"
+            ))
+        };
+        Err(fault.unwrap_or_else(message))
+    }
+
+    /// Returns the number of latent sites.
+    pub(crate) fn n_sites(&self) -> usize {
+        self.latents.order.len()
+    }
+
+    /// Makes one step; `scale` is asked for the scale of the chosen site. Returns the site and the number of coordinates
+    /// that moved, or `None` if there are no latents.
+    pub(crate) fn transition<M: Model>(
+        &mut self,
+        model: &M,
+        scale: impl FnOnce(&str) -> f64,
+        key: Key,
+    ) -> Result<Option<(String, usize, MhInfo)>> {
+        if self.n_sites() == 0 {
+            return Ok(None);
+        }
+        let mut rng = SmallRng::seed_from_u64(key.bits());
+        let chosen = self.latents.order[rng.random_range(0..self.n_sites())].clone();
+        let (recording, moved) = run(
+            model,
+            Rc::clone(&self.latents),
+            Some(&chosen),
+            scale(&chosen),
+            key.split(0),
+        )?;
+        let new = TraceState::new(recording);
+        let is_alone = |address: &str| !moved.reused.contains(address);
+        let stale = self.latents.log_prob(&self.recording, is_alone)?;
+        let fresh = new.latents.log_prob(&new.recording, is_alone)?;
+        let sites = (self.n_sites() as f64 / new.n_sites() as f64).ln();
+        let ln_ratio = new.log_density - self.log_density + sites + moved.ln_ratio + stale - fresh;
+        let info = accept(ln_ratio, &mut rng);
+        if info.is_accepted {
+            *self = new;
+        }
+        Ok(Some((chosen, moved.dim, info)))
+    }
+}
+
+/// Runs the model on the values of a trace, one site of which moves.
+fn run<M: Model>(
+    model: &M,
+    before: Rc<Latents>,
+    moving: Option<&str>,
+    scale: f64,
+    key: Key,
+) -> Result<(Recording, Moved)> {
+    let rng = SmallRng::seed_from_u64(key.split(1).bits());
+    let source = Rc::new(FromTrace::new(before, moving.map(str::to_string), scale, rng));
+    let recorder = Recorder {
+        source: Rc::clone(&source) as Rc<_>,
+        ..recorder(key.split(0))
+    };
+    Ok((recorder.record(model)?, source.moved()))
+}
+
+impl<'m, M: Model> TraceChain<'m, M> {
+    /// Starts a chain at a draw from the prior.
+    pub(crate) fn start(model: &'m M, n_draws: usize, key: Key) -> Result<Self> {
+        let state = TraceState::start(model, key)?;
+        Ok(TraceChain {
+            model,
+            sizes: (state.n_sites(), 1),
+            state,
+            learnt: BTreeMap::new(),
+            table: SiteTable::new(n_draws),
+            n_kept: 0,
+        })
+    }
+
+    fn sweep_len(&self) -> usize {
+        let (sum, n) = self.sizes;
+        (sum as f64 / n as f64).round().max(1.0) as usize
+    }
+}
+
+impl<M: Model> Chain for TraceChain<'_, M> {
+    fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
+        for k in 0..self.sweep_len() {
+            let learnt = &self.learnt;
+            let scale = |site: &str| learnt.get(site).map_or(1.0, |l| l.scale);
+            let Some((site, dim, info)) = self.state.transition(self.model, scale, key.split(k as u64))? else {
+                break;
+            };
+            let own = self.learnt.entry(site).or_default();
+            match phase {
+                Phase::Warmup { .. } => {
+                    let adapter = own.adapter.get_or_insert_with(|| ScaleAdapter::new(dim));
+                    own.scale = adapter.next(own.scale, info.accept_prob);
+                }
+                Phase::Sampling => own.tally.add(info.accept_prob),
+            }
+        }
+        if phase != Phase::Sampling {
+            self.sizes.0 += self.state.n_sites();
+            self.sizes.1 += 1;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        write_recording(&self.state.recording, self.n_kept, &mut self.table)?;
+        self.n_kept += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(SiteTable, ChainInfo)> {
+        let moves = self.learnt.into_iter().map(|(name, own)| MoveInfo {
+            name,
+            acceptance: own.tally.mean(),
+            scale: own.scale,
+        });
+        Ok((self.table, ChainInfo { moves: moves.collect() }))
+    }
+}
+
+impl Default for Learnt {
+    fn default() -> Self {
+        Learnt {
+            scale: 1.0,
+            adapter: None,
+            tally: Tally::default(),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A chain on the vector of a model of fixed structure: its moves, what they learn, its draws.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use crate::error::Result;
+use crate::inference::chain::{Chain, ChainInfo, MoveInfo, Phase, Tally};
+use crate::inference::mh::adapt::{CovarianceAdapter, ScaleAdapter};
+use crate::inference::mh::proposal::Propose;
+use crate::inference::mh::random_walk::RandomWalk;
+use crate::inference::mh::single_site::SiteMove;
+use crate::inference::mh::state::{MhInfo, MhState};
+use crate::inference::potential::{Evaluator, Potential};
+use crate::inference::site_table::SiteTable;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+
+/// A chain of vectors.
+pub(crate) struct VectorChain<'p, M> {
+    potential: &'p Potential<'p, M>,
+    density: Evaluator<'p, M>,
+    state: MhState,
+    moves: Vec<Move>,
+    draws: Vec<f64>,
+    n_kept: usize,
+}
+
+/// One of the moves that make up a step, with what it learns.
+struct Move {
+    name: String,
+    kind: MoveKind,
+    scale: ScaleAdapter,
+    tally: Tally,
+}
+
+enum MoveKind {
+    Walk(RandomWalk, CovarianceAdapter),
+    Site(SiteMove),
+    Custom(Arc<dyn Propose>),
+}
+
+impl<'p, M: Model> VectorChain<'p, M> {
+    /// Starts a chain whose step moves all continuous latents together, then each discrete one.
+    pub(crate) fn random_walk(potential: &'p Potential<'p, M>, key: Key) -> Result<Self> {
+        let continuous = potential.slots().iter().filter(|s| !s.is_discrete);
+        let coordinates: Vec<usize> = continuous
+            .flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>())
+            .collect();
+        let d = coordinates.len();
+        let walk = (d > 0).then(|| Move {
+            name: "random walk".to_string(),
+            kind: MoveKind::Walk(RandomWalk::new(coordinates), CovarianceAdapter::new(d)),
+            scale: ScaleAdapter::new(d),
+            tally: Tally::default(),
+        });
+        let discrete = site_moves(potential).filter(|m| matches!(&m.kind, MoveKind::Site(s) if s.discrete.is_some()));
+        VectorChain::start(potential, walk.into_iter().chain(discrete).collect(), key)
+    }
+
+    /// Starts a chain whose step moves each site in turn.
+    pub(crate) fn single_site(potential: &'p Potential<'p, M>, key: Key) -> Result<Self> {
+        VectorChain::start(potential, site_moves(potential).collect(), key)
+    }
+
+    /// Starts a chain with the user's own proposal.
+    pub(crate) fn custom(potential: &'p Potential<'p, M>, propose: Arc<dyn Propose>, key: Key) -> Result<Self> {
+        let own = Move {
+            name: "custom".to_string(),
+            kind: MoveKind::Custom(propose),
+            scale: ScaleAdapter::new(potential.dim()),
+            tally: Tally::default(),
+        };
+        VectorChain::start(potential, vec![own], key)
+    }
+
+    fn start(potential: &'p Potential<'p, M>, moves: Vec<Move>, key: Key) -> Result<Self> {
+        Ok(VectorChain {
+            potential,
+            density: potential.evaluator(),
+            state: potential.start(key)?.into(),
+            moves,
+            draws: Vec::new(),
+            n_kept: 0,
+        })
+    }
+}
+
+/// Returns a move for each site.
+fn site_moves<M: Model>(potential: &Potential<'_, M>) -> impl Iterator<Item = Move> {
+    potential
+        .slots()
+        .iter()
+        .zip(potential.discrete())
+        .map(|(slot, &discrete)| {
+            let own = SiteMove {
+                offset: slot.offset,
+                len: slot.shape.iter().product(),
+                discrete,
+                scale: 1.0,
+            };
+            Move {
+                name: slot.address.clone(),
+                scale: ScaleAdapter::new(own.dim()),
+                kind: MoveKind::Site(own),
+                tally: Tally::default(),
+            }
+        })
+}
+
+impl<M: Model> Chain for VectorChain<'_, M> {
+    fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
+        let mut rng = SmallRng::seed_from_u64(key.bits());
+        for step in &mut self.moves {
+            step.run(&mut self.density, &mut self.state, &mut rng, phase)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        self.draws.extend_from_slice(&self.state.position);
+        self.n_kept += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(SiteTable, ChainInfo)> {
+        let moves = self.moves.iter().map(Move::info).collect();
+        Ok((self.potential.constrain(&self.draws, self.n_kept)?, ChainInfo { moves }))
+    }
+}
+
+impl Move {
+    fn run<M: Model>(
+        &mut self,
+        density: &mut Evaluator<'_, M>,
+        state: &mut MhState,
+        rng: &mut SmallRng,
+        phase: Phase,
+    ) -> Result<()> {
+        let mut count = |info: MhInfo, scale: &mut f64| match phase {
+            Phase::Warmup { .. } => *scale = self.scale.next(*scale, info.accept_prob),
+            Phase::Sampling => self.tally.add(info.accept_prob),
+        };
+        match &mut self.kind {
+            MoveKind::Walk(walk, covariance) => {
+                let info = walk.transition(density, state, rng)?;
+                count(info, &mut walk.scale);
+                let RandomWalk {
+                    coordinates, factor, ..
+                } = walk;
+                if covariance.update(phase, |i| state.position[coordinates[i]], factor) {
+                    walk.scale = RandomWalk::initial_scale(walk.coordinates.len());
+                    self.scale.restart();
+                }
+            }
+            MoveKind::Site(site) => {
+                for k in 0..site.n_moves() {
+                    let info = site.transition(k, density, state, rng)?;
+                    count(info, &mut site.scale);
+                }
+            }
+            MoveKind::Custom(propose) => {
+                let info = state.step(density, rng, |old, new, rng| propose.propose(old, rng, new))?;
+                count(info, &mut 1.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn info(&self) -> MoveInfo {
+        let scale = match &self.kind {
+            MoveKind::Walk(walk, _) => walk.scale,
+            MoveKind::Site(site) => site.scale,
+            MoveKind::Custom(_) => 1.0,
+        };
+        MoveInfo {
+            name: self.name.clone(),
+            acceptance: self.tally.mean(),
+            scale,
+        }
+    }
+}

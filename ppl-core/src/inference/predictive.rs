@@ -1,0 +1,209 @@
+//! Prior and posterior predictive: models run forward once for each draw.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ndarray::{ArrayViewD, Axis};
+use rayon::prelude::*;
+
+use crate::draws::Draws;
+use crate::error::{Error, Result};
+use crate::inference::potential::recorder;
+use crate::inference::site_draws::SiteDraws;
+use crate::inference::site_table::SiteTable;
+use crate::rng::Key;
+use crate::runtime::context::Ctx;
+use crate::runtime::model::Model;
+use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::source::{FromPrior, Latent, LatentSite, Source};
+use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::runtime::stop::{Res, Stop};
+
+/// Draws of what a model predicts: missing observations, latents that were not given, tracked values.
+pub struct Predictive<M: Model> {
+    draws: Arc<SiteDraws>,
+    accessors: M::Accessors,
+}
+
+impl<M: Model> Predictive<M> {
+    fn new(tables: &[SiteTable]) -> Result<Self> {
+        let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
+        Ok(Predictive {
+            accessors: M::Accessors::from(draws.clone()),
+            draws,
+        })
+    }
+
+    /// Returns the draws by name.
+    pub fn draws(&self) -> &Draws {
+        &self.draws.draws
+    }
+
+    /// Returns the draws of a site or family by name, such as those in place of a missing observation:
+    /// `[chain, draw, plates…, event…]`.
+    pub fn get(&self, site: &str) -> Option<ArrayViewD<'_, f64>> {
+        self.draws.get(site)
+    }
+}
+
+impl<M: Model> Deref for Predictive<M> {
+    type Target = M::Accessors;
+
+    fn deref(&self) -> &M::Accessors {
+        &self.accessors
+    }
+}
+
+/// Draws from the prior: latents, tracked values, and observations where they are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prior {
+    /// The number of draws.
+    pub draws: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+}
+
+impl Default for Prior {
+    fn default() -> Self {
+        Prior { draws: 1000, seed: 0 }
+    }
+}
+
+impl Prior {
+    /// Returns these settings with another number of draws.
+    pub fn draws(mut self, draws: usize) -> Self {
+        self.draws = draws;
+        self
+    }
+
+    /// Returns these settings with another seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Runs a model once for each draw, as one chain.
+    ///
+    /// # Errors
+    ///
+    /// If the model fails, or no draws are asked for.
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M>> {
+        if self.draws == 0 {
+            return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
+        }
+        let key = Key::new(self.seed);
+        let run = |draw_idx: usize| {
+            let recorder = Recorder {
+                source: Rc::new(FromPrior),
+                ..recorder(key.split(draw_idx as u64))
+            };
+            let recording = recorder.record(model)?;
+            Ok(row(&recording, |_| true))
+        };
+        Predictive::new(&[table(self.draws, run)?])
+    }
+}
+
+/// Runs a model once for each draw of another's latents.
+pub(crate) fn predict<M: Model + Sync>(model: &M, draws: &Draws, key: Key) -> Result<Predictive<M>> {
+    let run = |chain_idx: usize, draw_idx: usize| {
+        let source = Rc::new(FromDraw {
+            latents: latents(draws, chain_idx, draw_idx),
+            drawn: RefCell::default(),
+            n_given: RefCell::new(0),
+        });
+        let recorder = Recorder {
+            source: Rc::clone(&source) as Rc<dyn Source>,
+            ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
+        };
+        let recording = recorder.record(model)?;
+        if *source.n_given.borrow() == 0 {
+            let known: Vec<&str> = draws.names().collect();
+            let message = format!(
+                "model {} has none of the latents that were drawn, which are {}",
+                model.name(),
+                known.join(", ")
+            );
+            return Err(Error::Invalid(message));
+        }
+        let drawn = source.drawn.borrow();
+        Ok(row(&recording, |site| drawn.contains(site)))
+    };
+    let tables = (0..draws.n_chains()).map(|c| table(draws.n_draws(), |i| run(c, i)));
+    Predictive::new(&tables.collect::<Result<Vec<_>>>()?)
+}
+
+/// The values of one draw: site, shape, values.
+type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
+
+/// Runs all draws in parallel; each has its own key, so that their order does not matter.
+fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
+    let rows: Vec<Result<Row>> = (0..n_draws).into_par_iter().map(&run).collect();
+    let mut table = SiteTable::new(n_draws);
+    for (draw_idx, row) in rows.into_iter().enumerate() {
+        for (site, shape, values) in row? {
+            table.set(draw_idx, &site, &shape, &values)?;
+        }
+    }
+    Ok(table)
+}
+
+/// Returns the tracked values of a run and those latents that `is_wanted`.
+fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
+    let is_kept = |s: &&SiteRecord| s.kind == SiteKind::Tracked || is_wanted(&s.address);
+    let sites = recording.kept_sites().filter(is_kept);
+    let values = sites.map(|site| {
+        let (values, shape) = recording.values_of(site);
+        (site.address.clone(), shape, values)
+    });
+    values.collect()
+}
+
+/// A site of one draw: its shape and values.
+type Given = HashMap<String, (Vec<usize>, Vec<f64>)>;
+
+/// Returns the values of one draw; sites that it lacks are left out.
+fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Given {
+    let sites = draws.names().filter_map(|name| {
+        let chain = draws.get(name)?.index_axis_move(Axis(0), chain_idx);
+        let value = chain.index_axis_move(Axis(0), draw_idx);
+        let values: Vec<f64> = value.iter().copied().collect();
+        let is_absent = !values.is_empty() && values.iter().all(|x| x.is_nan());
+        (!is_absent).then(|| (name.to_string(), (value.shape().to_vec(), values)))
+    });
+    sites.collect()
+}
+
+/// Serves latents from a draw, and draws the others.
+struct FromDraw {
+    latents: Given,
+    drawn: RefCell<HashSet<String>>,
+    n_given: RefCell<usize>,
+}
+
+impl Source for FromDraw {
+    fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
+        let n_rows = site.rows.len();
+        match self.latents.get(site.address) {
+            Some((shape, _)) if shape.get(n_rows..) != Some(&site.event[..]) => {
+                let message = format!(
+                    "its draws have the shape {shape:?}, here its event is {:?}",
+                    site.event.as_slice()
+                );
+                Err(Stop(Error::at_site(site.address, site.place, message)))
+            }
+            Some((shape, values)) if shape[..n_rows] == site.rows[..] => {
+                *self.n_given.borrow_mut() += 1;
+                let stored = ctx.tape().constant_array(shape, values.iter().copied());
+                Ok(Latent::Value(ctx.rows_of(stored, &site.event)))
+            }
+            _ => {
+                self.drawn.borrow_mut().insert(site.address.to_string());
+                Ok(Latent::Fresh(1.0))
+            }
+        }
+    }
+}
