@@ -1,4 +1,4 @@
-//! What a model is written with: the macros, the words, data types, distributions and algorithms.
+//! What a model is written with: the macros, the words, data types, distributions, networks and algorithms.
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
@@ -18,4 +18,6 @@ pub use ppl_core::runtime::model::{Guide, Model, Sample};
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
-pub use ppl_macros::{guide, model};
+pub use ppl_macros::{Module, guide, model};
+pub use ppl_nn::layers::*;
+pub use ppl_nn::{Forward, Initialiser, Module, Parameter, Priors, mean_field_module, param_module, random_module};
