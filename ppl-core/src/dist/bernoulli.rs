@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::constraints::Boolean;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Binary, Family};
 use crate::dist::param::IntoVar;
@@ -13,6 +13,7 @@ use crate::dist::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
+use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -63,6 +64,7 @@ impl Family for Bernoulli<'_> {
 impl<'t> Dist<'t> for Bernoulli<'t> {
     const NAME: &'static str = "Bernoulli";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chance.named(tape)])
@@ -112,6 +114,28 @@ impl<'t> Dist<'t> for Bernoulli<'t> {
             Chances::Probs(p) => p.on(tape) * (1.0 - p.on(tape)),
             Chances::Logits(p) => p.on(tape).sigmoid() * (-p.on(tape)).sigmoid(),
         }
+    }
+}
+
+/// Σ over both values of p ln(p / q), of which those with p = 0 count nothing.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == Bernoulli::NAME).then(|| kl_of_trials(p[0], q[0]))
+}
+
+/// Returns the divergence of trials, given by the name of their parameter and its value.
+pub(crate) fn kl_of_trials<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
+    let (p, q) = (chances(p), chances(q));
+    let part = |k: usize| where_(p[k].0.gt(0.0), p[k].0 * (p[k].1 - q[k].1), 0.0);
+    part(0) + part(1)
+}
+
+/// Returns the probabilities of one and of zero, each with its logarithm.
+fn chances<'t>((name, param): (&str, Var<'t>)) -> [(Var<'t>, Var<'t>); 2] {
+    if name == "logits" {
+        let (one, zero) = (param, -param);
+        [(one.sigmoid(), -zero.softplus()), (zero.sigmoid(), -one.softplus())]
+    } else {
+        [(param, param.ln()), (1.0 - param, (-param).ln_1p())]
     }
 }
 

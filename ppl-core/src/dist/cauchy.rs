@@ -1,7 +1,7 @@
 //! The Cauchy distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -44,6 +44,7 @@ impl Family for Cauchy<'_> {
 impl<'t> Dist<'t> for Cauchy<'t> {
     const NAME: &'static str = "Cauchy";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(CauchyDensity { loc, scale });
 
@@ -86,6 +87,16 @@ impl Base for StandardCauchy {
 
 /// ln π.
 const LN_PI: f64 = 1.144_729_885_849_400_174_143_427_351_353;
+
+/// KL((m, s) ‖ (μ, σ)) = ln(((s + σ)² + (m − μ)²) / (4 s σ)) (Chyzak and Nielsen 2019)
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Cauchy::NAME {
+        return None;
+    }
+    let (s, sigma) = (p[1].1, q[1].1);
+    let excess = ((s - sigma).square() + (p[0].1 - q[0].1).square()) / (s * sigma * 4.0);
+    Some(excess.ln_1p())
+}
 
 /// The density as a loop body.
 pub(crate) struct CauchyDensity;

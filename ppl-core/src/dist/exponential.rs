@@ -1,9 +1,10 @@
 //! The exponential distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
+use crate::dist::gamma::{Gamma, kl_of_gammas};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
@@ -42,6 +43,7 @@ impl Family for Exponential<'_> {
 impl<'t> Dist<'t> for Exponential<'t> {
     const NAME: &'static str = "Exponential";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(ExponentialDensity { rate });
 
@@ -71,6 +73,18 @@ impl Base for StandardExponential {
 
     fn fill<F: Real>(key: Key, out: &mut [F]) {
         fill_by_inverse(key, out, |u| -u.ln());
+    }
+}
+
+/// KL(λ ‖ μ) = μ / λ − 1 − ln(μ / λ); an exponential distribution is a gamma one with concentration 1.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    match q_name {
+        Exponential::NAME => {
+            let ratio = q[0].1 / p[0].1;
+            Some(ratio - 1.0 - ratio.ln())
+        }
+        Gamma::NAME => Some(kl_of_gammas([Var::constant(1.0), p[0].1], [q[0].1, q[1].1])),
+        _ => None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The gamma distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
+use crate::dist::exponential::Exponential;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::saddle::ln_minus_digamma;
@@ -47,6 +48,7 @@ impl Family for Gamma<'_> {
 impl<'t> Dist<'t> for Gamma<'t> {
     const NAME: &'static str = "Gamma";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(GammaDensity { concentration, rate });
 
@@ -65,6 +67,22 @@ impl<'t> Dist<'t> for Gamma<'t> {
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         self.concentration.on(tape) / self.rate.on(tape).square()
     }
+}
+
+/// The divergence from gamma and exponential distributions.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    let q = match q_name {
+        Gamma::NAME => [q[0].1, q[1].1],
+        Exponential::NAME => [Var::constant(1.0), q[0].1],
+        _ => return None,
+    };
+    Some(kl_of_gammas([p[0].1, p[1].1], q))
+}
+
+/// KL((a, b) ‖ (α, β)) = (a − α) ψ(a) − ln Γ(a) + ln Γ(α) + α ln(b / β) + a (β / b − 1)
+pub(crate) fn kl_of_gammas<'t>([a, b]: [Var<'t>; 2], [alpha, beta]: [Var<'t>; 2]) -> Var<'t> {
+    let ratio = beta / b;
+    (a - alpha) * a.digamma() - a.ln_gamma() + alpha.ln_gamma() - alpha * ratio.ln() + a * (ratio - 1.0)
 }
 
 /// The density as a loop body, computed in f64.

@@ -1,7 +1,7 @@
 //! The Laplace distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -44,6 +44,7 @@ impl Family for Laplace<'_> {
 impl<'t> Dist<'t> for Laplace<'t> {
     const NAME: &'static str = "Laplace";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(LaplaceDensity { loc, scale });
 
@@ -88,6 +89,15 @@ impl Base for StandardLaplace {
             }
         });
     }
+}
+
+/// KL((m, b) ‖ (μ, β)) = ln(β / b) + |m − μ| / β + (b / β) exp(−|m − μ| / b) − 1
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Laplace::NAME {
+        return None;
+    }
+    let (shift, ratio) = ((p[0].1 - q[0].1).abs() / p[1].1, p[1].1 / q[1].1);
+    Some(ratio * (shift + (-shift).exp()) - 1.0 - ratio.ln())
 }
 
 /// The density as a loop body.

@@ -62,3 +62,5 @@ pub mod where_;
 
 #[cfg(test)]
 mod chains;
+#[cfg(test)]
+mod shape_errors;

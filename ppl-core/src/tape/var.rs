@@ -127,13 +127,6 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Keeps `error` on the tape, where the next word of the model finds it, and returns NaN.
-    pub(crate) fn fail(self, error: Error) -> Var<'t> {
-        match self.tape {
-            Some(tape) => tape.fail(error),
-            None => panic!("{error}"),
-        }
-    }
 }
 
 impl std::fmt::Debug for Var<'_> {
