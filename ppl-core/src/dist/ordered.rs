@@ -28,7 +28,11 @@ impl<D> Ordered<D> {
         D: Dist<'t>,
     {
         let is_vector = D::EVENT_RANK == 0 && !base.event_shape().is_empty();
-        assert!(is_vector, "`.ordered()` needs a vector of numbers: write `{}(…).expand([k]).ordered()`", D::NAME);
+        assert!(
+            is_vector,
+            "`.ordered()` needs a vector of numbers: write `{}(…).expand([k]).ordered()`",
+            D::NAME
+        );
         Ordered { base }
     }
 }
@@ -104,7 +108,11 @@ mod tests {
         // ln 3! − 3 ln 2 − (3 / 2) ln 2π − (2² + 0.5² + 1²) / 8
         let expected = 6.0f64.ln() - 3.0 * 2.0f64.ln() - 1.5 * std::f64::consts::TAU.ln() - 5.25 / 8.0;
         assert_eq!(log_prob.len(), 2);
-        assert!((log_prob[0] - expected).abs() < 1e-12, "{} is not {expected}", log_prob[0]);
+        assert!(
+            (log_prob[0] - expected).abs() < 1e-12,
+            "{} is not {expected}",
+            log_prob[0]
+        );
         assert_eq!(log_prob[1], f64::NEG_INFINITY);
     }
 

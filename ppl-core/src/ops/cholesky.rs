@@ -6,7 +6,7 @@ use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
-use crate::tensor::shape::size;
+
 use crate::testing::ops::op_tests;
 
 /// Factors matrices with as many rows as attribute 0; its own buffer is scratch of the backward kernel.
@@ -31,7 +31,13 @@ impl Op for Cholesky {
         if let Some(d_x) = call.grad(0) {
             let rows = y.chunks_exact(n * n).zip(d_out.chunks_exact(n * n));
             for ((l, d_l), d_x_row) in rows.zip(d_x.slice.chunks_exact_mut(n * n)) {
-                cholesky_adjoint(n, l, d_l, d_x_row, scratch, d_x.overwrite);
+                scratch.copy_from_slice(d_l);
+                cholesky_adjoint(n, l, scratch);
+                if d_x.overwrite {
+                    d_x_row.copy_from_slice(scratch);
+                } else {
+                    d_x_row.iter_mut().zip(&*scratch).for_each(|(d, &s)| *d += s);
+                }
             }
         }
     }
@@ -47,7 +53,7 @@ impl<'t> Var<'t> {
         let event = self.event_shape();
         match (self.tape(), event.as_slice()) {
             (Some(tape), &[n, m]) if n == m && n > 0 => {
-                tape.record(Cholesky::DEF, &[self], &[n as u64], &self.dims(), &event, size(&event))
+                tape.record(Cholesky::DEF, &[self], &[n as u64], &self.dims(), &event, n * n)
             }
             _ => refuse("cholesky", &[self], &[], "only a square matrix has a Cholesky factor"),
         }

@@ -1,6 +1,6 @@
 //! The handle of a value on a tape.
 
-use crate::error::{Error, Place};
+use crate::error::Place;
 use crate::tape::record::Tape;
 use crate::tensor::dims::{DimId, Dims};
 use crate::tensor::shape::Shape;
@@ -126,7 +126,6 @@ impl<'t> Var<'t> {
             Some(tape) => tape.elements_of(self.node()),
         }
     }
-
 }
 
 impl std::fmt::Debug for Var<'_> {

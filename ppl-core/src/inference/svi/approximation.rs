@@ -127,7 +127,13 @@ impl<M: Model> Approximation<M> {
         let first = self.guide.draw(1);
         let draw = self.guide.sites.iter().map(|site| {
             let (shape, view) = (first.shape(site).unwrap_or(&[]), first.get(site));
-            (site.clone(), (shape.to_vec(), view.map(|v| v.iter().copied().collect()).unwrap_or_default()))
+            (
+                site.clone(),
+                (
+                    shape.to_vec(),
+                    view.map(|v| v.iter().copied().collect()).unwrap_or_default(),
+                ),
+            )
         });
         let Some(predictor) = Predictor::<F>::new(model, draw.collect(), key)? else {
             return predict(model, &self.draws(n), key);

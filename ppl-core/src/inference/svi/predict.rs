@@ -59,7 +59,10 @@ impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
     pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key) -> Result<Option<Self>> {
         let mut names: Vec<String> = draw.keys().cloned().collect();
-        let source = Rc::new(FromValues { draw, n_given: Cell::new(0) });
+        let source = Rc::new(FromValues {
+            draw,
+            n_given: Cell::new(0),
+        });
         let recorder = Recorder {
             source: Rc::clone(&source) as Rc<dyn Source>,
             whole_plates: true,
@@ -79,7 +82,10 @@ impl<F: Scalar> Predictor<F> {
             let is_given = source.draw.contains_key(&s.address);
             (s.kind == SiteKind::Tracked || !is_given) && matches!(s.stored, Held::Node(_))
         };
-        Ok(Some(Self::compile(&recording, recording.kept_sites().filter(is_wanted).collect())?))
+        Ok(Some(Self::compile(
+            &recording,
+            recording.kept_sites().filter(is_wanted).collect(),
+        )?))
     }
 
     fn compile(recording: &Recording, sites: Vec<&SiteRecord>) -> Result<Self> {
@@ -92,7 +98,12 @@ impl<F: Scalar> Predictor<F> {
     }
 
     /// Runs the model for `n` draws, which `fill` writes: given the draw's number, a site and its place in the vector.
-    pub(crate) fn run(&self, n: usize, key: Key, fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync) -> Result<SiteTable> {
+    pub(crate) fn run(
+        &self,
+        n: usize,
+        key: Key,
+        fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync,
+    ) -> Result<SiteTable> {
         let start = || (self.program.workspace(), vec![F::ZERO; self.program.n_inputs()]);
         let one = |(workspace, theta): &mut (Workspace<F>, Vec<F>), i: usize| {
             fill(i, &mut |site, values| {
