@@ -1,4 +1,19 @@
 //! What a model is written with: the macros, the words, data types, distributions, networks and algorithms.
+//!
+//! ```
+//! use posterior::prelude::*;
+//!
+//! #[model]
+//! fn coin(heads: Obs<Array1<bool>>) {
+//!     let p = sample(Beta(1, 1));
+//!     for i in plate(heads) {
+//!         observe(heads[i], Bernoulli::probs(p));
+//!     }
+//! }
+//!
+//! let heads = array![true, true, false];
+//! assert_eq!(coin(&heads).name(), "coin");
+//! ```
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
