@@ -71,19 +71,44 @@ fn mean_field(sigma: &Array1<f64>) {
 #[test]
 fn models_of_continuous_latents_meet_their_sites() {
     let sigma = array![15.0, 10.0, 16.0];
-    assert_eq!(sites(&eight_schools(&sigma, &sigma)), ["mu", "tau", "theta", "y", "spread"]);
-    assert_eq!(sites(&eight_schools(&sigma, Obs::missing())), ["mu", "tau", "theta", "y", "spread"]);
+    assert_eq!(
+        sites(&eight_schools(&sigma, &sigma)),
+        ["mu", "tau", "theta", "y", "spread"]
+    );
+    assert_eq!(
+        sites(&eight_schools(&sigma, Obs::missing())),
+        ["mu", "tau", "theta", "y", "spread"]
+    );
     let recording = Recorder::density(Precision::F64, Key::new(3)).record(&mean_field(&sigma));
-    let slots: Vec<(String, usize)> =
-        recording.map(|r| r.slots.iter().map(|s| (s.address.clone(), s.shape.iter().product())).collect()).unwrap();
-    let expected = [("mu.0", 1), ("mu.1", 1), ("mu", 1), ("tau.0", 1), ("tau.1", 1), ("tau", 1)];
+    let slots: Vec<(String, usize)> = recording
+        .map(|r| {
+            r.slots
+                .iter()
+                .map(|s| (s.address.clone(), s.shape.iter().product()))
+                .collect()
+        })
+        .unwrap();
+    let expected = [
+        ("mu.0", 1),
+        ("mu.1", 1),
+        ("mu", 1),
+        ("tau.0", 1),
+        ("tau.1", 1),
+        ("tau", 1),
+    ];
     assert_eq!(slots[..6], expected.map(|(name, n)| (name.to_string(), n)));
-    assert_eq!(slots[6..], [("theta.0", 3), ("theta.1", 3), ("theta", 3)].map(|(name, n)| (name.to_string(), n)));
+    assert_eq!(
+        slots[6..],
+        [("theta.0", 3), ("theta.1", 3), ("theta", 3)].map(|(name, n)| (name.to_string(), n))
+    );
     let x = Array2::from_shape_fn((300, 2), |(i, j)| (i + j) as f64 / 300.0);
     let y = Array1::from_shape_fn(300, |i| i % 3 == 0);
     assert_eq!(sites(&logistic(&x, &y)), ["w", "b", "y"]);
     let county = array![0usize, 2, 1];
-    assert_eq!(sites(&radon(&sigma, &county, 3, &sigma)), ["mu", "tau", "slope", "sigma", "alpha", "y"]);
+    assert_eq!(
+        sites(&radon(&sigma, &county, 3, &sigma)),
+        ["mu", "tau", "slope", "sigma", "alpha", "y"]
+    );
 }
 
 #[test]

@@ -284,7 +284,12 @@ fn in_closures(scale: f64, twice: bool) {
 fn an_error_in_a_closure_surfaces_at_the_next_word() {
     assert_eq!(sites(&in_closures(1.0, false)), ["inner", "after"]);
     let error = error_of(&in_closures(1.0, true)).map(|error| error.to_string());
-    assert!(error.as_ref().is_some_and(|text| text.starts_with("site inner (tests/language.rs:")), "{error:?}");
+    assert!(
+        error
+            .as_ref()
+            .is_some_and(|text| text.starts_with("site inner (tests/language.rs:")),
+        "{error:?}"
+    );
 }
 
 #[model]

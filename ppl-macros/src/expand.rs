@@ -65,7 +65,9 @@ fn with_stub(error: syn::Error, item: TokenStream) -> TokenStream {
 
 /// Returns the function with its signature and no body.
 fn stub(function: &ItemFn) -> TokenStream {
-    let ItemFn { attrs, vis, mut sig, .. } = function.clone();
+    let ItemFn {
+        attrs, vis, mut sig, ..
+    } = function.clone();
     complete(&mut sig);
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }

@@ -132,7 +132,8 @@ fn mapped(krate: &TokenStream, fields: &Fields, parameter: &Ident) -> syn::Resul
     if any {
         return Ok(out);
     }
-    let message = format!("no field holds parameters: write `Linear<{parameter}>` for a layer, `{parameter}` for an array");
+    let message =
+        format!("no field holds parameters: write `Linear<{parameter}>` for a layer, `{parameter}` for an array");
     Err(syn::Error::new(parameter.span(), message))
 }
 

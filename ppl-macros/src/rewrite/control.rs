@@ -4,9 +4,9 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprBlock, ExprClosure, ExprIf, ExprMatch, Pat, Type, parse_quote};
 
+use super::Rewriter;
 use super::invocation::holds_word;
 use super::scope::Frame;
-use super::Rewriter;
 use crate::names::{Hint, base_ident, pattern_ident};
 
 impl Rewriter<'_> {
