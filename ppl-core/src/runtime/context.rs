@@ -65,8 +65,8 @@ impl<'t> Ctx<'t> {
         self.tape().take_error().map_or(Ok(()), |error| Err(Stop(error)))
     }
 
-    /// Returns the unique name of a site here.
-    pub(crate) fn address(self, name: &str) -> String {
+    /// Returns the unique name of a site here, with the prefixes of enclosing models and the suffixes of loops.
+    pub fn address(self, name: &str) -> String {
         let state = self.state();
         let mut address = String::with_capacity(name.len() + 8);
         for part in &state.prefix {

@@ -21,9 +21,9 @@ use crate::tape::var::Var;
 use crate::tensor::shape::broadcast;
 
 /// A site on its way to the tape.
-struct Visit<'t, D> {
+struct Visit<'a, 't, D> {
     ctx: Ctx<'t>,
-    site: Site,
+    site: Site<'a>,
     address: String,
     dist: D,
     modifiers: Modifiers<'t>,
@@ -64,7 +64,7 @@ impl<'t> Ctx<'t> {
         }
     }
 
-    fn visit<D: Dist<'t>>(self, site: Site, dist: D, is_observed: bool) -> Res<(Visit<'t, D>, Fate)> {
+    fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -110,7 +110,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t, D: Dist<'t>> Visit<'t, D> {
+impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn fault(&self, message: impl Into<String>) -> Stop {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
