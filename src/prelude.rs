@@ -29,6 +29,7 @@ pub use ppl_core::ops::concat::{concat, stack};
 pub use ppl_core::ops::where_::where_;
 pub use ppl_core::optim::{Adam, ClippedAdam, Schedule, Sgd};
 pub use ppl_core::runtime::argument::Obs;
+pub use ppl_core::runtime::handlers::{ModelExt, trace};
 pub use ppl_core::runtime::model::{Guide, Model, Sample};
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
