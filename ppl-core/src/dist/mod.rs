@@ -21,6 +21,8 @@ mod gamma;
 mod half_cauchy;
 mod half_normal;
 mod inverse_gamma;
+#[cfg(test)]
+mod kl_laws;
 mod laplace;
 mod log_normal;
 pub mod modifiers;
