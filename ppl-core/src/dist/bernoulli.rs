@@ -19,6 +19,8 @@ use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of a truth value, by its probability ([`Bernoulli::probs`]) or log-odds ([`Bernoulli::logits`]).
 #[derive(Clone, Debug)]
@@ -243,3 +245,20 @@ impl<C: Chance> Op for BernoulliDraw<C> {
 
     fn backward<F: Real>(_: &mut Call<'_, F>) {}
 }
+
+dist_tests! { by_probs discrete |p| Bernoulli::probs(p[0]);
+    points [1.0, 0.3], [0.0, 0.8], [0.0, 0.1];
+    outside [2.0, -1.0, 0.5];
+    bad [-0.1], [1.1], [f64::NAN];
+    draws [0.3], [0.9];
+}
+
+dist_tests! { by_logits discrete |p| Bernoulli::logits(p[0]);
+    points [1.0, 0.3], [0.0, 0.8], [0.0, -2.0];
+    outside [2.0, -1.0, 0.5];
+    bad [f64::NAN];
+    draws [0.3], [-2.0];
+}
+
+op_tests! { gradient_by_probs |p| Bernoulli::probs(p[0]).log_prob(Var::from(1)) + Bernoulli::probs(p[0]).log_prob(Var::from(0)); [0.3], [0.7] }
+op_tests! { gradient_by_logits |t| Bernoulli::logits(t[0]).log_prob(Var::from(1)) + 2 * Bernoulli::logits(t[0]).log_prob(Var::from(0)); [0.3], [-2.0] }

@@ -14,6 +14,7 @@ use crate::math::gamma::{
 };
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The beta distribution, with `concentration1` pulling towards 1 and `concentration0` towards 0; [`Beta()`] makes one.
 #[derive(Clone, Debug)]
@@ -179,4 +180,11 @@ fn at_border(near: f64, far: f64, constant: f64) -> f64 {
     } else {
         f64::INFINITY
     }
+}
+
+dist_tests! { |p| Beta(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [0.2, 0.5, 0.4], [0.5, 40.0, 12.0];
+    outside [-0.1, 1.1];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
 }

@@ -24,6 +24,8 @@ use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of the number of successes in independent trials, by the probability of each ([`Binomial::probs`])
 /// or its log-odds ([`Binomial::logits`]).
@@ -288,3 +290,20 @@ impl<C: Chance> EachDraw<2> for BinomialDraw<C> {
         }
     }
 }
+
+dist_tests! { by_probs discrete |p| Binomial::probs(p[0], p[1]);
+    points [1.0, 5.0, 0.3], [0.0, 3.0, 0.8], [4.0, 4.0, 0.1];
+    outside [6.0, -1.0, 0.5];
+    bad [3.0, -0.1], [3.0, 1.1], [-1.0, 0.5], [2.5, 0.5];
+    draws [5.0, 0.3], [100.0, 0.9];
+}
+
+dist_tests! { by_logits discrete |p| Binomial::logits(p[0], p[1]);
+    points [1.0, 5.0, 0.3], [0.0, 3.0, 0.8], [4.0, 4.0, -2.0];
+    outside [6.0, -1.0, 0.5];
+    bad [3.0, f64::NAN], [-1.0, 0.5];
+    draws [5.0, 0.3], [100.0, -2.0];
+}
+
+op_tests! { gradient_by_probs |p| Binomial::probs(7, p[0]).log_prob(Var::from(3)) + Binomial::probs(4, p[0]).log_prob(Var::from(0)); [0.3], [0.7] }
+op_tests! { gradient_by_logits |t| Binomial::logits(7, t[0]).log_prob(Var::from(3)) + Binomial::logits(4, t[0]).log_prob(Var::from(0)); [0.3], [-2.0] }

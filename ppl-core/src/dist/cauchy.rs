@@ -12,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The Cauchy distribution with median `loc` and half-width `scale`; [`Cauchy()`] makes one.
 #[derive(Clone, Debug)]
@@ -146,4 +147,11 @@ pub(crate) fn d_ln_one_plus_square<F: Real>(z: F) -> F {
 #[inline(always)]
 pub(crate) fn slope_along_scale<F: Real>(z: F) -> F {
     F::from_f64(2.0) / (F::ONE + z * z) - F::ONE
+}
+
+dist_tests! { |p| Cauchy(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

@@ -13,6 +13,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The exponential distribution with mean 1 / `rate`; [`Exponential()`] makes one.
 #[derive(Clone, Debug)]
@@ -112,4 +113,11 @@ impl Density<1> for ExponentialDensity {
     fn partials<F: Real>(x: F, [rate]: [F; 1], _: &F) -> (F, [F; 1]) {
         (-rate, [F::ONE / rate - x])
     }
+}
+
+dist_tests! { |p| Exponential(p[0]);
+    points [0.7, 1.5], [2.0, 0.4], [3.0, 2.0];
+    outside [-1.0];
+    bad [-1.0], [f64::NAN];
+    draws [1.0], [0.3];
 }

@@ -14,6 +14,7 @@ use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The gamma distribution with mean `concentration` / `rate`; [`Gamma()`] makes one.
 #[derive(Clone, Debug)]
@@ -146,4 +147,11 @@ fn ln_ratio(b: f64, x: f64, a: f64) -> f64 {
     } else {
         b.ln() + x.ln() - a.ln()
     }
+}
+
+dist_tests! { |p| Gamma(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [2.0, 0.5, 0.4], [3.0, 40.0, 12.0];
+    outside [-1.0];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
 }

@@ -11,6 +11,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of |x| for normal x with mean zero and standard deviation `scale`; [`HalfNormal()`] makes one.
 #[derive(Clone, Debug)]
@@ -104,4 +105,11 @@ impl Density<1> for HalfNormalDensity {
         let z = x * inverse;
         (-(z * inverse), [(z * z - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| HalfNormal(p[0]);
+    points [0.7, 1.5], [2.0, 0.4], [3.0, 2.0];
+    outside [-1.0, -1e-300];
+    bad [-1.0], [0.0], [f64::NAN];
+    draws [1.0], [0.3];
 }

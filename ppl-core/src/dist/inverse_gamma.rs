@@ -14,6 +14,7 @@ use crate::math::gamma::bd0;
 use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of 1 / y for gamma-distributed y; [`InverseGamma()`] makes one.
 #[derive(Clone, Debug)]
@@ -123,4 +124,11 @@ fn deviance_of_quotient(a: f64, b: f64, x: f64) -> f64 {
     } else {
         a * (a.ln() - b.ln() + x.ln()) - a
     }
+}
+
+dist_tests! { |p| InverseGamma(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [2.0, 0.5, 0.4], [3.0, 40.0, 12.0];
+    outside [-1.0, 0.0];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [5.0, 0.5], [0.8, 1.0], [40.0, 20.0];
 }

@@ -12,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution with exponential tails on both sides of `loc`; [`Laplace()`] makes one.
 #[derive(Clone, Debug)]
@@ -126,4 +127,11 @@ impl Density<2> for LaplaceDensity {
         let side = F::select(z > F::ZERO, inverse, F::select(z < F::ZERO, -inverse, z));
         (-side, [side, (z.abs() - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| Laplace(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

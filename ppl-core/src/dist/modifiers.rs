@@ -1,6 +1,6 @@
-//! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`, `.ordered()`.
+//! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`.
 
-use crate::constraints::FiniteSupport;
+use crate::constraints::{self, FiniteSupport};
 use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
@@ -52,13 +52,16 @@ pub trait DistExt<'t>: Dist<'t> {
         self.modified(|m| m.enumerate = true)
     }
 
-    /// Returns the distribution of the elements of a vector in ascending order: `Normal(0, 10).expand([k]).ordered()`.
+    /// Returns the distribution of the elements along the last axis in ascending order; they have to be identically
+    /// distributed, as in `Normal(0, 10).expand([k]).ordered()`.
     ///
-    /// # Panics
-    ///
-    /// If this is no distribution of vectors of independent numbers.
-    fn ordered(self) -> Ordered<Self> {
-        Ordered::new(self)
+    /// log p(x) = ln k! + Σᵢ log p(xᵢ)
+    fn ordered(self) -> Ordered<Self>
+    where
+        Self: Family<Support = constraints::Real>,
+    {
+        const { assert!(Self::EVENT_RANK == 0, "only numbers can be ordered") };
+        Ordered { base: self }
     }
 
     #[doc(hidden)]

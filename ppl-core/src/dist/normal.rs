@@ -15,6 +15,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
 #[derive(Clone, Debug)]
@@ -126,4 +127,11 @@ impl Density<2> for NormalDensity {
         let d_loc = z * inverse;
         (-d_loc, [d_loc, (z * z - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| Normal(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

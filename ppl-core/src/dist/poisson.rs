@@ -17,6 +17,8 @@ use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
 use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of counts of independent events, `rate` of them on average; [`Poisson()`] makes one.
 #[derive(Clone, Debug)]
@@ -122,3 +124,12 @@ impl EachDraw<1> for PoissonDraw {
         rand_distr::Poisson::new(rate).map_or(f64::NAN, |p| p.sample(rng))
     }
 }
+
+dist_tests! { laws discrete |p| Poisson(p[0]);
+    points [1.0, 0.3], [0.0, 3.0], [14.0, 10.0];
+    outside [-1.0, 0.5];
+    bad [-1.0], [f64::NAN];
+    draws [0.3], [4.0], [60.0];
+}
+
+op_tests! { gradient |p| Poisson(p[0]).log_prob(Var::from(3)) + Poisson(p[0]).log_prob(Var::from(0)); [0.3], [7.0] }

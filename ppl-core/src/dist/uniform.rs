@@ -13,6 +13,7 @@ use crate::kernels::real::Real;
 use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The uniform distribution between `low` and `high`; [`Uniform()`] makes one.
 #[derive(Clone, Debug)]
@@ -113,4 +114,11 @@ impl Density<2> for UniformDensity {
         let slope = F::select((x >= low) & (x <= high), inverse, F::ZERO);
         (F::ZERO, [slope, -slope])
     }
+}
+
+dist_tests! { |p| Uniform(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [0.6, -1.5, 0.9], [0.65, -1.0, 2.0];
+    outside [0.1, 1.6, -f64::INFINITY];
+    bad [1.0, 1.0], [2.0, 1.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [-1.5, 0.3];
 }
