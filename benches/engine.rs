@@ -188,7 +188,7 @@ fn logistic_race() -> Race {
     let columns = x.t().iter().copied().collect();
     let mut floor = floors::logistic::Logistic {
         columns,
-        y: y.to_vec(),
+        y: y.mapv(f64::from).to_vec(),
         eta: vec![0.0; n],
     };
     density(&logistic(&x, &y), &normals(5, d + 1), |theta, gradient| {

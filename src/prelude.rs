@@ -1,10 +1,29 @@
 //! What a model is written with: the macros, the words, data types, distributions, networks and algorithms.
+//!
+//! ```
+//! use posterior::prelude::*;
+//!
+//! #[model]
+//! fn coin(heads: Obs<Array1<bool>>) {
+//!     let p = sample(Beta(1, 1));
+//!     for i in plate(heads) {
+//!         observe(heads[i], Bernoulli::probs(p));
+//!     }
+//! }
+//!
+//! let heads = array![true, true, false];
+//! assert_eq!(coin(&heads).name(), "coin");
+//! ```
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
-pub use ppl_core::diagnostics::{compare, summary};
+pub use ppl_core::diagnostics::summary;
 pub use ppl_core::dist::param::{ones, zeros};
 pub use ppl_core::dist::*;
+pub use ppl_core::inference::fit::compare;
+pub use ppl_core::inference::mh::{Mh, Proposal};
+pub use ppl_core::inference::predictive::Prior;
+pub use ppl_core::inference::progress::Progress;
 pub use ppl_core::inference::svi::{AutoDelta, AutoNormal, ElboEstimator, Svi};
 pub use ppl_core::ops::concat::{concat, stack};
 pub use ppl_core::ops::where_::where_;

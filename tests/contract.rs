@@ -50,6 +50,28 @@ fn radon(floor: &Array1<f64>, county: &Array1<usize>, n_counties: usize, y: Obs<
 }
 
 #[model]
+fn mixture(y: Obs<Array1<f64>>, k: usize) {
+    let w = sample(Dirichlet(ones(k)));
+    let mu = sample(Normal(0, 10).expand([k]).ordered());
+    let s = sample(HalfNormal(1));
+    for i in plate(y) {
+        let z = sample(Categorical::probs(w).enumerate());
+        observe(y[i], Normal(mu[z], s));
+    }
+}
+
+#[model]
+fn hmm(y: Obs<Array1<f64>>, k: usize) {
+    let trans = sample(Dirichlet(ones(k)).expand([k]));
+    let emit = sample(Normal(0, 5).expand([k]));
+    let mut z = sample(Categorical::probs(ones(k) / k).enumerate());
+    for t in markov(y) {
+        z = sample(Categorical::probs(trans[z]).enumerate());
+        observe(y[t], Normal(emit[z], 1));
+    }
+}
+
+#[model]
 fn random_walk(p: f64, y: Obs<f64>) {
     let mut x = Var::from(0.0);
     while sample("go", Bernoulli::probs(p)).is_true() {
@@ -119,4 +141,29 @@ fn a_random_walk_numbers_its_steps() {
     let n = names.iter().filter(|name| name.starts_with("step")).count();
     assert_eq!(names.len(), 2 * n + 2);
     assert!((0..n).all(|k| names[2 * k] == format!("go[{k}]") && names[2 * k + 1] == format!("step[{k}]")));
+}
+
+#[test]
+fn enumeration_is_refused_with_its_remedy() {
+    let y = array![0.0, 1.0];
+    for names in [sites(&mixture(&y, 2)), sites(&hmm(&y, 2))] {
+        assert!(names[0].starts_with("site z (tests/contract.rs:"), "{names:?}");
+        assert!(names[0].contains("`.enumerate()` is not available yet"), "{names:?}");
+    }
+}
+
+#[model]
+fn ordered_means(k: usize) {
+    let mu = sample(Normal(0, 10).expand([k]).ordered());
+    observe("gaps", mu[1] - mu[0], HalfNormal(1));
+}
+
+#[test]
+fn ordered_latents_ascend() {
+    let recording = Recorder::prior(Precision::F64, Key::new(5))
+        .record(&ordered_means(4))
+        .unwrap();
+    let (mu, shape) = recording.values_of(recording.site("mu").unwrap());
+    assert_eq!(shape, [4]);
+    assert!(mu.windows(2).all(|pair| pair[0] < pair[1]), "{mu:?}");
 }

@@ -6,7 +6,7 @@ A table holds sets of parameters, and under each set points. Keys of a point: "v
 positive and smooth, "d_value" (continuous families) and "d_params". Keys of a set besides: "mean" and "variance".
 Answers are decimal strings of 25 digits, "inf", "-inf" or "nan", in lists for vectors and matrices.
 "scale" repeats the keys and holds |exact| + sum |input * d exact / d input| over the value and all parameters, so that a
-reader can express an error in units of 2^-53 * scale. Derivatives are central differences in 250 digits with relative steps
+reader can express an error in units of 2^-53 * scale. Derivatives are central differences in 700 digits with relative steps
 of 1e-50: exact to far more digits than are printed. Inputs are f64 values, taken exactly.
 """
 
@@ -18,7 +18,7 @@ from mpmath import exp, fabs, inf, isfinite, isnan, log, log1p, loggamma, mp, mp
 
 OUT = Path(__file__).resolve().parents[2] / "ppl-core" / "tests" / "data" / "distributions"
 HALF = mpf(1) / 2
-DIGITS = 250
+DIGITS = 700
 
 
 def xlogy(x, y):

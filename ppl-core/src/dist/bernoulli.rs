@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::constraints::Boolean;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Binary, Family};
 use crate::dist::param::IntoVar;
@@ -13,11 +13,14 @@ use crate::dist::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
+use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of a truth value, by its probability ([`Bernoulli::probs`]) or log-odds ([`Bernoulli::logits`]).
 #[derive(Clone, Debug)]
@@ -63,6 +66,7 @@ impl Family for Bernoulli<'_> {
 impl<'t> Dist<'t> for Bernoulli<'t> {
     const NAME: &'static str = "Bernoulli";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chance.named(tape)])
@@ -112,6 +116,28 @@ impl<'t> Dist<'t> for Bernoulli<'t> {
             Chances::Probs(p) => p.on(tape) * (1.0 - p.on(tape)),
             Chances::Logits(p) => p.on(tape).sigmoid() * (-p.on(tape)).sigmoid(),
         }
+    }
+}
+
+/// Σ over both values of p ln(p / q), of which those with p = 0 count nothing.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == Bernoulli::NAME).then(|| kl_of_trials(p[0], q[0]))
+}
+
+/// Returns the divergence of trials, given by the name of their parameter and its value.
+pub(crate) fn kl_of_trials<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
+    let (p, q) = (chances(p), chances(q));
+    let part = |k: usize| where_(p[k].0.gt(0.0), p[k].0 * (p[k].1 - q[k].1), 0.0);
+    part(0) + part(1)
+}
+
+/// Returns the probabilities of one and of zero, each with its logarithm.
+fn chances<'t>((name, param): (&str, Var<'t>)) -> [(Var<'t>, Var<'t>); 2] {
+    if name == "logits" {
+        let (one, zero) = (param, -param);
+        [(one.sigmoid(), -zero.softplus()), (zero.sigmoid(), -one.softplus())]
+    } else {
+        [(param, param.ln()), (1.0 - param, (-param).ln_1p())]
     }
 }
 
@@ -219,3 +245,20 @@ impl<C: Chance> Op for BernoulliDraw<C> {
 
     fn backward<F: Real>(_: &mut Call<'_, F>) {}
 }
+
+dist_tests! { by_probs discrete |p| Bernoulli::probs(p[0]);
+    points [1.0, 0.3], [0.0, 0.8], [0.0, 0.1];
+    outside [2.0, -1.0, 0.5];
+    bad [-0.1], [1.1], [f64::NAN];
+    draws [0.3], [0.9];
+}
+
+dist_tests! { by_logits discrete |p| Bernoulli::logits(p[0]);
+    points [1.0, 0.3], [0.0, 0.8], [0.0, -2.0];
+    outside [2.0, -1.0, 0.5];
+    bad [f64::NAN];
+    draws [0.3], [-2.0];
+}
+
+op_tests! { gradient_by_probs |p| Bernoulli::probs(p[0]).log_prob(Var::from(1)) + Bernoulli::probs(p[0]).log_prob(Var::from(0)); [0.3], [0.7] }
+op_tests! { gradient_by_logits |t| Bernoulli::logits(t[0]).log_prob(Var::from(1)) + 2 * Bernoulli::logits(t[0]).log_prob(Var::from(0)); [0.3], [-2.0] }

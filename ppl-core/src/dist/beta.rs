@@ -1,7 +1,7 @@
 //! The beta distribution.
 
 use crate::constraints::UnitInterval;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -9,9 +9,12 @@ use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
-use crate::math::gamma::{HALF_LN_2PI, bd0_from_difference, digamma_difference, stirlerr};
+use crate::math::gamma::{
+    HALF_LN_2PI, bd0_from_difference, digamma_difference, ln_gamma, ln_gamma_difference, stirlerr,
+};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The beta distribution, with `concentration1` pulling towards 1 and `concentration0` towards 0; [`Beta()`] makes one.
 #[derive(Clone, Debug)]
@@ -44,6 +47,7 @@ impl Family for Beta<'_> {
 impl<'t> Dist<'t> for Beta<'t> {
     const NAME: &'static str = "Beta";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(BetaDensity {
         concentration1,
@@ -75,13 +79,26 @@ impl<'t> Dist<'t> for Beta<'t> {
     }
 }
 
+/// KL((a, b) ‖ (α, β)) = ln B(α, β) − ln B(a, b) + (a − α) (ψ(a) − ψ(a + b)) + (b − β) (ψ(b) − ψ(a + b))
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Beta::NAME {
+        return None;
+    }
+    let ((a, b), (alpha, beta)) = ((p[0].1, p[1].1), (q[0].1, q[1].1));
+    let ln_beta = |a: Var<'t>, b: Var<'t>| a.ln_gamma() + b.ln_gamma() - (a + b).ln_gamma();
+    let both = (a + b).digamma();
+    let shift = (a - alpha) * (a.digamma() - both) + (b - beta) * (b.digamma() - both);
+    Some(ln_beta(alpha, beta) - ln_beta(a, b) + shift)
+}
+
 /// The density as a loop body, computed in f64.
 pub(crate) struct BetaDensity;
 
 /// What parameters alone determine.
 #[derive(Clone, Copy)]
 pub(crate) struct BetaConstants {
-    /// δ(a + b) − δ(a) − δ(b) + ln(ab / (2π (a + b))) / 2, NaN for parameters that are not allowed.
+    /// δ(a + b) − δ(a) − δ(b) + ln(ab / (2π (a + b))) / 2; if a or b is below one, where these cancel,
+    /// ln Γ(a + b + 1) − ln Γ(a + 1) − ln Γ(b + 1); NaN for parameters that are not allowed.
     constant: f64,
     /// ψ(a + b) − ψ(a) and ψ(a + b) − ψ(b).
     slopes: [f64; 2],
@@ -101,9 +118,14 @@ impl Density<2> for BetaDensity {
                 slopes: [f64::NAN; 2],
             };
         }
-        let n = a + b;
+        let (n, least) = (a + b, a.min(b));
+        let constant = if least < 1.0 {
+            ln_gamma_difference(a.max(b) + 1.0, least) - ln_gamma(least + 1.0)
+        } else {
+            stirlerr(n) - stirlerr(a) - stirlerr(b) + 0.5 * (a / n * b).ln() - HALF_LN_2PI
+        };
         BetaConstants {
-            constant: stirlerr(n) - stirlerr(a) - stirlerr(b) + 0.5 * (a / n * b).ln() - HALF_LN_2PI,
+            constant,
             slopes: if gradient {
                 [digamma_difference(a, b), digamma_difference(b, a)]
             } else {
@@ -114,7 +136,9 @@ impl Density<2> for BetaDensity {
 
     fn log_prob<F: Real>(x: F, [a, b]: [F; 2], shared: &BetaConstants) -> F {
         let (x, a, b) = (x.to_f64(), a.to_f64(), b.to_f64());
-        F::from_f64(if x > 0.0 && x < 1.0 {
+        F::from_f64(if x > 0.0 && x < 1.0 && a.min(b) < 1.0 {
+            shared.constant + a * x.ln() + b * (-x).ln_1p() + ln_peak(a, b, x)
+        } else if x > 0.0 && x < 1.0 {
             let (y, n) = (1.0 - x, a + b);
             // n x − a = b x − a y, and n y − b is its negative.
             let shift = b * x - a * y;
@@ -137,6 +161,16 @@ impl Density<2> for BetaDensity {
     }
 }
 
+/// Returns ln(a b / ((a + b) x (1 − x))).
+fn ln_peak(a: f64, b: f64, x: f64) -> f64 {
+    let ratio = a / x * (b / (a + b) / (1.0 - x));
+    if ratio >= f64::MIN_POSITIVE && ratio < f64::INFINITY {
+        ratio.ln()
+    } else {
+        a.ln() - x.ln() + (b / (a + b)).ln() - (-x).ln_1p()
+    }
+}
+
 /// Returns the log density where the power with exponent `near` − 1 has its base zero.
 fn at_border(near: f64, far: f64, constant: f64) -> f64 {
     if constant.is_nan() || near > 1.0 {
@@ -146,4 +180,11 @@ fn at_border(near: f64, far: f64, constant: f64) -> f64 {
     } else {
         f64::INFINITY
     }
+}
+
+dist_tests! { |p| Beta(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [0.2, 0.5, 0.4], [0.5, 40.0, 12.0];
+    outside [-0.1, 1.1];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
 }

@@ -6,8 +6,9 @@ use rand::rngs::SmallRng;
 use rand_distr::Distribution;
 
 use crate::constraints::Count;
+use crate::dist::bernoulli::kl_of_trials;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::each_draw::EachDraw;
 use crate::dist::family::{Counts, Family};
@@ -19,9 +20,12 @@ use crate::kernels::real::Real;
 use crate::math::beta::log_binomial;
 use crate::math::gamma::{HALF_LN_2PI, bd0_from_difference, stirlerr};
 use crate::math::logspace::{log_sigmoid, sigmoid};
+use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of the number of successes in independent trials, by the probability of each ([`Binomial::probs`])
 /// or its log-odds ([`Binomial::logits`]).
@@ -79,6 +83,7 @@ impl Family for Binomial<'_> {
 impl<'t> Dist<'t> for Binomial<'t> {
     const NAME: &'static str = "Binomial";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("total_count", self.total_count.on(tape)), self.chance.named(tape)])
@@ -132,6 +137,16 @@ impl<'t> Dist<'t> for Binomial<'t> {
     }
 }
 
+/// The number of trials times the divergence of one; only for equal numbers of trials, else not a number.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Binomial::NAME {
+        return None;
+    }
+    let trials = p[0].1;
+    let kl = trials * kl_of_trials(p[1], q[1]);
+    Some(where_(trials.eq_mask(q[0].1), kl, f64::NAN))
+}
+
 /// A parameter of a trial.
 trait Chance: 'static {
     const NAME: &'static str;
@@ -142,6 +157,9 @@ trait Chance: 'static {
 
     /// Returns the logarithms of the probabilities of success and failure.
     fn logs(param: f64) -> (f64, f64);
+
+    /// Returns x − n p for x successes and y = n − x failures.
+    fn excess(x: f64, y: f64, param: f64) -> f64;
 
     /// Returns the derivative of the log density of x successes and y failures.
     fn derivative(x: f64, y: f64, param: f64) -> f64;
@@ -166,6 +184,10 @@ impl Chance for ByProbs {
         (p.ln(), (-p).ln_1p())
     }
 
+    fn excess(x: f64, y: f64, p: f64) -> f64 {
+        (1.0 - p) * x - p * y
+    }
+
     fn derivative(x: f64, y: f64, p: f64) -> f64 {
         let part = |count: f64, chance: f64| if count == 0.0 { 0.0 } else { count / chance };
         part(x, p) - part(y, 1.0 - p)
@@ -187,8 +209,8 @@ impl Chance for ByLogits {
         (log_sigmoid(t), log_sigmoid(-t))
     }
 
-    /// x − n σ(t), written so that nothing cancels about t = 0 or in the tails.
-    fn derivative(x: f64, y: f64, t: f64) -> f64 {
+    /// Written so that nothing cancels about t = 0 or in the tails.
+    fn excess(x: f64, y: f64, t: f64) -> f64 {
         let n = x + y;
         if t.abs() < 1.0 {
             0.5 * (x - y) - 0.5 * n * (0.5 * t).tanh()
@@ -197,6 +219,10 @@ impl Chance for ByLogits {
         } else {
             n * sigmoid(-t) - y
         }
+    }
+
+    fn derivative(x: f64, y: f64, t: f64) -> f64 {
+        Self::excess(x, y, t)
     }
 }
 
@@ -242,9 +268,9 @@ fn log_prob<C: Chance>(x: f64, n: f64, param: f64) -> f64 {
     if p.min(q) < f64::MIN_POSITIVE {
         return log_binomial(n, x) + x * ln_p + y * ln_q;
     }
-    // n p − x = p y − q x, and n q − y is its negative.
-    let shift = p * y - q * x;
-    let deviance = bd0_from_difference(x, n * p, shift) + bd0_from_difference(y, n * q, -shift);
+    // n q − y is the same excess, and n p − x its negative.
+    let excess = C::excess(x, y, param);
+    let deviance = bd0_from_difference(x, n * p, -excess) + bd0_from_difference(y, n * q, excess);
     stirlerr(n) - stirlerr(x) - stirlerr(y) - deviance - HALF_LN_2PI - 0.5 * (x / n * y).ln()
 }
 
@@ -264,3 +290,20 @@ impl<C: Chance> EachDraw<2> for BinomialDraw<C> {
         }
     }
 }
+
+dist_tests! { by_probs discrete |p| Binomial::probs(p[0], p[1]);
+    points [1.0, 5.0, 0.3], [0.0, 3.0, 0.8], [4.0, 4.0, 0.1];
+    outside [6.0, -1.0, 0.5];
+    bad [3.0, -0.1], [3.0, 1.1], [-1.0, 0.5], [2.5, 0.5];
+    draws [5.0, 0.3], [100.0, 0.9];
+}
+
+dist_tests! { by_logits discrete |p| Binomial::logits(p[0], p[1]);
+    points [1.0, 5.0, 0.3], [0.0, 3.0, 0.8], [4.0, 4.0, -2.0];
+    outside [6.0, -1.0, 0.5];
+    bad [3.0, f64::NAN], [-1.0, 0.5];
+    draws [5.0, 0.3], [100.0, -2.0];
+}
+
+op_tests! { gradient_by_probs |p| Binomial::probs(7, p[0]).log_prob(Var::from(3)) + Binomial::probs(4, p[0]).log_prob(Var::from(0)); [0.3], [0.7] }
+op_tests! { gradient_by_logits |t| Binomial::logits(7, t[0]).log_prob(Var::from(3)) + Binomial::logits(4, t[0]).log_prob(Var::from(0)); [0.3], [-2.0] }

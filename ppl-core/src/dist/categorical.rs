@@ -2,7 +2,7 @@
 
 use crate::constraints::Category;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Categories, Family};
 use crate::dist::param::IntoVar;
@@ -47,6 +47,7 @@ impl Family for Categorical<'_> {
 impl<'t> Dist<'t> for Categorical<'t> {
     const NAME: &'static str = "Categorical";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chances.named(tape)])
@@ -84,4 +85,8 @@ impl<'t> Dist<'t> for Categorical<'t> {
     fn variance(&self, _: &'t Tape) -> Var<'t> {
         Var::constant(f64::NAN)
     }
+}
+/// Σⱼ pⱼ ln(pⱼ / qⱼ), of which categories with pⱼ = 0 count nothing.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == Categorical::NAME).then(|| weights::kl(p[0], q[0]))
 }

@@ -1,7 +1,7 @@
 //! The Cauchy distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -12,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The Cauchy distribution with median `loc` and half-width `scale`; [`Cauchy()`] makes one.
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ impl Family for Cauchy<'_> {
 impl<'t> Dist<'t> for Cauchy<'t> {
     const NAME: &'static str = "Cauchy";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(CauchyDensity { loc, scale });
 
@@ -86,6 +88,16 @@ impl Base for StandardCauchy {
 
 /// ln π.
 const LN_PI: f64 = 1.144_729_885_849_400_174_143_427_351_353;
+
+/// KL((m, s) ‖ (μ, σ)) = ln(((s + σ)² + (m − μ)²) / (4 s σ)) (Chyzak and Nielsen 2019)
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Cauchy::NAME {
+        return None;
+    }
+    let (s, sigma) = (p[1].1, q[1].1);
+    let excess = ((s - sigma).square() + (p[0].1 - q[0].1).square()) / (s * sigma * 4.0);
+    Some(excess.ln_1p())
+}
 
 /// The density as a loop body.
 pub(crate) struct CauchyDensity;
@@ -135,4 +147,11 @@ pub(crate) fn d_ln_one_plus_square<F: Real>(z: F) -> F {
 #[inline(always)]
 pub(crate) fn slope_along_scale<F: Real>(z: F) -> F {
     F::from_f64(2.0) / (F::ONE + z * z) - F::ONE
+}
+
+dist_tests! { |p| Cauchy(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

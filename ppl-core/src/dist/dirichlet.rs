@@ -1,7 +1,7 @@
 //! The Dirichlet distribution over vectors that sum to one.
 
 use crate::constraints::Simplex;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -52,6 +52,7 @@ impl<'t> Dist<'t> for Dirichlet<'t> {
     const NAME: &'static str = "Dirichlet";
     const REPARAMETERISED: bool = true;
     const EVENT_RANK: usize = 1;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("concentration", self.concentration.on(tape))])
@@ -101,6 +102,19 @@ impl<'t> Dist<'t> for Dirichlet<'t> {
         let n = total(a);
         (a / n) * (1.0 - a / n) / (n + 1.0)
     }
+}
+
+/// KL(a ‖ α) = ln Γ(A) − Σ ln Γ(aᵢ) − ln Γ(Σ αᵢ) + Σ ln Γ(αᵢ) + Σ (aᵢ − αᵢ) (ψ(aᵢ) − ψ(A)) with A = Σ aᵢ
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Dirichlet::NAME {
+        return None;
+    }
+    let (a, alpha) = (p[0].1, q[0].1);
+    let each = alpha.ln_gamma() - a.ln_gamma() + (a - alpha) * (a.digamma() - total(a).digamma());
+    let all = total(each) + total(a).ln_gamma() - total(alpha).ln_gamma();
+    let mut batch = all.event_shape();
+    batch.pop();
+    Some(all.reshape(&batch))
 }
 
 /// Returns the sum over the last axis, which it keeps with length one.

@@ -1,9 +1,10 @@
 //! The exponential distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
+use crate::dist::gamma::{Gamma, kl_of_gammas};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
@@ -12,6 +13,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The exponential distribution with mean 1 / `rate`; [`Exponential()`] makes one.
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ impl Family for Exponential<'_> {
 impl<'t> Dist<'t> for Exponential<'t> {
     const NAME: &'static str = "Exponential";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(ExponentialDensity { rate });
 
@@ -74,6 +77,18 @@ impl Base for StandardExponential {
     }
 }
 
+/// KL(λ ‖ μ) = μ / λ − 1 − ln(μ / λ); an exponential distribution is a gamma one with concentration 1.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    match q_name {
+        Exponential::NAME => {
+            let ratio = q[0].1 / p[0].1;
+            Some(ratio - 1.0 - ratio.ln())
+        }
+        Gamma::NAME => Some(kl_of_gammas([Var::constant(1.0), p[0].1], [q[0].1, q[1].1])),
+        _ => None,
+    }
+}
+
 /// The density as a loop body.
 pub(crate) struct ExponentialDensity;
 
@@ -98,4 +113,11 @@ impl Density<1> for ExponentialDensity {
     fn partials<F: Real>(x: F, [rate]: [F; 1], _: &F) -> (F, [F; 1]) {
         (-rate, [F::ONE / rate - x])
     }
+}
+
+dist_tests! { |p| Exponential(p[0]);
+    points [0.7, 1.5], [2.0, 0.4], [3.0, 2.0];
+    outside [-1.0];
+    bad [-1.0], [f64::NAN];
+    draws [1.0], [0.3];
 }

@@ -1,8 +1,9 @@
 //! The gamma distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
+use crate::dist::exponential::Exponential;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::saddle::ln_minus_digamma;
@@ -13,6 +14,7 @@ use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The gamma distribution with mean `concentration` / `rate`; [`Gamma()`] makes one.
 #[derive(Clone, Debug)]
@@ -47,6 +49,7 @@ impl Family for Gamma<'_> {
 impl<'t> Dist<'t> for Gamma<'t> {
     const NAME: &'static str = "Gamma";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(GammaDensity { concentration, rate });
 
@@ -65,6 +68,22 @@ impl<'t> Dist<'t> for Gamma<'t> {
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         self.concentration.on(tape) / self.rate.on(tape).square()
     }
+}
+
+/// The divergence from gamma and exponential distributions.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    let q = match q_name {
+        Gamma::NAME => [q[0].1, q[1].1],
+        Exponential::NAME => [Var::constant(1.0), q[0].1],
+        _ => return None,
+    };
+    Some(kl_of_gammas([p[0].1, p[1].1], q))
+}
+
+/// KL((a, b) ‖ (α, β)) = (a − α) ψ(a) − ln Γ(a) + ln Γ(α) + α ln(b / β) + a (β / b − 1)
+pub(crate) fn kl_of_gammas<'t>([a, b]: [Var<'t>; 2], [alpha, beta]: [Var<'t>; 2]) -> Var<'t> {
+    let ratio = beta / b;
+    (a - alpha) * a.digamma() - a.ln_gamma() + alpha.ln_gamma() - alpha * ratio.ln() + a * (ratio - 1.0)
 }
 
 /// The density as a loop body, computed in f64.
@@ -128,4 +147,11 @@ fn ln_ratio(b: f64, x: f64, a: f64) -> f64 {
     } else {
         b.ln() + x.ln() - a.ln()
     }
+}
+
+dist_tests! { |p| Gamma(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [2.0, 0.5, 0.4], [3.0, 40.0, 12.0];
+    outside [-1.0];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
 }

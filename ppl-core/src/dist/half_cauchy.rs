@@ -12,6 +12,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of |x| for Cauchy x about zero with half-width `scale`; [`HalfCauchy()`] makes one.
 #[derive(Clone, Debug)]
@@ -91,4 +92,11 @@ impl Density<1> for HalfCauchyDensity {
         let z = x * inverse;
         (-(d_ln_one_plus_square(z) * inverse), [-slope_along_scale(z) * inverse])
     }
+}
+
+dist_tests! { |p| HalfCauchy(p[0]);
+    points [0.7, 1.5], [2.0, 0.4], [3.0, 2.0];
+    outside [-1.0];
+    bad [-1.0], [0.0];
+    draws [1.0], [0.3];
 }

@@ -1,7 +1,7 @@
 //! The half-normal distribution: the absolute value of a normal one.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -11,6 +11,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of |x| for normal x with mean zero and standard deviation `scale`; [`HalfNormal()`] makes one.
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ impl Family for HalfNormal<'_> {
 impl<'t> Dist<'t> for HalfNormal<'t> {
     const NAME: &'static str = "HalfNormal";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(HalfNormalDensity { scale });
 
@@ -62,10 +64,19 @@ impl<'t> Dist<'t> for HalfNormal<'t> {
 }
 
 /// √(2/π).
-const SQRT_TWO_OVER_PI: f64 = 0.797_884_560_802_865_355_879_892_119_868_8;
+pub(crate) const SQRT_TWO_OVER_PI: f64 = 0.797_884_560_802_865_355_879_892_119_868_8;
 
 /// ln(π/2) / 2.
 const HALF_LN_HALF_PI: f64 = 0.225_791_352_644_727_432_363_097_614_947_4;
+
+/// KL(s ‖ σ) = (s² / σ² − 1) / 2 − ln(s / σ)
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != HalfNormal::NAME {
+        return None;
+    }
+    let ratio = p[0].1 / q[0].1;
+    Some((ratio.square() - 1.0) * 0.5 - ratio.ln())
+}
 
 /// The density as a loop body.
 pub(crate) struct HalfNormalDensity;
@@ -94,4 +105,11 @@ impl Density<1> for HalfNormalDensity {
         let z = x * inverse;
         (-(z * inverse), [(z * z - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| HalfNormal(p[0]);
+    points [0.7, 1.5], [2.0, 0.4], [3.0, 2.0];
+    outside [-1.0, -1e-300];
+    bad [-1.0], [0.0], [f64::NAN];
+    draws [1.0], [0.3];
 }

@@ -1,10 +1,10 @@
 //! The inverse-gamma distribution.
 
 use crate::constraints::Positive;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
-use crate::dist::gamma::gamma_constants;
+use crate::dist::gamma::{gamma_constants, kl_of_gammas};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate::{self, outside};
@@ -14,6 +14,7 @@ use crate::math::gamma::bd0;
 use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of 1 / y for gamma-distributed y; [`InverseGamma()`] makes one.
 #[derive(Clone, Debug)]
@@ -46,6 +47,7 @@ impl Family for InverseGamma<'_> {
 impl<'t> Dist<'t> for InverseGamma<'t> {
     const NAME: &'static str = "InverseGamma";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(InverseGammaDensity { concentration, rate });
 
@@ -63,13 +65,17 @@ impl<'t> Dist<'t> for InverseGamma<'t> {
         where_(a.gt(1.0), self.rate.on(tape) / (a - 1.0), f64::INFINITY)
     }
 
-    /// rate² / ((concentration − 1)² (concentration − 2)), infinite up to concentration 2 and undefined up to 1
+    /// rate² / ((concentration − 1)² (concentration − 2)), infinite up to concentration 2
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         let a = self.concentration.on(tape);
         let finite = (self.rate.on(tape) / (a - 1.0)).square() / (a - 2.0);
-        let heavy = where_(a.gt(1.0), f64::INFINITY, f64::NAN);
-        where_(a.gt(2.0), finite, heavy)
+        where_(a.gt(2.0), finite, f64::INFINITY)
     }
+}
+
+/// The divergence of the gamma distributions of the reciprocals.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == InverseGamma::NAME).then(|| kl_of_gammas([p[0].1, p[1].1], [q[0].1, q[1].1]))
 }
 
 /// The density as a loop body, computed in f64.
@@ -118,4 +124,11 @@ fn deviance_of_quotient(a: f64, b: f64, x: f64) -> f64 {
     } else {
         a * (a.ln() - b.ln() + x.ln()) - a
     }
+}
+
+dist_tests! { |p| InverseGamma(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [2.0, 0.5, 0.4], [3.0, 40.0, 12.0];
+    outside [-1.0, 0.0];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [5.0, 0.5], [0.8, 1.0], [40.0, 20.0];
 }

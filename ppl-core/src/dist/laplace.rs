@@ -1,7 +1,7 @@
 //! The Laplace distribution.
 
 use crate::constraints::Real as RealLine;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::{Base, Draw, fill_by_inverse};
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -12,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution with exponential tails on both sides of `loc`; [`Laplace()`] makes one.
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ impl Family for Laplace<'_> {
 impl<'t> Dist<'t> for Laplace<'t> {
     const NAME: &'static str = "Laplace";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(LaplaceDensity { loc, scale });
 
@@ -90,6 +92,15 @@ impl Base for StandardLaplace {
     }
 }
 
+/// KL((m, b) ‖ (μ, β)) = ln(β / b) + |m − μ| / β + (b / β) exp(−|m − μ| / b) − 1
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Laplace::NAME {
+        return None;
+    }
+    let (shift, ratio) = ((p[0].1 - q[0].1).abs() / p[1].1, p[1].1 / q[1].1);
+    Some(ratio * (shift + (-shift).exp()) - 1.0 - ratio.ln())
+}
+
 /// The density as a loop body.
 pub(crate) struct LaplaceDensity;
 
@@ -116,4 +127,11 @@ impl Density<2> for LaplaceDensity {
         let side = F::select(z > F::ZERO, inverse, F::select(z < F::ZERO, -inverse, z));
         (-side, [side, (z.abs() - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| Laplace(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

@@ -12,6 +12,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The distribution of eʸ for normal y; [`LogNormal()`] makes one.
 #[derive(Clone, Debug)]
@@ -110,4 +111,11 @@ impl Density<2> for LogNormalDensity {
         let d_loc = z * inverse;
         (-(d_loc + F::ONE) / x, [d_loc, (z * z - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| LogNormal(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [2.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [0.0, -1.0];
+    bad [0.0, -1.0], [f64::NAN, 1.0];
+    draws [0.0, 0.5], [0.5, 1.0];
 }

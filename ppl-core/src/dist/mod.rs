@@ -27,6 +27,7 @@ pub mod modifiers;
 mod multivariate_normal;
 mod normal;
 mod one_hot_categorical;
+pub mod ordered;
 pub mod param;
 mod poisson;
 mod rows;

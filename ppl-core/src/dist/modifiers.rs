@@ -1,9 +1,10 @@
 //! Methods on distributions that change a site: `.expand([k])`, `.mask(m)`, `.scale(w)`, `.noncentered()`, `.enumerate()`.
 
-use crate::constraints::FiniteSupport;
+use crate::constraints::{self, FiniteSupport};
 use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
+use crate::dist::ordered::Ordered;
 use crate::dist::support::Support;
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::record::Tape;
@@ -49,6 +50,18 @@ pub trait DistExt<'t>: Dist<'t> {
         Self::Support: FiniteSupport,
     {
         self.modified(|m| m.enumerate = true)
+    }
+
+    /// Returns the distribution of the elements along the last axis in ascending order; they have to be identically
+    /// distributed, as in `Normal(0, 10).expand([k]).ordered()`.
+    ///
+    /// log p(x) = ln k! + Σᵢ log p(xᵢ)
+    fn ordered(self) -> Ordered<Self>
+    where
+        Self: Family<Support = constraints::Real>,
+    {
+        const { assert!(Self::EVENT_RANK == 0, "only numbers can be ordered") };
+        Ordered { base: self }
     }
 
     #[doc(hidden)]

@@ -1,7 +1,7 @@
 //! The normal distribution over vectors.
 
 use crate::constraints::Real as RealVectors;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
@@ -11,6 +11,7 @@ use crate::error::Place;
 use crate::kernels::random::fill_normal;
 use crate::kernels::real::Real;
 use crate::math::gamma::HALF_LN_2PI;
+use crate::ops::broadcast::broadcast_to;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -50,6 +51,7 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
     const NAME: &'static str = "MultivariateNormal";
     const REPARAMETERISED: bool = true;
     const EVENT_RANK: usize = 1;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("loc", self.loc.on(tape)), ("scale_tril", self.scale_tril.on(tape))])
@@ -109,6 +111,21 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
         let last = l.event_shape().len() - 1;
         l.square().sum_axis(last)
     }
+}
+
+/// KL((m, L) ‖ (μ, M)) = (|M⁻¹ L|² + |M⁻¹ (m − μ)|² − k) / 2 + ln det M − ln det L, for one vector
+fn kl<'t>(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    let (l, m) = (p[1].1, q[1].1);
+    let k = l.event_shape().last().copied()?;
+    if q_name != MultivariateNormal::NAME || l.event_shape().len() != 2 || m.event_shape() != l.event_shape() {
+        return None;
+    }
+    let lower = (0..k * k).map(|at| if at % k <= at / k { 1.0 } else { 0.0 });
+    let l_clean = l * tape.constant_array(&[k, k], lower);
+    let shift = tape.lift(p[0].1 - q[0].1);
+    let shift = broadcast_to(tape, shift, &shift.dims(), &[k]);
+    let square = m.solve_lower(l_clean).square().sum() + m.solve_lower(shift).square().sum();
+    Some((square - k as f64) * 0.5 + m.ln_det_tril() - l.ln_det_tril())
 }
 
 /// Solves L w = b for a lower triangle L: [k, k], with b in the place of w.

@@ -1,9 +1,13 @@
 //! The normal distribution.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use crate::constraints::Real as RealLine;
 use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
+use crate::dist::half_normal::SQRT_TWO_OVER_PI;
+use crate::dist::laplace::Laplace;
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate;
@@ -11,6 +15,7 @@ use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
 #[derive(Clone, Debug)]
@@ -68,15 +73,25 @@ impl<'t> Dist<'t> for Normal<'t> {
     }
 }
 
-/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
-pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
-    if q_name != Normal::NAME {
-        return None;
+/// The divergence from normal and Laplace distributions.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    match q_name {
+        Normal::NAME => Some(kl_of_normals(p, q)),
+        Laplace::NAME => Some(kl_from_laplace(p, q)),
+        _ => None,
     }
-    Some(kl_of_normals(p, q))
 }
 
-/// Returns the divergence of normal distributions with parameters `p` from those with `q`.
+/// KL(Normal(m, s) ‖ Laplace(μ, b)) = ln(2b / s) − ln(2πe) / 2 + E|x − μ| / b
+/// with E|x − μ| = s √(2/π) exp(−z² / 2) + (m − μ) erf(z / √2) and z = (m − μ) / s.
+fn kl_from_laplace<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
+    let (scale, shift, width) = (p[1].1, p[0].1 - q[0].1, q[1].1);
+    let z = shift / scale;
+    let spread = scale * (z.square() * -0.5).exp() * SQRT_TWO_OVER_PI + shift * (z * FRAC_1_SQRT_2).erf();
+    (width * 2.0 / scale).ln() - (HALF_LN_TWO_PI + 0.5) + spread / width
+}
+
+/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
 pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
     let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
     (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
@@ -112,4 +127,11 @@ impl Density<2> for NormalDensity {
         let d_loc = z * inverse;
         (-d_loc, [d_loc, (z * z - F::ONE) * inverse])
     }
+}
+
+dist_tests! { |p| Normal(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
 }

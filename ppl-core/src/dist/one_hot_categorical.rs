@@ -2,7 +2,7 @@
 
 use crate::constraints;
 use crate::dist::chances::Chances;
-use crate::dist::contract::{Dist, Params};
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Categories, Family};
 use crate::dist::param::IntoVar;
@@ -48,6 +48,7 @@ impl<'t> Dist<'t> for OneHotCategorical<'t> {
     const NAME: &'static str = "OneHotCategorical";
     const REPARAMETERISED: bool = false;
     const EVENT_RANK: usize = 1;
+    const KL: Option<Kl> = Some(kl);
 
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chances.named(tape)])
@@ -78,13 +79,17 @@ impl<'t> Dist<'t> for OneHotCategorical<'t> {
         weights::draw::<OneHot>(at, &self.chances)
     }
 
-    /// Not a number: categories have names, no values.
-    fn mean(&self, _: &'t Tape) -> Var<'t> {
-        Var::constant(f64::NAN)
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        weights::log_probs(self.chances.named(tape)).exp()
     }
 
-    /// Not a number: categories have names, no values.
-    fn variance(&self, _: &'t Tape) -> Var<'t> {
-        Var::constant(f64::NAN)
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        let mean = self.mean(tape);
+        mean * (1.0 - mean)
     }
+}
+
+/// Σⱼ pⱼ ln(pⱼ / qⱼ), of which categories with pⱼ = 0 count nothing.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    (q_name == OneHotCategorical::NAME).then(|| weights::kl(p[0], q[0]))
 }

@@ -4,7 +4,7 @@ use rand::rngs::SmallRng;
 use rand_distr::Distribution;
 
 use crate::constraints::Count;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::each_draw::EachDraw;
 use crate::dist::family::{Counts, Family};
@@ -14,8 +14,11 @@ use crate::dist::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
+use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
+use crate::testing::ops::op_tests;
 
 /// The distribution of counts of independent events, `rate` of them on average; [`Poisson()`] makes one.
 #[derive(Clone, Debug)]
@@ -46,6 +49,7 @@ impl Family for Poisson<'_> {
 impl<'t> Dist<'t> for Poisson<'t> {
     const NAME: &'static str = "Poisson";
     const REPARAMETERISED: bool = false;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(PoissonDensity { rate });
 
@@ -64,6 +68,15 @@ impl<'t> Dist<'t> for Poisson<'t> {
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         self.rate.on(tape)
     }
+}
+
+/// KL(λ ‖ μ) = λ ln(λ / μ) + μ − λ
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Poisson::NAME {
+        return None;
+    }
+    let (rate, other) = (p[0].1, q[0].1);
+    Some(where_(rate.gt(0.0), rate * (rate / other).ln(), 0.0) + other - rate)
 }
 
 /// The density as a loop body, computed in f64.
@@ -111,3 +124,12 @@ impl EachDraw<1> for PoissonDraw {
         rand_distr::Poisson::new(rate).map_or(f64::NAN, |p| p.sample(rng))
     }
 }
+
+dist_tests! { laws discrete |p| Poisson(p[0]);
+    points [1.0, 0.3], [0.0, 3.0], [14.0, 10.0];
+    outside [-1.0, 0.5];
+    bad [-1.0], [f64::NAN];
+    draws [0.3], [4.0], [60.0];
+}
+
+op_tests! { gradient |p| Poisson(p[0]).log_prob(Var::from(3)) + Poisson(p[0]).log_prob(Var::from(0)); [0.3], [7.0] }

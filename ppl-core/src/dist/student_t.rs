@@ -15,6 +15,7 @@ use crate::math::logspace::log1p_minus;
 use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// Student's t distribution with `df` degrees of freedom about `loc`; [`StudentT()`] makes one.
 #[derive(Clone, Debug)]
@@ -166,4 +167,11 @@ fn digamma_step(x: f64) -> f64 {
     }
     let w = 1.0 / (x * x);
     sum + w * SERIES.iter().rev().fold(0.0, |tail, c| tail * w + c)
+}
+
+dist_tests! { |p| StudentT(p[0], p[1], p[2]);
+    points [0.7, 3.0, 0.2, 1.5], [-1.0, 1.0, 0.5, 0.4], [3.0, 40.0, -1.0, 2.0];
+    outside [];
+    bad [-1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 0.0, -1.0];
+    draws [3.5, 0.0, 1.0], [12.0, 1.0, 0.5];
 }

@@ -1,16 +1,19 @@
 //! The uniform distribution on an interval.
 
 use crate::constraints::Interval;
-use crate::dist::contract::Dist;
+use crate::dist::contract::{Dist, Kl, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
+use crate::dist::normal::{HALF_LN_TWO_PI, Normal};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
 use crate::dist::univariate;
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
+use crate::ops::where_::where_;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::testing::dists::dist_tests;
 
 /// The uniform distribution between `low` and `high`; [`Uniform()`] makes one.
 #[derive(Clone, Debug)]
@@ -43,6 +46,7 @@ impl Family for Uniform<'_> {
 impl<'t> Dist<'t> for Uniform<'t> {
     const NAME: &'static str = "Uniform";
     const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
 
     univariate::methods!(UniformDensity { low, high });
 
@@ -61,6 +65,25 @@ impl<'t> Dist<'t> for Uniform<'t> {
 
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
         (self.high.on(tape) - self.low.on(tape)).square() / 12.0
+    }
+}
+
+/// From another interval ln(width ratio), infinite unless it lies around; from a normal distribution
+/// ln(σ √(2π) / width) + ((middle − μ)² + width² / 12) / (2 σ²).
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    let (low, high) = (p[0].1, p[1].1);
+    let width = high - low;
+    match q_name {
+        Uniform::NAME => {
+            let is_within = low.ge(q[0].1) * high.le(q[1].1);
+            Some(where_(is_within, ((q[1].1 - q[0].1) / width).ln(), f64::INFINITY))
+        }
+        Normal::NAME => {
+            let (loc, scale) = (q[0].1, q[1].1);
+            let spread = ((low + high) * 0.5 - loc).square() + width.square() / 12.0;
+            Some((scale / width).ln() + HALF_LN_TWO_PI + spread / (scale.square() * 2.0))
+        }
+        _ => None,
     }
 }
 
@@ -91,4 +114,11 @@ impl Density<2> for UniformDensity {
         let slope = F::select((x >= low) & (x <= high), inverse, F::ZERO);
         (F::ZERO, [slope, -slope])
     }
+}
+
+dist_tests! { |p| Uniform(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [0.6, -1.5, 0.9], [0.65, -1.0, 2.0];
+    outside [0.1, 1.6, -f64::INFINITY];
+    bad [1.0, 1.0], [2.0, 1.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [-1.5, 0.3];
 }

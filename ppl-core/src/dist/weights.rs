@@ -11,6 +11,7 @@ use crate::error::Place;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
+use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::record::Tape;
@@ -132,6 +133,20 @@ pub(crate) fn draw<'t, L: Label>(at: &Draw<'t>, chances: &Chances<'t>) -> Var<'t
     }
 }
 
+/// Returns the logarithms of the probabilities, from the name of the parameter and its value.
+pub(crate) fn log_probs<'t>((name, param): (&str, Var<'t>)) -> Var<'t> {
+    let logits = if name == "logits" { param } else { param.ln() };
+    logits.log_softmax()
+}
+
+/// Returns the divergence of categories, row by row.
+pub(crate) fn kl<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
+    let (ln_p, ln_q) = (log_probs(p), log_probs(q));
+    let chance = ln_p.exp();
+    let part = where_(chance.gt(0.0), chance * (ln_p - ln_q), 0.0);
+    part.sum_axis(part.event_shape().len() - 1)
+}
+
 /// How parameters give the weights of categories.
 pub(crate) trait Weight: 'static {
     /// Whether the parameters are logarithms.
@@ -145,6 +160,9 @@ pub(crate) trait Weight: 'static {
 
     /// Returns the derivative of the log weight by its parameter.
     fn slope<F: Real>(weight: F) -> F;
+
+    /// Returns the derivative of the weight, as [`Weight::weights`] scales it, by its parameter.
+    fn slope_of_weight<F: Real>(weight: F) -> F;
 }
 
 /// The parameters are the weights.
@@ -173,6 +191,11 @@ impl Weight for Plain {
     fn slope<F: Real>(weight: F) -> F {
         F::ONE / weight
     }
+
+    #[inline(always)]
+    fn slope_of_weight<F: Real>(_: F) -> F {
+        F::ONE
+    }
 }
 
 /// The parameters are logarithms of the weights.
@@ -198,6 +221,11 @@ impl Weight for Exponentials {
     #[inline(always)]
     fn slope<F: Real>(_: F) -> F {
         F::ONE
+    }
+
+    #[inline(always)]
+    fn slope_of_weight<F: Real>(weight: F) -> F {
+        weight
     }
 }
 
@@ -328,7 +356,7 @@ impl<W: Weight, L: Label> RowDensity for ByWeight<W, L> {
                 let scale = seed(r).to_f64() / (summary.largest + summary.rest);
                 let (before, step) = (d[y], F::from_f64(scale));
                 for (d, &w) in d.iter_mut().zip(weights) {
-                    *d = *d - step * w * W::slope(w);
+                    *d += -(step * W::slope_of_weight(w));
                 }
                 d[y] = before + F::from_f64(scale * summary.but(weights, y)) * W::slope(weights[y]);
             }

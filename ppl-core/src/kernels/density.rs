@@ -107,17 +107,29 @@ fn common_length<F, const P: usize>(x: &[F], params: &[&[F]; P]) -> Option<usize
     Some(n)
 }
 
-/// Elements are worked on in chunks of these lengths: long ones first, the rest one by one.
-const WIDE: usize = 32;
-const NARROW: usize = 8;
+/// Elements are worked on in chunks of this length; the last one is filled up with repetitions that do not count, so
+/// that each loop is compiled once.
+const WIDTH: usize = 16;
 
-/// Reads `L` elements from `i` on; a single number is repeated.
+/// Reads `m` elements from `i` on, and repeats the last one up to the width; a single number is repeated.
 #[inline(always)]
-fn load<F: Real, const L: usize>(values: &[F], i: usize) -> [F; L] {
+fn load<F: Real>(values: &[F], i: usize, m: usize) -> [F; WIDTH] {
     if values.len() == 1 {
-        [values[0]; L]
+        [values[0]; WIDTH]
+    } else if m == WIDTH {
+        values[i..i + WIDTH]
+            .try_into()
+            .expect("the chunk lies within the slice")
     } else {
-        values[i..i + L].try_into().expect("the chunk lies within the slice")
+        std::array::from_fn(|l| values[i + l.min(m - 1)])
+    }
+}
+
+/// Sets the lanes that do not count to zero.
+#[inline(always)]
+fn clear_rest<F: Real>(values: &mut [F; WIDTH], m: usize) {
+    for (l, value) in values.iter_mut().enumerate() {
+        *value = F::select(l < m, *value, F::ZERO);
     }
 }
 
@@ -132,7 +144,7 @@ fn first<F: Real, const P: usize>(params: &[&[F]; P]) -> [F; P] {
 }
 
 #[inline(always)]
-fn at<F: Real, const P: usize, const L: usize>(chunk: &[[F; L]; P], l: usize) -> [F; P] {
+fn at<F: Real, const P: usize>(chunk: &[[F; WIDTH]; P], l: usize) -> [F; P] {
     std::array::from_fn(|k| chunk[k][l])
 }
 
@@ -160,41 +172,31 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Sum<'_, D, P, F> {
 impl<D: Density<P>, const P: usize, F: Real> Sum<'_, D, P, F> {
     #[inline(always)]
     fn total(&self, shared: impl Fn([F; P]) -> D::Shared<F>) -> f64 {
-        let mut acc = [0.0; NARROW];
+        let mut acc = [0.0; WIDTH];
         let mut i = 0;
-        while i + WIDE <= self.n {
-            self.chunk::<WIDE>(i, &shared, &mut acc);
-            i += WIDE;
-        }
-        while i + NARROW <= self.n {
-            self.chunk::<NARROW>(i, &shared, &mut acc);
-            i += NARROW;
-        }
         while i < self.n {
-            self.chunk::<1>(i, &shared, &mut acc);
-            i += 1;
+            let m = (self.n - i).min(WIDTH);
+            let x = load(self.x, i, m);
+            let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
+            let mut out = [F::ZERO; WIDTH];
+            for l in 0..WIDTH {
+                let p = at(&params, l);
+                out[l] = D::log_prob(x[l], p, &shared(p));
+            }
+            clear_rest(&mut out, m);
+            for l in 0..WIDTH {
+                acc[l] += out[l].to_f64();
+            }
+            i += WIDTH;
         }
         fold(&acc)
-    }
-
-    #[inline(always)]
-    fn chunk<const L: usize>(&self, i: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, acc: &mut [f64; NARROW]) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        let mut out = [F::ZERO; L];
-        for l in 0..L {
-            let p = at(&params, l);
-            out[l] = D::log_prob(x[l], p, &shared(p));
-        }
-        for l in 0..L {
-            acc[l % NARROW] += out[l].to_f64();
-        }
     }
 }
 
 #[inline(always)]
-fn fold(acc: &[f64; NARROW]) -> f64 {
-    ((acc[0] + acc[4]) + (acc[2] + acc[6])) + ((acc[1] + acc[5]) + (acc[3] + acc[7]))
+fn fold(acc: &[f64; WIDTH]) -> f64 {
+    let half: [f64; 8] = std::array::from_fn(|l| acc[l] + acc[l + 8]);
+    ((half[0] + half[4]) + (half[2] + half[6])) + ((half[1] + half[5]) + (half[3] + half[7]))
 }
 
 struct Each<'a, D, const P: usize, F> {
@@ -208,28 +210,20 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Each<'_, D, P, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    fn run(self) {
         let n = self.out.len();
         let mut i = 0;
-        while i + NARROW <= n {
-            self.chunk::<NARROW>(i);
-            i += NARROW;
-        }
         while i < n {
-            self.chunk::<1>(i);
-            i += 1;
-        }
-    }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> Each<'_, D, P, F> {
-    #[inline(always)]
-    fn chunk<const L: usize>(&mut self, i: usize) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        for l in 0..L {
-            let p = at(&params, l);
-            self.out[i + l] = D::log_prob(x[l], p, &D::shared(p, false));
+            let m = (n - i).min(WIDTH);
+            let x = load(self.x, i, m);
+            let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
+            let mut out = [F::ZERO; WIDTH];
+            for l in 0..WIDTH {
+                let p = at(&params, l);
+                out[l] = D::log_prob(x[l], p, &D::shared(p, false));
+            }
+            self.out[i..i + m].copy_from_slice(&out[..m]);
+            i += WIDTH;
         }
     }
 }
@@ -254,9 +248,9 @@ struct WithAdjoint<'a, D, const P: usize, F> {
 
 /// Running sums: of the log density, and of the derivatives by single numbers.
 struct Sums<F, const P: usize> {
-    total: [f64; NARROW],
-    d_x: [F; NARROW],
-    d_params: [[F; NARROW]; P],
+    total: [f64; WIDTH],
+    d_x: [F; WIDTH],
+    d_params: [[F; WIDTH]; P],
 }
 
 impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
@@ -284,24 +278,17 @@ impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
         let mut i = 0;
         while i < self.n {
             let end = (i + BLOCK).min(self.n);
-            let zero = [F::ZERO; NARROW];
+            let zero = [F::ZERO; WIDTH];
             let mut sums = Sums {
-                total: [0.0; NARROW],
+                total: [0.0; WIDTH],
                 d_x: zero,
                 d_params: [zero; P],
             };
-            while i + WIDE <= end {
-                self.chunk::<WIDE>(i, &shared, &mut sums);
-                i += WIDE;
-            }
-            while i + NARROW <= end {
-                self.chunk::<NARROW>(i, &shared, &mut sums);
-                i += NARROW;
-            }
             while i < end {
-                self.chunk::<1>(i, &shared, &mut sums);
-                i += 1;
+                self.chunk(i, (end - i).min(WIDTH), &shared, &mut sums);
+                i += WIDTH;
             }
+            i = end;
             total += fold(&sums.total);
             d_x += fold(&sums.d_x.map(F::to_f64));
             for k in 0..P {
@@ -316,55 +303,68 @@ impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
     }
 
     #[inline(always)]
-    fn chunk<const L: usize>(&mut self, i: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, sums: &mut Sums<F, P>) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        let seed: [F; L] = match self.seed {
-            Seed::Weight(w) => [w; L],
-            Seed::Each(d_out) => load(d_out, i),
+    fn chunk(&mut self, i: usize, m: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, sums: &mut Sums<F, P>) {
+        let x = load(self.x, i, m);
+        let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
+        let seed = match self.seed {
+            Seed::Weight(w) => [w; WIDTH],
+            Seed::Each(d_out) => load(d_out, i, m),
         };
-        let mut log_prob = [F::ZERO; L];
-        let mut d_x = [F::ZERO; L];
-        let mut d_params = [[F::ZERO; L]; P];
-        for l in 0..L {
+        let mut log_prob = [F::ZERO; WIDTH];
+        let mut d_x = [F::ZERO; WIDTH];
+        let mut d_params = [[F::ZERO; WIDTH]; P];
+        for l in 0..WIDTH {
             let p = at(&params, l);
             let s = shared(p);
             let (dx, dp) = D::partials(x[l], p, &s);
-            if self.want_sum {
-                log_prob[l] = D::log_prob(x[l], p, &s);
-            }
+            log_prob[l] = D::log_prob(x[l], p, &s);
             d_x[l] = seed[l] * dx;
             for k in 0..P {
                 d_params[k][l] = seed[l] * dp[k];
             }
         }
         if self.want_sum {
-            for l in 0..L {
-                sums.total[l % NARROW] += log_prob[l].to_f64();
+            clear_rest(&mut log_prob, m);
+            for l in 0..WIDTH {
+                sums.total[l] += log_prob[l].to_f64();
             }
         }
-        put(&mut self.d_x, i, self.n, &d_x, &mut sums.d_x);
+        put(&mut self.d_x, i, m, self.n, &mut d_x, &mut sums.d_x);
         for k in 0..P {
-            put(&mut self.d_params[k], i, self.n, &d_params[k], &mut sums.d_params[k]);
+            put(
+                &mut self.d_params[k],
+                i,
+                m,
+                self.n,
+                &mut d_params[k],
+                &mut sums.d_params[k],
+            );
         }
     }
 }
 
 /// Writes a chunk of derivatives, or adds it to the sum where the operand is a single number.
 #[inline(always)]
-fn put<F: Real, const L: usize>(to: &mut Adjoint<'_, F>, i: usize, n: usize, d: &[F; L], sum: &mut [F; NARROW]) {
-    match to {
-        None => {}
-        Some((slice, _)) if slice.len() == 1 && n != 1 => {
-            for l in 0..L {
-                sum[l % NARROW] += d[l];
+fn put<F: Real>(to: &mut Adjoint<'_, F>, i: usize, m: usize, n: usize, d: &mut [F; WIDTH], sum: &mut [F; WIDTH]) {
+    let Some((slice, overwrite)) = to else { return };
+    if slice.len() == 1 && n != 1 {
+        clear_rest(d, m);
+        for l in 0..WIDTH {
+            sum[l] += d[l];
+        }
+        return;
+    }
+    if let Ok(slice) = <&mut [F; WIDTH]>::try_from(&mut slice[i..i + m]) {
+        if *overwrite {
+            *slice = *d;
+        } else {
+            for l in 0..WIDTH {
+                slice[l] += d[l];
             }
         }
-        Some((slice, true)) => slice[i..i + L].copy_from_slice(d),
-        Some((slice, false)) => {
-            for (a, &b) in slice[i..i + L].iter_mut().zip(d) {
-                *a += b;
-            }
+    } else {
+        for (a, &b) in slice[i..i + m].iter_mut().zip(&*d) {
+            *a = if *overwrite { b } else { *a + b };
         }
     }
 }

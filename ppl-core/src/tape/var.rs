@@ -1,6 +1,6 @@
 //! The handle of a value on a tape.
 
-use crate::error::{Error, Place};
+use crate::error::Place;
 use crate::tape::record::Tape;
 use crate::tensor::dims::{DimId, Dims};
 use crate::tensor::shape::Shape;
@@ -124,14 +124,6 @@ impl<'t> Var<'t> {
         match self.tape {
             None => vec![f64::from_bits(self.bits)],
             Some(tape) => tape.elements_of(self.node()),
-        }
-    }
-
-    /// Keeps `error` on the tape, where the next word of the model finds it, and returns NaN.
-    pub(crate) fn fail(self, error: Error) -> Var<'t> {
-        match self.tape {
-            Some(tape) => tape.fail(error),
-            None => panic!("{error}"),
         }
     }
 }

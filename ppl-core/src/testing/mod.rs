@@ -4,5 +4,11 @@
 pub(crate) mod bijector_check;
 pub(crate) mod bijectors;
 #[cfg(test)]
+pub(crate) mod dist_check;
+pub(crate) mod dists;
+pub(crate) mod invariance;
+#[cfg(test)]
 pub(crate) mod op_check;
 pub(crate) mod ops;
+#[cfg(test)]
+pub(crate) mod quadrature;
