@@ -188,8 +188,9 @@ fn logistic_race() -> Race {
     let columns = x.t().iter().copied().collect();
     let mut floor = floors::logistic::Logistic {
         columns,
-        y: y.to_vec(),
+        y: y.mapv(f64::from).to_vec(),
         eta: vec![0.0; n],
+        terms: vec![0.0; n],
     };
     density(&logistic(&x, &y), &normals(5, d + 1), |theta, gradient| {
         floor.value_and_gradient(theta, gradient)

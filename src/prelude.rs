@@ -1,10 +1,29 @@
-//! What a model is written with: the macros, the words, data types, distributions and algorithms.
+//! What a model is written with: the macros, the words, data types, distributions, networks and algorithms.
+//!
+//! ```
+//! use posterior::prelude::*;
+//!
+//! #[model]
+//! fn coin(heads: Obs<Array1<bool>>) {
+//!     let p = sample(Beta(1, 1));
+//!     for i in plate(heads) {
+//!         observe(heads[i], Bernoulli::probs(p));
+//!     }
+//! }
+//!
+//! let heads = array![true, true, false];
+//! assert_eq!(coin(&heads).name(), "coin");
+//! ```
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
-pub use ppl_core::diagnostics::{compare, summary};
+pub use ppl_core::diagnostics::summary;
 pub use ppl_core::dist::param::{ones, zeros};
 pub use ppl_core::dist::*;
+pub use ppl_core::inference::fit::compare;
+pub use ppl_core::inference::mh::{Mh, Proposal};
+pub use ppl_core::inference::predictive::Prior;
+pub use ppl_core::inference::progress::Progress;
 pub use ppl_core::inference::svi::{AutoDelta, AutoNormal, ElboEstimator, Svi};
 pub use ppl_core::ops::concat::{concat, stack};
 pub use ppl_core::ops::where_::where_;
@@ -14,4 +33,6 @@ pub use ppl_core::runtime::model::{Guide, Model, Sample};
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
-pub use ppl_macros::{guide, model};
+pub use ppl_macros::{Module, guide, model};
+pub use ppl_nn::layers::*;
+pub use ppl_nn::{Forward, Initialiser, Module, Parameter, Priors, mean_field_module, param_module, random_module};

@@ -211,6 +211,28 @@ fn models_can_be_generic() {
 }
 
 #[model]
+fn lifetimes<'a, 'b>(x: &'a Array1<f64>, y: &'b Array1<f64>, k: usize)
+where
+    'a: 'b,
+{
+    if k > 0 {
+        sample("a", Normal(0, 1))
+    }
+    for i in plate(x) {
+        sample("b", Normal(x[i], 1))
+    }
+    for j in plate(y) {
+        sample("c", Normal(y[j], 1))
+    }
+}
+
+#[test]
+fn the_value_of_a_word_at_the_end_of_a_block_without_value_is_dropped() {
+    assert_eq!(sites(&lifetimes(&array![1.0], &array![1.0], 0)), ["b", "c"]);
+    assert_eq!(sites(&lifetimes(&array![1.0], &array![1.0], 1)), ["a", "b", "c"]);
+}
+
+#[model]
 fn branches(flag: bool, k: usize) {
     let w = if flag {
         sample(Normal(0, 1))
@@ -261,8 +283,9 @@ fn a_model_can_stand_in_a_function() {
 
 #[model]
 fn in_macros(n: usize) {
-    let pair = vec![sample("a", Normal(0, 1)), sample("b", Normal(0, 1))];
-    assert!(pair.len() == n, "{}", sample("c", Normal(0, 1)).value());
+    let mut pair = vec![sample("a", Normal(0, 1)), sample("b", Normal(0, 1))];
+    pair.push(pair[0]);
+    assert!(pair.len() == n + 1, "{}", sample("c", Normal(0, 1)).value());
     let text = format!("{value}", value = sample("d", Normal(0, 1)).value());
     assert!(text.parse::<f64>().is_ok());
 }
@@ -284,7 +307,12 @@ fn in_closures(scale: f64, twice: bool) {
 fn an_error_in_a_closure_surfaces_at_the_next_word() {
     assert_eq!(sites(&in_closures(1.0, false)), ["inner", "after"]);
     let error = error_of(&in_closures(1.0, true)).map(|error| error.to_string());
-    assert!(error.as_ref().is_some_and(|text| text.starts_with("site inner (tests/language.rs:")), "{error:?}");
+    assert!(
+        error
+            .as_ref()
+            .is_some_and(|text| text.starts_with("site inner (tests/language.rs:")),
+        "{error:?}"
+    );
 }
 
 #[model]

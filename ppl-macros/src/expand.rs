@@ -65,7 +65,9 @@ fn with_stub(error: syn::Error, item: TokenStream) -> TokenStream {
 
 /// Returns the function with its signature and no body.
 fn stub(function: &ItemFn) -> TokenStream {
-    let ItemFn { attrs, vis, mut sig, .. } = function.clone();
+    let ItemFn {
+        attrs, vis, mut sig, ..
+    } = function.clone();
     complete(&mut sig);
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }
@@ -88,7 +90,7 @@ fn expand(kind: Kind, options: &Options, mut function: ItemFn) -> TokenStream {
         .iter()
         .map(ToString::to_string)
         .collect();
-    rewriter.body(&mut function.block);
+    rewriter.body(&mut function.block, parts.has_value());
     let Rewriter { errors, sites, .. } = rewriter;
 
     let messages = errors.to_tokens();
@@ -117,9 +119,9 @@ fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same:
     let declared = parts.arguments.iter().map(|argument| argument.declaration(private));
     let bound = parts.arguments.iter().map(|argument| argument.binding(private));
     let out = parts.output_for("'data");
-    let guide = match &options.model {
-        Some(model) if kind == Kind::Guide => quote!(+ #private::Guide<Target = #model::Names>),
-        _ => TokenStream::new(),
+    let (interface, target) = match &options.model {
+        Some(model) if kind == Kind::Guide => (quote!(Guide), quote!(, Target = #model::Names)),
+        _ => (quote!(Model), TokenStream::new()),
     };
     let imp = implementation(options, function, parts, &generics, same);
     let fn_token = &sig.fn_token;
@@ -127,9 +129,9 @@ fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same:
     let turbofish = arguments.as_turbofish();
     quote! {
         #(#attrs)*
-        #vis #fn_token #name<#params>(#(#declared),*) -> impl #private::Model<
-            Values = #name::Values, Names = #name::Names, Accessors = #name::Accessors,
-        > + #private::Sample<'data, Out = #out> #guide #clause {
+        #vis #fn_token #name<#params>(#(#declared),*) -> impl #private::#interface<
+            Values = #name::Values, Names = #name::Names, Accessors = #name::Accessors #target
+        > + #private::Sample<'data, Out = #out> #clause {
             #imp
             __Model #turbofish { #(#bound,)* __types: ::core::marker::PhantomData }
         }
@@ -149,6 +151,7 @@ fn implementation(
     let (header, arguments, clause) = generics.split_for_impl();
     let params = &generics.params;
     let types = type_parameters(generics);
+    let lifetimes = generics.lifetimes().map(|param| &param.lifetime);
     let fields = parts.arguments.iter().map(|argument| argument.field(private));
     let unpacked = parts.arguments.iter().map(|argument| argument.unpacking(private));
     let visits = parts
@@ -169,7 +172,7 @@ fn implementation(
     quote! {
         struct __Model<#params> #clause {
             #(#fields,)*
-            __types: ::core::marker::PhantomData<fn() -> (&'data (), #(#types,)*)>,
+            __types: ::core::marker::PhantomData<fn() -> (#(&#lifetimes (),)* #(#types,)*)>,
         }
         impl #header __Model #arguments #clause {
             fn body<'tape>(&self, #ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> where 'data: 'tape {
@@ -211,4 +214,73 @@ fn with_data_lifetime(generics: &Generics) -> Generics {
     generics.lt_token.get_or_insert_with(Default::default);
     generics.gt_token.get_or_insert_with(Default::default);
     generics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares an expansion with a formatted file; spaces and commas, which the formatter changes, do not count.
+    fn assert_expands(expansion: TokenStream, snapshot: &str) {
+        let code = snapshot.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let bare = |text: &str| text.replace(|c: char| c.is_whitespace() || c == ',', "");
+        let (got, wanted) = (bare(&expansion.to_string()), bare(&code.collect::<String>()));
+        let same = got.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
+        let rest = |text: &str| text.chars().skip(same).take(200).collect::<String>();
+        assert!(
+            got == wanted,
+            "after {same} characters\ngot      {}\nexpected {}",
+            rest(&got),
+            rest(&wanted)
+        );
+    }
+
+    #[test]
+    fn a_model_expands_as_in_the_snapshot() {
+        let item = quote! {
+            pub fn schools(sigma: &Array1<f64>, k: usize, y: Obs<Array1<f64>>) -> Var {
+                let mut mu = sample(Normal(0, k));
+                for j in plate(sigma) {
+                    observe(y[j], Normal(mu, sigma[j]));
+                }
+                while mu.is_true() {
+                    mu = sample(Normal(mu, 1));
+                }
+                mu
+            }
+        };
+        assert_expands(model(quote!(), item), include_str!("../snapshots/model.rs"));
+    }
+
+    #[test]
+    fn a_guide_expands_as_in_the_snapshot() {
+        let item = quote! {
+            fn family() {
+                let mu = sample(Normal(param(0.0), 1));
+            }
+        };
+        assert_expands(
+            guide(quote!(schools, crate = ppl_core), item),
+            include_str!("../snapshots/guide.rs"),
+        );
+    }
+
+    #[test]
+    fn mistakes_leave_the_rest_of_the_body_in_place() {
+        let item = quote! {
+            fn m() {
+                sample(Normal(0, 1));
+                let a = sample(Normal(0, 1));
+            }
+        };
+        let text = model(quote!(), item).to_string();
+        assert!(
+            text.starts_with(":: core :: compile_error ! { \"this site has no name"),
+            "{text}"
+        );
+        assert!(
+            text.contains("__ctx . hole ()") && text.contains("name : \"a\""),
+            "{text}"
+        );
+    }
 }

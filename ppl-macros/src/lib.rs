@@ -1,9 +1,9 @@
-//! The attribute macros `#[model]` and `#[guide]`: a function with words becomes a model that algorithms can run.
+//! The macros `#[model]`, `#[guide]` and `#[derive(Module)]`: functions with words become models, structs of layers modules.
 //!
 //! In reading order: the options of the attribute (`options`), the arguments of the function (`signature`), the rewriting
 //! of the words (`rewrite`), the record of sites and the checks on it (`sites`), supports read off tokens (`support`),
 //! and what is put together from them: the function (`expand`), the module of typed names (`companion`) and the
-//! comparison of a guide with its model (`coverage`).
+//! comparison of a guide with its model (`coverage`). The derive stands by itself (`module`).
 
 use proc_macro::TokenStream;
 
@@ -11,6 +11,7 @@ mod companion;
 mod coverage;
 mod errors;
 mod expand;
+mod module;
 mod names;
 mod options;
 mod rewrite;
@@ -34,4 +35,24 @@ pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn guide(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::guide(options.into(), item.into()).into()
+}
+
+/// Turns a struct of layers into a module, whose parameters are named by the fields: `hidden.weight`.
+///
+/// The struct is generic over what stands in place of a parameter, which is its first type parameter. Fields whose type
+/// mentions it are modules, others are kept as they are:
+///
+/// ```text
+/// #[derive(Clone, Module)]
+/// struct Net<P = Parameter> {
+///     hidden: Linear<P>,
+///     out: Vec<Linear<P>>,
+///     activation: Activation,
+/// }
+/// ```
+///
+/// `#[module(crate = path)]` names the crate of the networks, `::posterior::nn` by default.
+#[proc_macro_derive(Module, attributes(module))]
+pub fn derive_module(item: TokenStream) -> TokenStream {
+    module::module(item.into()).into()
 }

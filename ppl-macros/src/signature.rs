@@ -87,6 +87,11 @@ impl Parts {
         }
     }
 
+    /// Returns whether the function returns anything.
+    pub fn has_value(&self) -> bool {
+        !matches!(&self.output, Type::Tuple(ty) if ty.elems.is_empty())
+    }
+
     /// Returns the return type with the lifetime of values filled in.
     pub fn output_for(&self, lifetime: &str) -> Type {
         let mut output = self.output.clone();

@@ -136,11 +136,10 @@ impl Sites {
     /// Returns calls that compile only if all draws of a site come from the same set.
     pub fn same_supports(&self, private: &TokenStream) -> TokenStream {
         let known = self.same.iter().filter(|(a, b)| a.is_known() && b.is_known());
-        known
-            .map(|(first, second)| {
-                let (first, second) = (first.to_type(private), second.to_type(private));
-                quote!(#private::same_support::<#second, #first>();)
-            })
+        let types = known.map(|(a, b)| (a.to_type(private), b.to_type(private)));
+        let differ = types.filter(|(a, b)| a.to_string() != b.to_string());
+        differ
+            .map(|(first, second)| quote!(#private::same_support::<#second, #first>();))
             .collect()
     }
 }

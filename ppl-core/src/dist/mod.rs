@@ -27,7 +27,7 @@ mod laplace;
 mod log_normal;
 pub mod modifiers;
 mod multivariate_normal;
-mod normal;
+pub(crate) mod normal;
 mod one_hot_categorical;
 pub mod ordered;
 pub mod param;

@@ -29,7 +29,7 @@ pub struct Predictive<M: Model> {
 }
 
 impl<M: Model> Predictive<M> {
-    fn new(tables: &[SiteTable]) -> Result<Self> {
+    pub(crate) fn new(tables: &[SiteTable]) -> Result<Self> {
         let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
         Ok(Predictive {
             accessors: M::Accessors::from(draws.clone()),

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::lanes::sum3;
 use crate::kernels::real::Real;
 
 /// The log density of a distribution with `P` parameters at a scalar, with its derivatives.
@@ -17,6 +18,9 @@ pub trait Density<const P: usize>: 'static {
 
     /// Bit k is set where [`Density::shared`] reads parameter k.
     const SHARED: u32;
+
+    /// Bit 0 is set where the derivative by the value is zero everywhere, bit k + 1 where that by parameter k is.
+    const NO_GRAD: u32 = 0;
 
     /// Computes what depends on parameters alone; what only [`Density::partials`] reads may be left out without `gradient`.
     fn shared<F: Real>(params: [F; P], gradient: bool) -> Self::Shared<F>;
@@ -33,10 +37,13 @@ pub type Adjoint<'a, F> = Option<(&'a mut [F], bool)>;
 
 /// Returns Σᵢ log p(xᵢ; paramsᵢ); an operand of length one counts for every i.
 pub fn density_sum<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P]) -> f64 {
-    let Some(n) = common_length(x, &params) else { return 0.0 };
+    let n = common_length(x, &params);
+    if n < SMALL {
+        let each = |i| D::log_prob(at(x, i), at_all(&params, i), &D::shared(at_all(&params, i), false)).to_f64();
+        return (0..n).map(each).sum();
+    }
     dispatch(Sum::<D, P, F> {
-        x,
-        params,
+        operands: Operands { x, params },
         n,
         density: PhantomData,
     })
@@ -50,25 +57,23 @@ pub fn density_sum_adjoint<D: Density<P>, const P: usize, F: Real>(
     d_x: Adjoint<'_, F>,
     d_params: [Adjoint<'_, F>; P],
 ) -> f64 {
-    let n = common_length(x, &params).unwrap_or(0);
-    let seed = Seed::Weight(weight);
-    dispatch(WithAdjoint::<D, P, F> {
-        x,
-        params,
+    let n = common_length(x, &params);
+    let operands = Operands { x, params };
+    let pass = WithAdjoint {
+        operands,
         n,
-        seed,
-        want_sum: true,
+        seed: Seed::Weight(weight),
         d_x,
         d_params,
-        density: PhantomData,
-    })
+        density: PhantomData::<D>,
+    };
+    if n < SMALL { pass.small() } else { dispatch(pass) }
 }
 
 /// Computes outᵢ = log p(xᵢ; paramsᵢ).
 pub fn density_each<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P], out: &mut [F]) {
     dispatch(Each::<D, P, F> {
-        x,
-        params,
+        operands: Operands { x, params },
         out,
         density: PhantomData,
     });
@@ -82,63 +87,108 @@ pub fn density_each_adjoint<D: Density<P>, const P: usize, F: Real>(
     d_x: Adjoint<'_, F>,
     d_params: [Adjoint<'_, F>; P],
 ) {
-    let n = d_out.len();
-    let seed = Seed::Each(d_out);
-    dispatch(WithAdjoint::<D, P, F> {
-        x,
-        params,
+    let (n, operands) = (d_out.len(), Operands { x, params });
+    let pass = WithAdjoint {
+        operands,
         n,
-        seed,
-        want_sum: false,
+        seed: Seed::Each(d_out),
         d_x,
         d_params,
-        density: PhantomData,
-    });
+        density: PhantomData::<D>,
+    };
+    if n < SMALL {
+        pass.small()
+    } else {
+        dispatch(pass)
+    };
 }
+
+/// Fewer elements than this are worked on one by one.
+const SMALL: usize = 16;
+
+/// Elements are worked on in blocks of this length, as plain loops over buffers on the stack.
+const BLOCK: usize = 64;
 
 /// Returns the length of the longest operand; an empty one makes it zero.
-fn common_length<F, const P: usize>(x: &[F], params: &[&[F]; P]) -> Option<usize> {
-    let lens = params.iter().map(|p| p.len()).chain([x.len()]);
-    let n = lens.clone().max().unwrap_or(0);
-    if lens.clone().any(|l| l == 0) {
-        return None;
+fn common_length<F, const P: usize>(x: &[F], params: &[&[F]; P]) -> usize {
+    let longest = params.iter().fold(x.len(), |n, p| n.max(p.len()));
+    let is_empty = x.is_empty() || params.iter().any(|p| p.is_empty());
+    if is_empty { 0 } else { longest }
+}
+
+/// Returns element `i`; a single number counts for every i.
+#[inline(always)]
+fn at<F: Real>(values: &[F], i: usize) -> F {
+    if values.len() == 1 { values[0] } else { values[i] }
+}
+
+#[inline(always)]
+fn at_all<F: Real, const P: usize>(params: &[&[F]; P], i: usize) -> [F; P] {
+    std::array::from_fn(|k| at(params[k], i))
+}
+
+/// A value and parameters, each as long as the longest or a single number.
+#[derive(Clone, Copy)]
+struct Operands<'a, const P: usize, F> {
+    x: &'a [F],
+    params: [&'a [F]; P],
+}
+
+/// Single numbers, repeated for a block.
+struct Repeated<const P: usize, F> {
+    x: [F; BLOCK],
+    params: [[F; BLOCK]; P],
+}
+
+impl<'a, const P: usize, F: Real> Operands<'a, P, F> {
+    #[inline(always)]
+    fn repeated(&self) -> Repeated<P, F> {
+        let of = |values: &[F]| {
+            if values.len() == 1 {
+                [values[0]; BLOCK]
+            } else {
+                [F::ZERO; BLOCK]
+            }
+        };
+        Repeated {
+            x: of(self.x),
+            params: std::array::from_fn(|k| of(self.params[k])),
+        }
     }
-    debug_assert!(lens.clone().all(|l| l == 1 || l == n));
-    Some(n)
-}
 
-/// Elements are worked on in chunks of these lengths: long ones first, the rest one by one.
-const WIDE: usize = 32;
-const NARROW: usize = 8;
-
-/// Reads `L` elements from `i` on; a single number is repeated.
-#[inline(always)]
-fn load<F: Real, const L: usize>(values: &[F], i: usize) -> [F; L] {
-    if values.len() == 1 {
-        [values[0]; L]
-    } else {
-        values[i..i + L].try_into().expect("the chunk lies within the slice")
+    /// Returns elements `i` to `i + m`.
+    #[inline(always)]
+    fn block<'b>(&self, repeated: &'b Repeated<P, F>, i: usize, m: usize) -> (&'b [F], [&'b [F]; P])
+    where
+        'a: 'b,
+    {
+        let part = |values: &'a [F], one: &'b [F; BLOCK]| {
+            if values.len() == 1 {
+                &one[..m]
+            } else {
+                &values[i..i + m]
+            }
+        };
+        (
+            part(self.x, &repeated.x),
+            std::array::from_fn(|k| part(self.params[k], &repeated.params[k])),
+        )
     }
-}
 
-#[inline(always)]
-fn is_shared<D: Density<P>, const P: usize, F>(params: &[&[F]; P]) -> bool {
-    (0..P).all(|k| D::SHARED & (1 << k) == 0 || params[k].len() == 1)
-}
+    /// Returns whether what depends on parameters alone is the same for all elements.
+    #[inline(always)]
+    fn is_shared<D: Density<P>>(&self) -> bool {
+        (0..P).all(|k| D::SHARED & (1 << k) == 0 || self.params[k].len() == 1)
+    }
 
-#[inline(always)]
-fn first<F: Real, const P: usize>(params: &[&[F]; P]) -> [F; P] {
-    std::array::from_fn(|k| params[k].first().copied().unwrap_or(F::NAN))
-}
-
-#[inline(always)]
-fn at<F: Real, const P: usize, const L: usize>(chunk: &[[F; L]; P], l: usize) -> [F; P] {
-    std::array::from_fn(|k| chunk[k][l])
+    #[inline(always)]
+    fn first(&self) -> [F; P] {
+        std::array::from_fn(|k| self.params[k][0])
+    }
 }
 
 struct Sum<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     n: usize,
     density: PhantomData<D>,
 }
@@ -148,58 +198,34 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Sum<'_, D, P, F> {
 
     #[inline(always)]
     fn run(self) -> f64 {
-        if is_shared::<D, P, F>(&self.params) {
-            let shared = D::shared(first(&self.params), false);
-            self.total(|_| shared)
-        } else {
-            self.total(|params| D::shared(params, false))
+        let repeated = self.operands.repeated();
+        let is_shared = self.operands.is_shared::<D>();
+        let shared = D::shared(self.operands.first(), false);
+        let mut out = [F::ZERO; BLOCK];
+        let mut total = 0.0;
+        for i in (0..self.n).step_by(BLOCK) {
+            let m = (self.n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let out = &mut out[..m];
+            if is_shared {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    out[l] = D::log_prob(x[l], p, &shared);
+                }
+            } else {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    out[l] = D::log_prob(x[l], p, &D::shared(p, false));
+                }
+            }
+            total += sum3(out, out, out, |a, _, _| a);
         }
+        total
     }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> Sum<'_, D, P, F> {
-    #[inline(always)]
-    fn total(&self, shared: impl Fn([F; P]) -> D::Shared<F>) -> f64 {
-        let mut acc = [0.0; NARROW];
-        let mut i = 0;
-        while i + WIDE <= self.n {
-            self.chunk::<WIDE>(i, &shared, &mut acc);
-            i += WIDE;
-        }
-        while i + NARROW <= self.n {
-            self.chunk::<NARROW>(i, &shared, &mut acc);
-            i += NARROW;
-        }
-        while i < self.n {
-            self.chunk::<1>(i, &shared, &mut acc);
-            i += 1;
-        }
-        fold(&acc)
-    }
-
-    #[inline(always)]
-    fn chunk<const L: usize>(&self, i: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, acc: &mut [f64; NARROW]) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        let mut out = [F::ZERO; L];
-        for l in 0..L {
-            let p = at(&params, l);
-            out[l] = D::log_prob(x[l], p, &shared(p));
-        }
-        for l in 0..L {
-            acc[l % NARROW] += out[l].to_f64();
-        }
-    }
-}
-
-#[inline(always)]
-fn fold(acc: &[f64; NARROW]) -> f64 {
-    ((acc[0] + acc[4]) + (acc[2] + acc[6])) + ((acc[1] + acc[5]) + (acc[3] + acc[7]))
 }
 
 struct Each<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     out: &'a mut [F],
     density: PhantomData<D>,
 }
@@ -208,28 +234,17 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Each<'_, D, P, F> {
     type Out = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    fn run(self) {
         let n = self.out.len();
-        let mut i = 0;
-        while i + NARROW <= n {
-            self.chunk::<NARROW>(i);
-            i += NARROW;
-        }
-        while i < n {
-            self.chunk::<1>(i);
-            i += 1;
-        }
-    }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> Each<'_, D, P, F> {
-    #[inline(always)]
-    fn chunk<const L: usize>(&mut self, i: usize) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        for l in 0..L {
-            let p = at(&params, l);
-            self.out[i + l] = D::log_prob(x[l], p, &D::shared(p, false));
+        let repeated = self.operands.repeated();
+        for i in (0..n).step_by(BLOCK) {
+            let m = (n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let out = &mut self.out[i..i + m];
+            for l in 0..m {
+                let p = std::array::from_fn(|k| params[k][l]);
+                out[l] = D::log_prob(x[l], p, &D::shared(p, false));
+            }
         }
     }
 }
@@ -241,22 +256,60 @@ enum Seed<'a, F> {
     Each(&'a [F]),
 }
 
+impl<F: Real> Seed<'_, F> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> F {
+        match self {
+            Seed::Weight(w) => *w,
+            Seed::Each(d_out) => d_out[i],
+        }
+    }
+}
+
+/// The log density and all its derivatives in one pass.
 struct WithAdjoint<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     n: usize,
     seed: Seed<'a, F>,
-    want_sum: bool,
     d_x: Adjoint<'a, F>,
     d_params: [Adjoint<'a, F>; P],
     density: PhantomData<D>,
 }
 
-/// Running sums: of the log density, and of the derivatives by single numbers.
-struct Sums<F, const P: usize> {
-    total: [f64; NARROW],
-    d_x: [F; NARROW],
-    d_params: [[F; NARROW]; P],
+/// What the pass computes of a block.
+struct Computed<const P: usize, F> {
+    log_prob: [F; BLOCK],
+    d_x: [F; BLOCK],
+    d_params: [[F; BLOCK]; P],
+}
+
+impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
+    /// One element after the other.
+    fn small(mut self) -> f64 {
+        let mut total = 0.0;
+        let (mut sum_x, mut sums) = (0.0, [0.0; P]);
+        for i in 0..self.n {
+            let (x, p) = (at(self.operands.x, i), at_all(&self.operands.params, i));
+            let shared = D::shared(p, true);
+            let (seed, (d_x, d_params)) = (self.seed.at(i), D::partials(x, p, &shared));
+            total += D::log_prob(x, p, &shared).to_f64();
+            put(&mut self.d_x, i, self.n, &[seed * d_x], &mut sum_x);
+            for k in 0..P {
+                put(&mut self.d_params[k], i, self.n, &[seed * d_params[k]], &mut sums[k]);
+            }
+        }
+        self.put_sums(sum_x, sums);
+        total
+    }
+
+    /// Writes the derivatives by single numbers.
+    #[inline(always)]
+    fn put_sums(&mut self, sum_x: f64, sums: [f64; P]) {
+        put_sum(&mut self.d_x, sum_x, self.n);
+        for k in 0..P {
+            put_sum(&mut self.d_params[k], sums[k], self.n);
+        }
+    }
 }
 
 impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
@@ -264,108 +317,77 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
 
     #[inline(always)]
     fn run(mut self) -> f64 {
-        if is_shared::<D, P, F>(&self.params) {
-            let shared = D::shared(first(&self.params), true);
-            self.total(|_| shared)
-        } else {
-            self.total(|params| D::shared(params, true))
-        }
-    }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
-    #[inline(always)]
-    fn total(&mut self, shared: impl Fn([F; P]) -> D::Shared<F>) -> f64 {
-        /// Sums of single precision are carried to double after so many elements.
-        const BLOCK: usize = 1024;
-        let mut d_x = 0.0;
-        let mut d_params = [0.0; P];
-        let mut total = 0.0;
-        let mut i = 0;
-        while i < self.n {
-            let end = (i + BLOCK).min(self.n);
-            let zero = [F::ZERO; NARROW];
-            let mut sums = Sums {
-                total: [0.0; NARROW],
-                d_x: zero,
-                d_params: [zero; P],
-            };
-            while i + WIDE <= end {
-                self.chunk::<WIDE>(i, &shared, &mut sums);
-                i += WIDE;
+        let repeated = self.operands.repeated();
+        let is_shared = self.operands.is_shared::<D>();
+        let shared = D::shared(self.operands.first(), true);
+        let zero = [F::ZERO; BLOCK];
+        let mut c = Computed {
+            log_prob: zero,
+            d_x: zero,
+            d_params: [zero; P],
+        };
+        let (mut total, mut sum_x, mut sums) = (0.0, 0.0, [0.0; P]);
+        for i in (0..self.n).step_by(BLOCK) {
+            let m = (self.n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let (log_prob, d_x) = (&mut c.log_prob[..m], &mut c.d_x[..m]);
+            if is_shared {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    let (dx, dp) = D::partials(x[l], p, &shared);
+                    log_prob[l] = D::log_prob(x[l], p, &shared);
+                    d_x[l] = dx;
+                    for k in 0..P {
+                        c.d_params[k][l] = dp[k];
+                    }
+                }
+            } else {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    let shared = D::shared(p, true);
+                    let (dx, dp) = D::partials(x[l], p, &shared);
+                    log_prob[l] = D::log_prob(x[l], p, &shared);
+                    d_x[l] = dx;
+                    for k in 0..P {
+                        c.d_params[k][l] = dp[k];
+                    }
+                }
             }
-            while i + NARROW <= end {
-                self.chunk::<NARROW>(i, &shared, &mut sums);
-                i += NARROW;
-            }
-            while i < end {
-                self.chunk::<1>(i, &shared, &mut sums);
-                i += 1;
-            }
-            total += fold(&sums.total);
-            d_x += fold(&sums.d_x.map(F::to_f64));
+            total += sum3(log_prob, log_prob, log_prob, |a, _, _| a);
+            self.seed.multiply(i, d_x);
+            put(&mut self.d_x, i, self.n, d_x, &mut sum_x);
             for k in 0..P {
-                d_params[k] += fold(&sums.d_params[k].map(F::to_f64));
+                let d = &mut c.d_params[k][..m];
+                if self.d_params[k].is_some() {
+                    self.seed.multiply(i, d);
+                    put(&mut self.d_params[k], i, self.n, d, &mut sums[k]);
+                }
             }
         }
-        put_sum(&mut self.d_x, d_x, self.n);
-        for k in 0..P {
-            put_sum(&mut self.d_params[k], d_params[k], self.n);
-        }
+        self.put_sums(sum_x, sums);
         total
     }
+}
 
+impl<F: Real> Seed<'_, F> {
+    /// Multiplies derivatives of the elements from `i` on.
     #[inline(always)]
-    fn chunk<const L: usize>(&mut self, i: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, sums: &mut Sums<F, P>) {
-        let x: [F; L] = load(self.x, i);
-        let params: [[F; L]; P] = std::array::from_fn(|k| load(self.params[k], i));
-        let seed: [F; L] = match self.seed {
-            Seed::Weight(w) => [w; L],
-            Seed::Each(d_out) => load(d_out, i),
-        };
-        let mut log_prob = [F::ZERO; L];
-        let mut d_x = [F::ZERO; L];
-        let mut d_params = [[F::ZERO; L]; P];
-        for l in 0..L {
-            let p = at(&params, l);
-            let s = shared(p);
-            let (dx, dp) = D::partials(x[l], p, &s);
-            if self.want_sum {
-                log_prob[l] = D::log_prob(x[l], p, &s);
-            }
-            d_x[l] = seed[l] * dx;
-            for k in 0..P {
-                d_params[k][l] = seed[l] * dp[k];
-            }
-        }
-        if self.want_sum {
-            for l in 0..L {
-                sums.total[l % NARROW] += log_prob[l].to_f64();
-            }
-        }
-        put(&mut self.d_x, i, self.n, &d_x, &mut sums.d_x);
-        for k in 0..P {
-            put(&mut self.d_params[k], i, self.n, &d_params[k], &mut sums.d_params[k]);
+    fn multiply(&self, i: usize, d: &mut [F]) {
+        match self {
+            Seed::Weight(w) => d.iter_mut().for_each(|d| *d *= *w),
+            Seed::Each(d_out) => d.iter_mut().zip(&d_out[i..]).for_each(|(d, &s)| *d *= s),
         }
     }
 }
 
-/// Writes a chunk of derivatives, or adds it to the sum where the operand is a single number.
+/// Writes a block of derivatives, or adds it to the sum where the operand is a single number.
 #[inline(always)]
-fn put<F: Real, const L: usize>(to: &mut Adjoint<'_, F>, i: usize, n: usize, d: &[F; L], sum: &mut [F; NARROW]) {
+fn put<F: Real>(to: &mut Adjoint<'_, F>, i: usize, n: usize, d: &[F], sum: &mut f64) {
     match to {
         None => {}
-        Some((slice, _)) if slice.len() == 1 && n != 1 => {
-            for l in 0..L {
-                sum[l % NARROW] += d[l];
-            }
-        }
-        Some((slice, true)) => slice[i..i + L].copy_from_slice(d),
-        Some((slice, false)) => {
-            for (a, &b) in slice[i..i + L].iter_mut().zip(d) {
-                *a += b;
-            }
-        }
+        Some((slice, _)) if slice.len() == 1 && n != 1 => *sum += sum3(d, d, d, |a, _, _| a),
+        Some((slice, true)) => slice[i..i + d.len()].copy_from_slice(d),
+        Some((slice, false)) => slice[i..i + d.len()].iter_mut().zip(d).for_each(|(a, &b)| *a += b),
     }
 }
 

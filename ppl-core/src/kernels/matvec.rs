@@ -65,6 +65,8 @@ struct MatVec<'a, F> {
 }
 
 impl<F: Real> VectorLoop<F> for MatVec<'_, F> {
+    type Out = ();
+
     #[inline(always)]
     fn run<V: Vector<F>>(self) {
         let (m, n) = (self.y.len(), self.x.len());
@@ -117,6 +119,8 @@ struct MatVecTransposed<'a, F> {
 }
 
 impl<F: Real> VectorLoop<F> for MatVecTransposed<'_, F> {
+    type Out = ();
+
     #[inline(always)]
     fn run<V: Vector<F>>(self) {
         let n = self.y.len();
@@ -126,14 +130,21 @@ impl<F: Real> VectorLoop<F> for MatVecTransposed<'_, F> {
         if n == 0 {
             return;
         }
-        let (eights, rest) = self.x.as_chunks::<8>();
-        let (a, a_rest) = self.a.split_at(eights.len() * 8 * n);
-        for (x, a) in eights.iter().zip(a.chunks_exact(8 * n)) {
-            add_rows::<F, V, 8>(a, x, self.y);
-        }
-        for (x, a) in rest.iter().zip(a_rest.chunks_exact(n)) {
-            add_rows::<F, V, 1>(a, std::array::from_ref(x), self.y);
-        }
+        add_all_rows::<F, V>(self.a, self.x, self.y);
+    }
+}
+
+/// Adds Aᵀ x to y for A: [m, n] with n > 0, eight rows at a time.
+#[inline(always)]
+pub(super) fn add_all_rows<F: Real, V: Vector<F>>(a: &[F], x: &[F], y: &mut [F]) {
+    let n = y.len();
+    let (eights, rest) = x.as_chunks::<8>();
+    let (a, a_rest) = a.split_at(eights.len() * 8 * n);
+    for (x, a) in eights.iter().zip(a.chunks_exact(8 * n)) {
+        add_rows::<F, V, 8>(a, x, y);
+    }
+    for (x, a) in rest.iter().zip(a_rest.chunks_exact(n)) {
+        add_rows::<F, V, 1>(a, std::array::from_ref(x), y);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod affine;
+pub mod cholesky;
 pub mod density;
 pub mod dispatch;
 pub mod draw;
 pub mod gemm_raw;
 pub mod lanes;
+pub mod log_det;
 pub mod log_sum_exp;
 pub mod map;
 pub mod matmul;
@@ -15,10 +17,14 @@ pub mod random;
 pub mod real;
 pub mod reduce;
 mod row_exp;
+mod rows;
+pub mod scan;
 pub mod segment;
 pub mod softmax;
 pub mod strided;
+pub mod triangular;
 pub mod vector;
+mod view;
 mod write;
 mod xoshiro;
 

@@ -143,8 +143,8 @@ impl<F: Real> Loop for Gather<'_, F> {
                 // SAFETY: `check_indexes` found every index below the number of rows.
                 *out = unsafe { *self.x.get_unchecked(i as usize) };
             }
-        } else if width > 0 {
-            check_indexes("gather", self.idx, self.x.len() / width);
+        } else if let Some(n) = self.x.len().checked_div(width) {
+            check_indexes("gather", self.idx, n);
             for (out, &i) in self.out.chunks_exact_mut(width).zip(self.idx) {
                 let row = &self.x[i as usize * width..][..width];
                 for (out, &x) in out.iter_mut().zip(row) {
@@ -174,8 +174,8 @@ impl<F: Real> Loop for Scatter<'_, F> {
                 // SAFETY: `check_indexes` found every index below the number of rows.
                 unsafe { *self.d_x.get_unchecked_mut(i as usize) += d_out };
             }
-        } else if width > 0 {
-            check_indexes("scatter_add", self.idx, self.d_x.len() / width);
+        } else if let Some(n) = self.d_x.len().checked_div(width) {
+            check_indexes("scatter_add", self.idx, n);
             for (d_out, &i) in self.d_out.chunks_exact(width).zip(self.idx) {
                 let row = &mut self.d_x[i as usize * width..][..width];
                 for (d_x, &d_out) in row.iter_mut().zip(d_out) {
@@ -246,8 +246,8 @@ impl<F: Real> AddRows<'_, F> {
             let end = end as usize;
             let mut lanes = [0.0; 4];
             while k + 4 <= end {
-                for lane in 0..4 {
-                    lanes[lane] += at(k + lane);
+                for (lane, total) in lanes.iter_mut().enumerate() {
+                    *total += at(k + lane);
                 }
                 k += 4;
             }

@@ -4,6 +4,7 @@ use super::dispatch::{Loop, dispatch};
 use super::real::Real;
 use super::reduce::{fold_sum, fold_sum2};
 use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
+use super::rows::check_rows;
 use super::write::write;
 
 /// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum has none and gives NaN.
@@ -58,20 +59,6 @@ pub fn log_softmax_adjoint<F: Real>(n: usize, out: &[F], d_out: &[F], d_x: &mut 
         d_x,
         overwrite,
     });
-}
-
-fn check_rows<F>(name: &str, n: usize, x: &[F], out: &[F]) {
-    let whole = if n == 0 {
-        x.is_empty()
-    } else {
-        x.len().is_multiple_of(n)
-    };
-    assert!(
-        x.len() == out.len() && whole,
-        "{name}: {} and {} elements are not rows of {n}",
-        x.len(),
-        out.len()
-    );
 }
 
 struct Softmax<'a, F> {

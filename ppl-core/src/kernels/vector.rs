@@ -59,14 +59,17 @@ pub trait Vectors: Copy + Sized {
 
 /// A loop written in terms of vectors; `run` and all it calls is `#[inline(always)]`.
 pub trait VectorLoop<F> {
+    /// What the loop returns.
+    type Out;
+
     /// Runs the loop with vectors of one instruction set.
-    fn run<V: Vector<F>>(self);
+    fn run<V: Vector<F>>(self) -> Self::Out;
 }
 
 /// Runs `body` with the widest vectors of this machine.
 #[inline(always)]
-pub fn dispatch_vectors<F: Vectors, L: VectorLoop<F>>(body: L) {
-    on_level(dispatch::level(), body);
+pub fn dispatch_vectors<F: Vectors, L: VectorLoop<F>>(body: L) -> L::Out {
+    on_level(dispatch::level(), body)
 }
 
 /// Runs `body` on each instruction set of this machine, from base upwards.
@@ -78,7 +81,7 @@ pub fn on_every_level<F: Vectors, L: VectorLoop<F>>(mut body: impl FnMut() -> L)
 }
 
 #[inline(always)]
-fn on_level<F: Vectors, L: VectorLoop<F>>(level: u8, body: L) {
+fn on_level<F: Vectors, L: VectorLoop<F>>(level: u8, body: L) -> L::Out {
     #[cfg(target_arch = "x86_64")]
     {
         match level {
@@ -95,13 +98,13 @@ fn on_level<F: Vectors, L: VectorLoop<F>>(level: u8, body: L) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn with_avx2<F: Vectors, L: VectorLoop<F>>(body: L) {
+unsafe fn with_avx2<F: Vectors, L: VectorLoop<F>>(body: L) -> L::Out {
     body.run::<F::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-unsafe fn with_avx512<F: Vectors, L: VectorLoop<F>>(body: L) {
+unsafe fn with_avx512<F: Vectors, L: VectorLoop<F>>(body: L) -> L::Out {
     body.run::<F::Avx512>()
 }
 

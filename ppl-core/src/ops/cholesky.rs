@@ -1,14 +1,15 @@
 //! The Cholesky factor of a symmetric positive definite matrix.
 
+use crate::kernels::cholesky::{cholesky, cholesky_adjoint};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
-use crate::tensor::shape::size;
+
 use crate::testing::ops::op_tests;
 
-/// Factors matrices with as many rows as attribute 0; its own buffer holds the adjoint of one of them.
+/// Factors matrices with as many rows as attribute 0; its own buffer is scratch of the backward kernel.
 struct Cholesky;
 
 impl Op for Cholesky {
@@ -18,72 +19,41 @@ impl Op for Cholesky {
         let (x, out) = (call.x(0), call.out());
         let n = call.attr(0) as usize;
         for (x, out) in x.chunks_exact(n * n).zip(out.chunks_exact_mut(n * n)) {
-            factor(n, x, out);
+            if cholesky(n, x, out).is_err() {
+                out.fill(F::NAN);
+            }
         }
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
         let (y, d_out, scratch) = (call.y(), call.d_out(), call.aux());
         let n = call.attr(0) as usize;
-        if let Some(mut d_x) = call.grad(0) {
-            for (row, (l, d_out)) in y.chunks_exact(n * n).zip(d_out.chunks_exact(n * n)).enumerate() {
-                scratch.copy_from_slice(d_out);
-                factor_adjoint(n, l, scratch);
-                for (i, &d) in scratch.iter().enumerate() {
-                    d_x.put(row * n * n + i, if i % n <= i / n { d } else { F::ZERO });
+        if let Some(d_x) = call.grad(0) {
+            let rows = y.chunks_exact(n * n).zip(d_out.chunks_exact(n * n));
+            for ((l, d_l), d_x_row) in rows.zip(d_x.slice.chunks_exact_mut(n * n)) {
+                scratch.copy_from_slice(d_l);
+                cholesky_adjoint(n, l, scratch);
+                if d_x.overwrite {
+                    d_x_row.copy_from_slice(scratch);
+                } else {
+                    d_x_row.iter_mut().zip(&*scratch).for_each(|(d, &s)| *d += s);
                 }
             }
         }
     }
 }
 
-/// Writes the lower triangular L with L Lᵀ = A from the lower triangle of A, row by row (Cholesky–Banachiewicz).
-fn factor<F: Real>(n: usize, a: &[F], l: &mut [F]) {
-    for i in 0..n {
-        let (above, row) = l.split_at_mut(i * n);
-        let row = &mut row[..n];
-        for j in 0..i {
-            let other = &above[j * n..][..j + 1];
-            let dot: F = row[..j].iter().zip(other).map(|(&x, &y)| x * y).sum();
-            row[j] = (a[i * n + j] - dot) / other[j];
-        }
-        let norm: F = row[..i].iter().map(|&x| x * x).sum();
-        row[i] = (a[i * n + i] - norm).sqrt();
-        row[i + 1..].fill(F::ZERO);
-    }
-}
-
-/// Turns the adjoint of L into that of the lower triangle of A, in place (Smith 1995, reverse differentiation of the
-/// Cholesky algorithm); what it leaves above the diagonal has no meaning.
-fn factor_adjoint<F: Real>(n: usize, l: &[F], d: &mut [F]) {
-    for k in (0..n).rev() {
-        for j in k + 1..n {
-            for i in j..n {
-                let d_ij = d[i * n + j];
-                d[i * n + k] += -(d_ij * l[j * n + k]);
-                d[j * n + k] += -(d_ij * l[i * n + k]);
-            }
-        }
-        let pivot = l[k * n + k];
-        for j in k + 1..n {
-            d[j * n + k] = d[j * n + k] / pivot;
-            d[k * n + k] += -(l[j * n + k] * d[j * n + k]);
-        }
-        d[k * n + k] = d[k * n + k] / (pivot + pivot);
-    }
-}
-
 impl<'t> Var<'t> {
-    /// Returns the lower triangular L with L Lᵀ = x for a symmetric positive definite x: [n, n].
+    /// Returns the lower triangular L with L Lᵀ = x for a symmetric positive definite x: `[n, n]`.
     ///
-    /// Only the lower triangle of x is read, and only it has a derivative. Where x is not positive definite, rows of L
-    /// are NaN. Inside a plate each row has its own matrix.
+    /// Only the lower triangle of x is read, and only it has a derivative. Where x is not positive definite, L is
+    /// NaN. Inside a plate each row has its own matrix.
     #[track_caller]
     pub fn cholesky(self) -> Var<'t> {
         let event = self.event_shape();
         match (self.tape(), event.as_slice()) {
             (Some(tape), &[n, m]) if n == m && n > 0 => {
-                tape.record(Cholesky::DEF, &[self], &[n as u64], &self.dims(), &event, size(&event))
+                tape.record(Cholesky::DEF, &[self], &[n as u64], &self.dims(), &event, n * n)
             }
             _ => refuse("cholesky", &[self], &[], "only a square matrix has a Cholesky factor"),
         }

@@ -59,7 +59,7 @@ fn width<F: Real>(call: &Call<'_, F>) -> usize {
     (call.attrs().iter().sum::<u64>() as usize).max(1)
 }
 
-/// Returns the values behind one another along the first event axis: [n₀, …], [n₁, …], … give [n₀ + n₁ + …, …].
+/// Returns the values behind one another along the first event axis: `[n₀, …]`, `[n₁, …]`, … give `[n₀ + n₁ + …, …]`.
 ///
 /// A scalar counts as a vector of one element. Inside a plate each row has its own.
 #[track_caller]
@@ -77,7 +77,7 @@ pub fn concat<'t>(parts: &[Var<'t>]) -> Var<'t> {
     join("concat", parts, &vectors)
 }
 
-/// Returns the values of one shape along an axis of their own in front: n values [m, …] give [n, m, …].
+/// Returns the values of one shape along an axis of their own in front: n values `[m, …]` give `[n, m, …]`.
 #[track_caller]
 pub fn stack<'t>(parts: &[Var<'t>]) -> Var<'t> {
     let rows: SmallVec<[Var<'t>; 8]> = parts.iter().map(|&x| with_axis(x, parts)).collect();

@@ -41,7 +41,7 @@ impl Op for Cumsum {
 }
 
 impl<'t> Var<'t> {
-    /// Returns Σₖ xₖ for k ≤ j along the last event axis: x: […, n] gives […, n].
+    /// Returns Σₖ xₖ for k ≤ j along the last event axis: x: `[…, n]` gives `[…, n]`.
     #[track_caller]
     pub fn cumsum(self) -> Var<'t> {
         let event = self.event_shape();

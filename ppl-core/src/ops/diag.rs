@@ -1,5 +1,6 @@
 //! The diagonal of a square matrix, and the logarithm of the determinant of a triangular one.
 
+use crate::kernels::log_det::{log_det_triangular, log_det_triangular_adjoint};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
@@ -31,6 +32,32 @@ impl Op for Diag {
     }
 }
 
+/// ln |det L| of triangular matrices with as many rows as attribute 0.
+struct LnDetTril;
+
+impl Op for LnDetTril {
+    const NAME: &'static str = "ln_det_tril";
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, out) = (call.x(0), call.out());
+        let n = call.attr(0) as usize;
+        for (out, l) in out.iter_mut().zip(x.chunks_exact(n * n)) {
+            *out = log_det_triangular(n, l);
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, d_out) = (call.x(0), call.d_out());
+        let n = call.attr(0) as usize;
+        if let Some(d_x) = call.grad(0) {
+            let d_x = d_x.accumulator().slice;
+            for ((l, d_l), &d) in x.chunks_exact(n * n).zip(d_x.chunks_exact_mut(n * n)).zip(d_out) {
+                log_det_triangular_adjoint(n, l, d, d_l);
+            }
+        }
+    }
+}
+
 /// Returns where number `i` of all diagonals lies among the elements of all matrices.
 #[inline(always)]
 fn place(i: usize, n: usize) -> usize {
@@ -38,7 +65,7 @@ fn place(i: usize, n: usize) -> usize {
 }
 
 impl<'t> Var<'t> {
-    /// Returns the diagonal of a square matrix: x: [n, n] gives xᵢᵢ: [n].
+    /// Returns the diagonal of a square matrix: x: `[n, n]` gives xᵢᵢ: `[n]`.
     #[track_caller]
     pub fn diag(self) -> Var<'t> {
         let event = self.event_shape();
@@ -53,9 +80,15 @@ impl<'t> Var<'t> {
     /// The determinant of x xᵀ is the square of this one: for a Cholesky factor take it twice.
     #[track_caller]
     pub fn ln_det_tril(self) -> Var<'t> {
-        self.diag().abs().ln().sum()
+        match (self.tape(), self.event_shape().as_slice()) {
+            (Some(tape), &[n, m]) if n == m && n > 0 => {
+                tape.record(LnDetTril::DEF, &[self], &[n as u64], &self.dims(), &[], 0)
+            }
+            _ => refuse("ln_det_tril", &[self], &[], "only a square matrix has a determinant"),
+        }
     }
 }
 
 op_tests! { |x| x[0].diag(); [[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [4.0, 5.0, 6.0]]], [[[3.0]]] }
-op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]] }
+op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]], [[[3.0]]] }
+op_tests! { determinant_of_a_factor |x| x[0].diag().abs().ln().sum() - x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]] }

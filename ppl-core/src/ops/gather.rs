@@ -17,8 +17,9 @@ use crate::tensor::dims::union;
 use crate::tensor::shape::{Shape, size};
 use crate::testing::ops::op_tests;
 
-/// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded; the rows of the output follow the
-/// order of operand 1. Attribute 0 is the number of rows.
+/// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded, in their order.
+///
+/// Attribute 0 is the number of rows.
 struct Gather;
 
 /// What a list of indices that never change becomes.
@@ -138,7 +139,7 @@ fn row_number<F: Real>(index: F, n: usize) -> Option<usize> {
     (index >= 0.0 && index < n as f64).then_some(index as usize)
 }
 
-/// Returns the elements of `x` along its first event axis that `z` numbers: x: [n, …], z: [m, …] give [m, …, …].
+/// Returns the elements of `x` along its first event axis that `z` numbers: x: `[n, …]`, z: `[m, …]` give `[m, …, …]`.
 ///
 /// The plates of both go into the result. The indices are rounded to integers; one outside of 0..n is an error.
 #[track_caller]

@@ -14,11 +14,15 @@ fn phi<F: Real>(x: F) -> F {
     F::from_f64(0.5) * (F::ONE + (x * F::from_f64(std::f64::consts::FRAC_1_SQRT_2)).erf())
 }
 
-unary_op! { Gelu, "gelu", |x, out| x * phi(x), phi(x) + x * F::from_f64(FRAC_1_SQRT_TAU) * (F::from_f64(-0.5) * x * x).exp() }
+unary_op! {
+    Gelu, "gelu", |x, out| x * phi(x),
+    phi(x) + x * F::from_f64(FRAC_1_SQRT_TAU) * (F::from_f64(-0.5) * x * x).exp()
+}
 
 impl<'t> Var<'t> {
-    /// Returns x Φ(x), elementwise, where Φ is the distribution function of the standard normal (Hendrycks and Gimpel 2016).
-    /// Its derivative is Φ(x) + x φ(x).
+    /// Returns x Φ(x), elementwise; its derivative is Φ(x) + x φ(x).
+    ///
+    /// Φ and φ are the distribution function and the density of the standard normal (Hendrycks and Gimpel 2016).
     ///
     /// ```
     /// # use ppl_core::tape::var::Var;

@@ -27,7 +27,7 @@ impl Op for LogSoftmax {
 }
 
 impl<'t> Var<'t> {
-    /// Returns xⱼ − ln Σₖ exp(xₖ) along the last event axis, without overflow: x: […, n] gives […, n].
+    /// Returns xⱼ − ln Σₖ exp(xₖ) along the last event axis, without overflow: x: `[…, n]` gives `[…, n]`.
     #[track_caller]
     pub fn log_softmax(self) -> Var<'t> {
         let event = self.event_shape();

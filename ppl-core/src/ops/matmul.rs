@@ -1,7 +1,7 @@
 //! Products of vectors and matrices, under plates on either side or both.
 //!
 //! The event axes say which product it is. Plates are folded into the rows of one matrix product wherever only one
-//! operand carries them: for `x[i].dot(w)` with n rows of x that is one product of [n, k] and w, not n of them.
+//! operand carries them: for `x[i].dot(w)` with n rows of x that is one product of `[n, k]` and w, not n of them.
 
 use smallvec::SmallVec;
 
@@ -19,7 +19,7 @@ use crate::tensor::dims::{DimId, Dims, union};
 use crate::tensor::shape::Shape;
 use crate::testing::ops::op_tests;
 
-/// C = X · Y for each row of the outer plates, X: [m, k], C: [m, n], Y: [k, n] or stored as its transpose [n, k].
+/// C = X · Y for each row of the outer plates; X: `[m, k]`, C: `[m, n]`, Y: `[k, n]` or its transpose `[n, k]`.
 ///
 /// The attributes are m, k, n, whether Y is stored transposed, and the outer plates.
 struct Product;
@@ -109,7 +109,7 @@ fn per_row<'a, F: Real>(grad: Grad<'a, F>, outer: &[u64], bit: u64) -> Grad<'a, 
     if is_written_once { grad } else { grad.accumulator() }
 }
 
-/// Writes C = op(A) op(B), or adds it; op(A): [m, k], op(B): [k, n], each stored transposed where its flag says so.
+/// Writes C = op(A) op(B), or adds it; op(A): `[m, k]`, op(B): `[k, n]`, each stored transposed where its flag says so.
 fn product<F: Real>(
     [m, k, n]: [usize; 3],
     (a, a_transposed): (&[F], bool),
@@ -139,7 +139,7 @@ fn product<F: Real>(
 
 impl<'t> Var<'t> {
     /// Returns the product of vectors and matrices as [`ndarray`] has it:
-    /// [k]·[k] → [], [m, k]·[k] → [m], [k]·[k, n] → [n], [m, k]·[k, n] → [m, n].
+    /// `[k]·[k]` → `[]`, `[m, k]·[k]` → `[m]`, `[k]·[k, n]` → `[n]`, `[m, k]·[k, n]` → `[m, n]`.
     ///
     /// Inside plates each row has its own product.
     #[track_caller]
@@ -222,7 +222,8 @@ fn push<'t>(
 }
 
 op_tests! { vector_vector |x| x[0].dot(x[1]); [[1.0, -2.0, 0.5], [0.25, 3.0, -1.0]], [[2.0], [0.5]] }
-op_tests! { matrix_vector_laws |x| x[0].dot(x[1]); [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]], [0.25, 3.0]], [[[3.0]], [2.0]] }
+op_tests! { matrix_by_vector |x| x[0].dot(x[1]);
+[[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]], [0.25, 3.0]], [[[3.0]], [2.0]] }
 op_tests! { vector_matrix |x| x[0].dot(x[1]); [[0.25, 3.0], [[1.0, -2.0, 0.5], [4.0, 2.0, 3.0]]] }
 op_tests! { matrix_matrix |x| x[0].dot(x[1]);
 [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]], [[1.0, -2.0, 0.5, 0.75], [4.0, 2.0, 3.0, -1.0]]],

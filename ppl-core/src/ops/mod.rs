@@ -51,6 +51,7 @@ pub mod sin;
 pub mod slice;
 pub mod softmax;
 pub mod softplus;
+pub mod sort;
 pub mod sqrt;
 pub mod square;
 pub mod sum;
@@ -61,3 +62,5 @@ pub mod where_;
 
 #[cfg(test)]
 mod chains;
+#[cfg(test)]
+mod shape_errors;

@@ -1,7 +1,7 @@
 //! Entering and leaving a plate: an event axis becomes a plate, and a plate an event axis.
 //!
-//! A value is stored plates first, in the order of their numbers, then event axes. A plate has a higher number than those
-//! around it, so that mostly nothing moves: `a[i]` is then another name for the same elements.
+//! A value is stored plates first, in the order of their numbers, then event axes. A plate has a higher number than
+//! those around it, so that mostly nothing moves: `a[i]` is then another name for the same elements.
 
 use smallvec::SmallVec;
 
@@ -13,7 +13,7 @@ use crate::tape::var::{Ix, Var};
 use crate::tensor::dims::{Dims, union};
 use crate::tensor::shape::Shape;
 
-/// Returns for each row of the plate its element of `x` along the first event axis: the event [n, …] becomes […].
+/// Returns for each row of the plate its element of `x` along the first event axis: the event `[n, …]` becomes `[…]`.
 ///
 /// A plate of n rows takes all of them; a subsampled one gathers its batch by the row numbers in its data slot.
 /// The errors are a plate that has ended, a scalar, a value that is in the plate already, and another number of rows.

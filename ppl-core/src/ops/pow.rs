@@ -92,4 +92,5 @@ impl<'t> Var<'t> {
 
 op_tests! { laws |x| x[0].pow(x[1]); [1.5, -2.0], [0.25, 3.0], [4.0, 0.5] }
 op_tests! { real_exponent |x| x[0].powf(2.5); [1.5], [0.25], [4.0] }
-op_tests! { integer_exponent |x| x[0].powi(5) + x[0].powi(-3) + x[0].powi(2) + x[0].powi(1) * x[0].powi(0); [-1.5], [0.25], [2.0] }
+op_tests! { integer_exponent |x| x[0].powi(5) + x[0].powi(-3) + x[0].powi(2) + x[0].powi(1) * x[0].powi(0);
+[-1.5], [0.25], [2.0] }

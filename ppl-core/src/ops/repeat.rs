@@ -14,7 +14,7 @@ use crate::tape::var::Var;
 use crate::tensor::dims::{DimId, Dims, union};
 use crate::tensor::shape::{Shape, broadcast, size};
 
-/// Applies `M` row by row; the attributes are the length of a row of the output and how each operand is read ([`Read`]).
+/// Applies `M` row by row; the attributes are the length of a row and how each operand is read ([`Read`]).
 struct Repeat<M>(PhantomData<M>);
 
 /// What of an operand one row of the output reads.

@@ -27,7 +27,7 @@ impl Op for Softmax {
 }
 
 impl<'t> Var<'t> {
-    /// Returns exp(xⱼ) / Σₖ exp(xₖ) along the last event axis, without overflow: x: […, n] gives […, n].
+    /// Returns exp(xⱼ) / Σₖ exp(xₖ) along the last event axis, without overflow: x: `[…, n]` gives `[…, n]`.
     #[track_caller]
     pub fn softmax(self) -> Var<'t> {
         let event = self.event_shape();

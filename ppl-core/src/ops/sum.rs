@@ -78,7 +78,9 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Returns the sum along event axis `axis`, which the result no longer has: x: [m, n] gives Σᵢ xᵢⱼ: [n] for axis 0.
+    /// Returns the sum along event axis `axis`, which the result no longer has.
+    ///
+    /// For axis 0, x: `[m, n]` gives Σᵢ xᵢⱼ: `[n]`. Inside a plate each row has its own.
     #[track_caller]
     pub fn sum_axis(self, axis: usize) -> Var<'t> {
         let mut event = self.event_shape();
@@ -129,6 +131,7 @@ impl Op for SumTerm {
 }
 
 op_tests! { |x| x[0].sum(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0], [[3.0]] }
-op_tests! { first_axis |x| x[0].sum_axis(0); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]], [[[1.0, 2.0]]] }
+op_tests! { first_axis |x| x[0].sum_axis(0);
+[[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]], [[[1.0, 2.0]]] }
 op_tests! { middle_axis |x| x[0].reshape(&[2, 3, 2]).sum_axis(1); [Arg::random(&[12], 1)] }
 op_tests! { last_axis |x| x[0].sum_axis(1); [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }

@@ -3,6 +3,9 @@
 use smallvec::SmallVec;
 
 use crate::kernels::real::Real;
+use crate::kernels::triangular::{
+    solve_lower, solve_lower_adjoint, solve_lower_transposed, solve_lower_transposed_adjoint,
+};
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;
@@ -12,7 +15,7 @@ use crate::tensor::dims::union;
 use crate::tensor::shape::size;
 use crate::testing::ops::op_tests;
 
-/// Solves op(L) X = B, L: [n, n], X and B: [n, m]; its own buffer holds the adjoint of B.
+/// Solves op(L) X = B, L: `[n, n]`, X and B: `[n, m]`; its own buffer holds the adjoint of B.
 ///
 /// The attributes are n, m, whether op transposes, and the plates.
 struct Solve;
@@ -31,7 +34,12 @@ impl Op for Solve {
         each_row(plates, |[row_l, row_b, row]| {
             let out = &mut out[row * n * m..][..n * m];
             out.copy_from_slice(&b[row_b * n * m..][..n * m]);
-            solve_in_place(n, &l[row_l * n * n..][..n * n], transposed, out);
+            let l = &l[row_l * n * n..][..n * n];
+            if transposed {
+                solve_lower_transposed(n, m, l, out);
+            } else {
+                solve_lower(n, m, l, out);
+            }
         });
     }
 
@@ -44,22 +52,19 @@ impl Op for Solve {
             plates,
         } = Form::of(call);
         d_rhs.copy_from_slice(d_out);
+        let mut d_l = call.grad(0).map(|d_l| d_l.accumulator().slice);
         each_row(plates, |[row_l, _, row]| {
-            solve_in_place(
-                n,
-                &l[row_l * n * n..][..n * n],
-                !transposed,
-                &mut d_rhs[row * n * m..][..n * m],
-            );
+            let (y, d) = (&y[row * n * m..][..n * m], &mut d_rhs[row * n * m..][..n * m]);
+            let at = row_l * n * n;
+            let l = &l[at..][..n * n];
+            let d_l = d_l.as_mut().map(|d_l| &mut d_l[at..][..n * n]);
+            match (d_l, transposed) {
+                (Some(d_l), false) => solve_lower_adjoint(n, m, l, y, d, d_l, false),
+                (Some(d_l), true) => solve_lower_transposed_adjoint(n, m, l, y, d, d_l, false),
+                (None, false) => solve_lower_transposed(n, m, l, d),
+                (None, true) => solve_lower(n, m, l, d),
+            }
         });
-        if let Some(d_l) = call.grad(0) {
-            let d_l = d_l.accumulator().slice;
-            each_row(plates, |[row_l, _, row]| {
-                let (y, d_rhs) = (&y[row * n * m..][..n * m], &d_rhs[row * n * m..][..n * m]);
-                let (left, right) = if transposed { (y, d_rhs) } else { (d_rhs, y) };
-                subtract_lower_product(n, m, left, right, &mut d_l[row_l * n * n..][..n * n]);
-            });
-        }
         if let Some(d_b) = call.grad(1) {
             let d_b = d_b.accumulator().slice;
             each_row(plates, |[_, row_b, row]| {
@@ -92,43 +97,8 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Overwrites B: [n, m] by the X with op(L) X = B; reads L along its rows in both forms.
-fn solve_in_place<F: Real>(n: usize, l: &[F], transposed: bool, b: &mut [F]) {
-    let m = b.len() / n;
-    let mut eliminate = |i: usize, others: std::ops::Range<usize>, is_pivot_first: bool| {
-        if is_pivot_first {
-            b[i * m..][..m].iter_mut().for_each(|x| *x = *x / l[i * n + i]);
-        }
-        for j in others {
-            let factor = l[i * n + j];
-            let (low, high) = b.split_at_mut(i * m);
-            let (low, high) = (&mut low[j * m..][..m], &mut high[..m]);
-            let (from, to) = if transposed { (high, low) } else { (low, high) };
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += -(factor * *from));
-        }
-        if !is_pivot_first {
-            b[i * m..][..m].iter_mut().for_each(|x| *x = *x / l[i * n + i]);
-        }
-    };
-    if transposed {
-        (0..n).rev().for_each(|i| eliminate(i, 0..i, true));
-    } else {
-        (0..n).for_each(|i| eliminate(i, 0..i, false));
-    }
-}
-
-/// Subtracts the lower triangle of A Bᵀ from D, A and B: [n, m].
-fn subtract_lower_product<F: Real>(n: usize, m: usize, a: &[F], b: &[F], d: &mut [F]) {
-    for i in 0..n {
-        for j in 0..=i {
-            let dot: F = a[i * m..][..m].iter().zip(&b[j * m..][..m]).map(|(&x, &y)| x * y).sum();
-            d[i * n + j] += -dot;
-        }
-    }
-}
-
 impl<'t> Var<'t> {
-    /// Returns the x with L x = b, where L is this lower triangular matrix: [n, n], and b: [n] or [n, m].
+    /// Returns the x with L x = b, where L is this lower triangular matrix: `[n, n]`, and b: `[n]` or `[n, m]`.
     ///
     /// Only the lower triangle is read, and only it has a derivative. Inside plates each row has its own equation.
     #[track_caller]

@@ -65,8 +65,8 @@ impl<'t> Ctx<'t> {
         self.tape().take_error().map_or(Ok(()), |error| Err(Stop(error)))
     }
 
-    /// Returns the unique name of a site here.
-    pub(crate) fn address(self, name: &str) -> String {
+    /// Returns the unique name of a site here, with the prefixes of enclosing models and the suffixes of loops.
+    pub fn address(self, name: &str) -> String {
         let state = self.state();
         let mut address = String::with_capacity(name.len() + 8);
         for part in &state.prefix {
@@ -363,6 +363,16 @@ impl<'t> Ctx<'t> {
     /// Returns a value that was kept.
     pub(crate) fn unhold(self, value: Held) -> Var<'t> {
         value.on(self.tape())
+    }
+
+    /// Adds a site of a guide that is made while the model runs, and returns its number.
+    pub(crate) fn add_guide_site(self, record: SiteRecord) -> u32 {
+        let mut state = self.state();
+        state.sites.push(SiteRecord {
+            is_guide: true,
+            ..record
+        });
+        state.sites.len() as u32 - 1
     }
 
     /// Adds a site and returns its number.

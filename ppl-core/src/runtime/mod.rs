@@ -1,7 +1,7 @@
 //! What runs a model: sites, plates, data, handlers.
 //!
 //! A model is a function from a [`context`] to a value. Its words ([`words`] documents them) reach the context, which
-//! names the site ([`state`]), asks the handlers around the model ([`handler`]), takes a value from where the
+//! names the site ([`state`]), asks the handlers around the model ([`handler`], [`handlers`]), takes a value from where the
 //! algorithm gets its values ([`source`]) and records the term of the density ([`sampling`]). [`plates`] opens and
 //! closes dimensions. A finished run is a [`recording`].
 
@@ -10,6 +10,7 @@ pub mod context;
 pub mod data;
 pub mod diagnose;
 pub mod handler;
+pub mod handlers;
 pub mod model;
 pub mod param;
 pub mod plate_size;

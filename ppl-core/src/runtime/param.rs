@@ -5,6 +5,7 @@ use crate::constraints;
 use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
 use crate::error::Error;
+use crate::rng::{Key, name_hash};
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::site::Site;
 use crate::runtime::state::{SiteKind, SiteRecord};
@@ -80,6 +81,32 @@ impl<'t> Ctx<'t> {
         };
         self.add_site(record)?;
         self.check()?;
+        Ok(x)
+    }
+    /// Declares a learnable array of real numbers that starts at values made from the key of its address; inside a plate
+    /// there is one for each row.
+    ///
+    /// The starting values are made only where no earlier run left any.
+    ///
+    /// # Errors
+    ///
+    /// If the name is taken.
+    pub fn free_param(self, site: Site<'_>, event: &[usize], initial: impl Fn(Key) -> Vec<f64>) -> Res<Var<'t>> {
+        self.check()?;
+        let address = self.address(site.name);
+        let mut shape: Shape = self.plate_lengths();
+        let n_rows = size(&shape);
+        shape.extend_from_slice(event);
+        let slot = self.state().slots.len();
+        let key = self.tape().key().split(name_hash(&address));
+        let stored = self.input(&address, site.place(), &shape, false, true, || {
+            (0..n_rows as u64).flat_map(|row| initial(key.split(row))).collect()
+        });
+        let x = self.rows_of(stored, event);
+        self.add_site(SiteRecord {
+            slot: Some(slot),
+            ..self.site_record(site, SiteKind::Param, x)
+        })?;
         Ok(x)
     }
 }

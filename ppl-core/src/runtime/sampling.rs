@@ -21,9 +21,9 @@ use crate::tape::var::Var;
 use crate::tensor::shape::broadcast;
 
 /// A site on its way to the tape.
-struct Visit<'t, D> {
+struct Visit<'a, 't, D> {
     ctx: Ctx<'t>,
-    site: Site,
+    site: Site<'a>,
     address: String,
     dist: D,
     modifiers: Modifiers<'t>,
@@ -64,7 +64,7 @@ impl<'t> Ctx<'t> {
         }
     }
 
-    fn visit<D: Dist<'t>>(self, site: Site, dist: D, is_observed: bool) -> Res<(Visit<'t, D>, Fate)> {
+    fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -110,7 +110,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t, D: Dist<'t>> Visit<'t, D> {
+impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn fault(&self, message: impl Into<String>) -> Stop {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
@@ -146,6 +146,7 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
             rows: ctx.plate_lengths(),
             event: event.clone(),
             free_event: free_event.clone(),
+            is_noncentered: self.modifiers.noncentered,
             is_reparameterised: D::REPARAMETERISED,
             prior_draw: &prior_draw,
         };
@@ -272,6 +273,7 @@ impl<'t, D: Dist<'t>> Visit<'t, D> {
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
         let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
+        let kl = self.modifiers.scale.map_or(kl, |factor| kl * factor);
         let weight = -self.ctx.multiplicity(&x.dims()) * self.scale;
         self.weighted_term(kl, weight, number);
         self.ctx.check()?;

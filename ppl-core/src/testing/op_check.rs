@@ -106,6 +106,9 @@ const PLATES: [usize; 2] = [3, 2];
 /// The weight of the only term, so that a forgotten weight shows.
 const WEIGHT: f64 = 1.5;
 
+/// The derivative of the term that uses the arguments a second time.
+const SECOND_USE: f64 = 0.375;
+
 /// A recording of a function of arguments: the log density is a weighted sum of all elements of its value.
 struct Recording {
     tape: Tape,
@@ -125,6 +128,27 @@ pub fn gradient_matches_central_differences(f: Function, points: &[Vec<Arg>]) {
         let want = differences(f, &placed, &recording);
         let scale = recording.value.iter().fold(1.0, |m: f64, v| m.max(v.abs()));
         compare("gradient and central differences", &got, &want, 1e-8, scale, args);
+        use_arguments_again(&recording.tape, args.len());
+        check_recording(&recording.tape);
+        let got = gradient(&recording.tape);
+        let want: Vec<f64> = want.iter().map(|d| d + SECOND_USE).collect();
+        compare(
+            "gradient of arguments that are used twice",
+            &got,
+            &want,
+            1e-8,
+            scale,
+            args,
+        );
+    }
+}
+
+/// Adds a term of the arguments alone, so that the operation adds to adjoints that hold something already.
+fn use_arguments_again(tape: &Tape, n_args: usize) {
+    // Arguments are the first nodes of a recording in which all are variables.
+    for node in 0..n_args as u32 {
+        let term = Var::on(tape, node) * SECOND_USE;
+        tape.term(SumTerm::DEF, &[term], &[], 0, 1.0, 0);
     }
 }
 

@@ -4,9 +4,9 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprBlock, ExprClosure, ExprIf, ExprMatch, Pat, Type, parse_quote};
 
+use super::Rewriter;
 use super::invocation::holds_word;
 use super::scope::Frame;
-use super::Rewriter;
 use crate::names::{Hint, base_ident, pattern_ident};
 
 impl Rewriter<'_> {
@@ -26,7 +26,10 @@ impl Rewriter<'_> {
         self.scopes.open();
         self.condition(&mut e.cond);
         let before = self.sites.path();
-        self.block(&mut e.then_branch, hint);
+        match &e.else_branch {
+            Some(_) => self.block(&mut e.then_branch, hint),
+            None => self.unit_block(&mut e.then_branch),
+        }
         self.scopes.close();
         let then = self.sites.path();
         if let Some((_, other)) = &mut e.else_branch {

@@ -32,20 +32,20 @@ impl Rewriter<'_> {
         match expr {
             Expr::ForLoop(e) => {
                 self.scopes.declare(&e.pat);
-                self.block(&mut e.body, None);
+                self.unit_block(&mut e.body);
                 if counts {
                     e.body.stmts.insert(0, parse_quote!(#counter.next();));
                 }
             }
             Expr::While(e) => {
                 self.condition(&mut e.cond);
-                self.block(&mut e.body, None);
+                self.unit_block(&mut e.body);
                 if counts {
                     count_first(&mut e.cond, &counter);
                 }
             }
             Expr::Loop(e) => {
-                self.block(&mut e.body, None);
+                self.unit_block(&mut e.body);
                 if counts {
                     e.body.stmts.insert(0, parse_quote!(#counter.next();));
                 }

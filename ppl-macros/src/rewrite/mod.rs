@@ -68,18 +68,25 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Rewrites the body of a function.
-    pub fn body(&mut self, block: &mut Block) {
-        self.block(block, None);
+    /// Rewrites the body of a function; `has_value` tells whether the function returns anything.
+    pub fn body(&mut self, block: &mut Block, has_value: bool) {
+        match has_value {
+            true => self.block(block, None),
+            false => self.unit_block(block),
+        }
     }
 
+    /// Rewrites a block whose value its last expression is.
     fn block(&mut self, block: &mut Block, hint: Option<&Hint>) {
         self.scopes.open();
         let n = block.stmts.len();
         let mut out = Vec::with_capacity(n);
         for (k, mut stmt) in std::mem::take(&mut block.stmts).into_iter().enumerate() {
             let is_tail = k + 1 == n;
-            let keep = self.statement(&mut stmt, if is_tail { hint } else { None }, is_tail);
+            if !is_tail {
+                end_word(&mut stmt);
+            }
+            let keep = self.statement(&mut stmt, if is_tail { hint } else { None });
             out.push(stmt);
             out.extend(keep);
         }
@@ -87,17 +94,19 @@ impl<'a> Rewriter<'a> {
         self.scopes.close();
     }
 
+    /// Rewrites a block without a value: the value of a word at its end is dropped.
+    fn unit_block(&mut self, block: &mut Block) {
+        if let Some(last) = block.stmts.last_mut() {
+            end_word(last);
+        }
+        self.block(block, None);
+    }
+
     /// Rewrites a statement; returns a second one where a binding of a site counts as used.
-    fn statement(&mut self, stmt: &mut Stmt, hint: Option<&Hint>, is_tail: bool) -> Option<Stmt> {
+    fn statement(&mut self, stmt: &mut Stmt, hint: Option<&Hint>) -> Option<Stmt> {
         match stmt {
             Stmt::Local(local) => return self.local(local),
-            Stmt::Expr(expr, semi) => {
-                let is_word_loop = matches!(expr, Expr::ForLoop(e) if plate::range(&e.expr).is_some());
-                self.expr(expr, if semi.is_none() { hint } else { None });
-                if is_word_loop && !is_tail && semi.is_none() {
-                    *semi = Some(Default::default());
-                }
-            }
+            Stmt::Expr(expr, semi) => self.expr(expr, if semi.is_none() { hint } else { None }),
             Stmt::Macro(mac) => {
                 if let Some(hole) = self.invocation(&mut mac.mac) {
                     *stmt = Stmt::Expr(hole, Some(Default::default()));
@@ -175,6 +184,19 @@ impl<'a> Rewriter<'a> {
         let private = self.private;
         let place = quote_spanned!(span=> file: ::core::file!(), line: ::core::line!());
         quote!(#private::Site { name: #name, #place })
+    }
+}
+
+/// Puts a semicolon after a loop over a plate or the call of a word, whose value nobody takes.
+fn end_word(stmt: &mut Stmt) {
+    let Stmt::Expr(expr, semi @ None) = stmt else { return };
+    let is_word = match &*expr {
+        Expr::ForLoop(e) => plate::range(&e.expr).is_some(),
+        Expr::Call(e) => invocation::word(e).is_some(),
+        _ => false,
+    };
+    if is_word {
+        *semi = Some(Default::default());
     }
 }
 

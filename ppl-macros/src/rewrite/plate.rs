@@ -71,7 +71,8 @@ impl Rewriter<'_> {
     pub(super) fn word_loop(&mut self, e: ExprForLoop, range: Range, hint: Option<&Hint>) -> Expr {
         let (word, span) = (&range.word, range.word.span());
         if self.scopes.in_closure() {
-            let message = format!("a loop over `{word}` has no meaning in a closure: write it in the body of the model");
+            let message =
+                format!("a loop over `{word}` has no meaning in a closure: write it in the body of the model");
             self.errors.push(span, message);
             return self.hole(span);
         }
@@ -149,7 +150,10 @@ impl Rewriter<'_> {
         let (guard, out, step, value) = (hidden("__loop"), hidden("__out"), hidden("__step"), hidden("__value"));
         let span = range.word.span();
         let method = Ident::new(if range.is_each { "each" } else { "markov" }, span);
-        let options = range.is_each.then(|| self.options(settings)).map(|options| quote!(, #options));
+        let options = range
+            .is_each
+            .then(|| self.options(settings))
+            .map(|options| quote!(, #options));
         let question = Token![?](span);
         let exit = settings.exit(&guard, &out, span);
         let quiet = pattern_ident(&e.pat).map(|ident| quote!(let _ = &#ident;));

@@ -61,3 +61,122 @@ impl SiteMove {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::invariance::{N_STARTS, check_continuous, check_discrete};
+
+    /// A density on vectors by its logarithm.
+    struct By<F>(F);
+
+    impl<F: Fn(&[f64]) -> f64> LogDensity for By<F> {
+        fn dim(&self) -> usize {
+            1
+        }
+
+        fn value(&mut self, x: &[f64]) -> Result<f64> {
+            Ok((self.0)(x))
+        }
+
+        fn value_and_gradient(&mut self, _: &[f64], _: &mut [f64]) -> Result<f64> {
+            unreachable!("a single-site move needs no gradient")
+        }
+    }
+
+    fn site(len: usize, discrete: Option<Discrete>, scale: f64) -> SiteMove {
+        SiteMove {
+            offset: 0,
+            len,
+            discrete,
+            scale,
+        }
+    }
+
+    /// Draws a category from `probs` by inversion.
+    fn category(probs: &[f64], rng: &mut impl Rng) -> usize {
+        let mut u = rng.random::<f64>();
+        let found = probs.iter().position(|p| {
+            u -= p;
+            u < 0.0
+        });
+        found.unwrap_or(probs.len() - 1)
+    }
+
+    #[test]
+    fn a_continuous_target_is_invariant() {
+        // The logistic distribution, whose inverse and cumulative distribution functions are elementary.
+        let mut density = By(|x: &[f64]| -x[0] - 2.0 * (-x[0]).exp().ln_1p());
+        let step = |rng: &mut rand::rngs::SmallRng| {
+            let u: f64 = rng.random();
+            let mut density = By(density.0);
+            let mut state = MhState::at(&mut density, vec![(u / (1.0 - u)).ln()]).unwrap();
+            site(1, None, 2.5).transition(0, &mut density, &mut state, rng).unwrap();
+            state.position[0]
+        };
+        check_continuous(1, step, |x| 1.0 / (1.0 + (-x).exp()));
+        assert_eq!(density.value(&[0.0]).unwrap(), -2.0 * 2.0_f64.ln());
+    }
+
+    #[test]
+    fn categories_are_invariant() {
+        let probs = [0.1_f64, 0.55, 0.05, 0.3];
+        let step = |rng: &mut rand::rngs::SmallRng| {
+            let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
+            let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
+            let own = site(1, Some(Discrete::Category(4)), 1.0);
+            own.transition(0, &mut density, &mut state, rng).unwrap();
+            state.position[0] as usize
+        };
+        check_discrete(2, N_STARTS, step, &probs);
+    }
+
+    #[test]
+    fn truth_values_and_rows_with_a_single_one_are_invariant() {
+        let probs = [0.2_f64, 0.5, 0.3];
+        let step = |rng: &mut rand::rngs::SmallRng| {
+            let mut density = By(|x: &[f64]| (0..3).map(|k| x[k] * probs[k].ln()).sum());
+            let mut row = vec![0.0; 3];
+            row[category(&probs, rng)] = 1.0;
+            let mut state = MhState::at(&mut density, row).unwrap();
+            let own = site(3, Some(Discrete::OneHot(3)), 1.0);
+            own.transition(0, &mut density, &mut state, rng).unwrap();
+            state.position.iter().position(|&x| x == 1.0).unwrap()
+        };
+        check_discrete(3, N_STARTS, step, &probs);
+        let probs = [0.85_f64, 0.15];
+        let step = |rng: &mut rand::rngs::SmallRng| {
+            let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
+            let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
+            let own = site(1, Some(Discrete::Boolean), 1.0);
+            own.transition(0, &mut density, &mut state, rng).unwrap();
+            state.position[0] as usize
+        };
+        check_discrete(4, N_STARTS, step, &probs);
+    }
+
+    #[test]
+    fn counts_are_invariant() {
+        // A geometric distribution with ratio 3/4; what lies beyond 30 is counted together.
+        let probs: Vec<f64> = (0..30)
+            .map(|k| 0.25 * 0.75_f64.powi(k))
+            .chain([0.75_f64.powi(30)])
+            .collect();
+        let step = |rng: &mut rand::rngs::SmallRng| {
+            let mut density = By(|x: &[f64]| {
+                if x[0] < 0.0 {
+                    f64::NEG_INFINITY
+                } else {
+                    x[0] * 0.75_f64.ln()
+                }
+            });
+            let u: f64 = rng.random();
+            let count = ((1.0 - u).ln() / 0.75_f64.ln()).floor();
+            let mut state = MhState::at(&mut density, vec![count]).unwrap();
+            let own = site(1, Some(Discrete::Count), 2.0);
+            own.transition(0, &mut density, &mut state, rng).unwrap();
+            (state.position[0] as usize).min(30)
+        };
+        check_discrete(5, N_STARTS, step, &probs);
+    }
+}

@@ -37,6 +37,16 @@ impl From<Start> for MhState {
 }
 
 impl MhState {
+    /// Returns the state at a point.
+    ///
+    /// # Errors
+    ///
+    /// If the density cannot be evaluated.
+    pub fn at(density: &mut impl LogDensity, position: Vec<f64>) -> Result<Self> {
+        let log_density = density.value(&position)?;
+        Ok(Start { position, log_density }.into())
+    }
+
     /// Makes one Metropolis–Hastings step.
     ///
     /// `propose` is given the present vector and a copy of it to change, and returns ln q(old | new) − ln q(new | old).
@@ -75,5 +85,61 @@ pub(crate) fn accept(ln_ratio: f64, rng: &mut impl Rng) -> MhInfo {
     MhInfo {
         accept_prob,
         is_accepted: rng.random::<f64>() < accept_prob,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::invariance::check_continuous;
+    use rand::rngs::SmallRng;
+    use rand_distr::{Distribution, Exp1, StandardNormal};
+
+    /// The exponential distribution.
+    struct Exponential;
+
+    impl LogDensity for Exponential {
+        fn dim(&self) -> usize {
+            1
+        }
+
+        fn value(&mut self, x: &[f64]) -> Result<f64> {
+            Ok(if x[0] < 0.0 { f64::NEG_INFINITY } else { -x[0] })
+        }
+
+        fn value_and_gradient(&mut self, _: &[f64], _: &mut [f64]) -> Result<f64> {
+            unreachable!("a proposal of one's own needs no gradient")
+        }
+    }
+
+    #[test]
+    fn an_asymmetric_proposal_with_its_ratio_leaves_the_target_invariant() {
+        // new = old · eᶻ has ln q(old | new) − ln q(new | old) = z.
+        let step = |rng: &mut SmallRng| {
+            let mut state = MhState::at(&mut Exponential, vec![Exp1.sample(rng)]).unwrap();
+            let propose = |_: &[f64], new: &mut [f64], rng: &mut SmallRng| {
+                let z: f64 = StandardNormal.sample(rng);
+                new[0] *= z.exp();
+                z
+            };
+            state.step(&mut Exponential, rng, propose).unwrap();
+            state.position[0]
+        };
+        check_continuous(6, step, |x| -(-x).exp_m1());
+    }
+
+    #[test]
+    fn a_point_without_density_is_never_accepted() {
+        let mut rng: SmallRng = rand::SeedableRng::seed_from_u64(1);
+        let mut state = MhState::at(&mut Exponential, vec![1.0]).unwrap();
+        for bad in [-1.0, f64::NAN] {
+            let propose = |_: &[f64], new: &mut [f64], _: &mut SmallRng| {
+                new[0] = bad;
+                0.0
+            };
+            let info = state.step(&mut Exponential, &mut rng, propose).unwrap();
+            assert_eq!((info.accept_prob, info.is_accepted), (0.0, false));
+            assert_eq!((state.position[0], state.proposed[0]), (1.0, 1.0));
+        }
     }
 }

@@ -205,3 +205,49 @@ impl Default for Learnt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::invariance::check_discrete;
+    use ppl_macros::model;
+
+    #[model(crate = crate)]
+    fn walk(p: f64, y: Obs<f64>) {
+        let mut x = crate::tape::var::Var::from(0.0);
+        while sample("go", crate::dist::Bernoulli::probs(p)).is_true() {
+            let step = sample(crate::dist::Normal(0, 1));
+            x = x + step;
+        }
+        observe(y, crate::dist::Normal(x, 1));
+    }
+
+    /// Draws a trace and data from the joint distribution, so that the trace is an exact draw from its posterior, makes
+    /// three steps, and returns the number of latents of the trace.
+    fn step(rng: &mut SmallRng) -> usize {
+        let key = Key::new(rng.random());
+        let joint = recorder(key);
+        let joint = Recorder {
+            source: Rc::new(crate::runtime::source::FromPrior),
+            ..joint
+        };
+        let missing = walk(0.6, crate::runtime::argument::Obs::missing());
+        let run_before = joint.record(&missing).unwrap();
+        let y = run_before.values_of(run_before.site("y").unwrap()).0[0];
+        let model = walk(0.6, &y);
+        // The latents of the joint draw, without the observation.
+        let (recording, _) = run(&model, Rc::new(Latents::of(&run_before)), None, 1.0, key).unwrap();
+        let mut state = TraceState::new(recording);
+        for k in 0..3 {
+            state.transition(&model, |_| 1.5, key.split(100 + k)).unwrap();
+        }
+        state.n_sites()
+    }
+
+    #[test]
+    fn traces_that_change_their_length_are_invariant() {
+        // n steps with probability 0.4 · 0.6ⁿ give 2 n + 1 sites; beyond 8 steps they are counted together.
+        let probs: Vec<f64> = (0..8).map(|n| 0.4 * 0.6_f64.powi(n)).chain([0.6_f64.powi(8)]).collect();
+        check_discrete(7, 3000, |rng| ((step(rng) - 1) / 2).min(8), &probs);
+    }
+}

@@ -9,6 +9,7 @@ use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::bijectors::default::for_support;
+use crate::dist::support::Support;
 use crate::error::Error;
 use crate::inference::discrete::Discrete;
 use crate::runtime::context::Ctx;
@@ -136,10 +137,14 @@ impl FromTrace {
             Stop(Error::at_site(site.address, site.place, message))
         })?;
         let event_len = site.event.iter().product::<usize>().max(1);
-        let old: Vec<f64> = values
-            .chunks(event_len)
-            .flat_map(|event| bijector.unconstrain(event, &site.event))
-            .collect();
+        let old: Vec<f64> = match site.support {
+            // Its bounds may have rows of their own.
+            Support::Interval(..) => bijector.unconstrain(values, &site.event),
+            _ => values
+                .chunks(event_len)
+                .flat_map(|x| bijector.unconstrain(x, &site.event))
+                .collect(),
+        };
         let mut rng = self.rng.borrow_mut();
         let mut noise = || -> f64 { StandardNormal.sample(&mut *rng) };
         let new: Vec<f64> = old.iter().map(|z| z + self.scale * noise()).collect();

@@ -9,19 +9,21 @@ use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::error::Result;
+use crate::inference::fit::HasDraws;
+use crate::inference::predictive::{Predictive, predict};
+use crate::inference::svi::predict::Predictor;
 use crate::program::compile::Program;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::Recording;
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::state::{SiteKind, Slot};
+use crate::runtime::state::SiteKind;
 use crate::tape::store::{Precision, Scalar};
 
 /// The parameters of a guide after a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampler {
     pub values: Vec<f64>,
-    pub slots: Vec<Slot>,
     pub precision: Precision,
     pub key: Key,
 }
@@ -50,6 +52,9 @@ enum AnyProgram {
     F32(Program<f32>),
 }
 
+/// The child of the run's key that predictions draw from.
+const PREDICTION: u64 = u64::MAX - 1;
+
 /// The number of draws that accessors read.
 const N_DRAWS: usize = 1000;
 
@@ -60,7 +65,11 @@ impl<M: Model> Approximation<M> {
         losses: Vec<f64>,
         params: Vec<(String, ArrayD<f64>)>,
     ) -> Result<Self> {
-        let sites: Vec<_> = recording.sites.iter().filter(|s| s.kind == SiteKind::Latent).collect();
+        let sites: Vec<_> = recording
+            .sites
+            .iter()
+            .filter(|s| s.kind == SiteKind::Latent && !s.is_guide)
+            .collect();
         let program = match sampler.precision {
             Precision::F64 => AnyProgram::F64(recording.values(&sites)?),
             Precision::F32 => AnyProgram::F32(recording.values(&sites)?),
@@ -92,14 +101,57 @@ impl<M: Model> Approximation<M> {
         &self.params
     }
 
-    /// Returns the parameters and the key of random numbers, for algorithms that go on from here.
-    pub(crate) fn sampler(&self) -> &Sampler {
-        &self.guide.sampler
-    }
-
     /// Returns `n` draws of all latents from the guide, as one chain; draw i is the same whatever `n` is.
     pub fn draws(&self, n: usize) -> Draws {
         self.guide.draw(n)
+    }
+
+    /// Runs a model once for each of `n` draws from the guide, its latents having the values of the draw.
+    ///
+    /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
+    /// values are what the result holds. Plates run over all rows.
+    ///
+    /// # Errors
+    ///
+    /// If the model fails, or shares no latent with the guide.
+    pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
+        match &self.guide.program {
+            AnyProgram::F64(program) => self.predict_as(program, model, n),
+            AnyProgram::F32(program) => self.predict_as(program, model, n),
+        }
+    }
+
+    fn predict_as<F: Scalar, N: Model + Sync>(
+        &self,
+        program: &Program<F>,
+        model: &N,
+        n: usize,
+    ) -> Result<Predictive<N>> {
+        let key = self.guide.sampler.key.split(PREDICTION);
+        let first = self.guide.draw(1);
+        let draw = self.guide.sites.iter().map(|site| {
+            let (shape, view) = (first.shape(site).unwrap_or(&[]), first.get(site));
+            (
+                site.clone(),
+                (
+                    shape.to_vec(),
+                    view.map(|v| v.iter().copied().collect()).unwrap_or_default(),
+                ),
+            )
+        });
+        let Some(predictor) = Predictor::<F>::new(model, draw.collect(), key)? else {
+            return predict(model, &self.draws(n), key);
+        };
+        let (theta, guide) = (self.guide.theta::<F>(), &*self.guide);
+        let table = predictor.run(n, key, |i, put| {
+            let mut workspace = program.workspace();
+            workspace.key = guide.sampler.key.split(i as u64);
+            program.value(&mut workspace, &theta);
+            for (k, site) in guide.sites.iter().enumerate() {
+                put(site, program.output(&workspace, &theta, k).0);
+            }
+        })?;
+        Predictive::new(&[table])
     }
 
     /// Returns the table of means, standard deviations and quantiles over 1000 draws.
@@ -116,9 +168,19 @@ impl<M: Model> Deref for Approximation<M> {
     }
 }
 
+impl<M: Model> HasDraws for Approximation<M> {
+    fn draws(&self) -> &Draws {
+        self.guide.draws()
+    }
+}
+
 impl GuideDraws {
     fn draws(&self) -> &Draws {
         self.draws.get_or_init(|| self.draw(N_DRAWS))
+    }
+
+    fn theta<F: Scalar>(&self) -> Vec<F> {
+        self.sampler.values.iter().map(|&x| F::from_f64(x)).collect()
     }
 
     fn draw(&self, n: usize) -> Draws {
@@ -129,7 +191,7 @@ impl GuideDraws {
     }
 
     fn draw_as<F: Scalar>(&self, program: &Program<F>, n: usize) -> Draws {
-        let theta: Vec<F> = self.sampler.values.iter().map(|&x| F::from_f64(x)).collect();
+        let theta = self.theta::<F>();
         let one = |i: usize| {
             let mut workspace = program.workspace();
             workspace.key = self.sampler.key.split(i as u64);

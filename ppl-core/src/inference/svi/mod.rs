@@ -4,6 +4,7 @@ pub mod approximation;
 pub mod config;
 pub mod guides;
 pub mod objective;
+pub(crate) mod predict;
 pub mod replay;
 pub mod state;
 

@@ -197,7 +197,6 @@ where
     pub fn finish(self) -> Result<Approximation<M>> {
         let sampler = Sampler {
             values: self.values(),
-            slots: self.slots.clone(),
             precision: self.svi.precision,
             key: self.key.split(stream::DRAWS),
         };

@@ -1,0 +1,195 @@
+//! What the network's answers are worth: forced predictions, refusals, a table, a picture and a file of figures.
+
+use std::error::Error;
+use std::path::Path;
+
+use comfy_table::Table;
+use ndarray::{Array2, Array3, ArrayD, Axis, Ix3};
+use posterior::nn::calibration::{Calibration, ClassIntervals, Refusal, Verdict, Verdicts};
+use posterior::nn::data::DataSet;
+use posterior::nn::plots::{Example, Panel, verdict_sheet};
+use serde_json::json;
+
+/// What the network is asked about.
+pub struct Sets {
+    /// Digits that it has not seen.
+    pub test: DataSet,
+    /// Letters.
+    pub letters: DataSet,
+    /// Uniform pixels.
+    pub noise: Array2<f32>,
+}
+
+/// The answers to one set of images.
+pub struct Answers {
+    intervals: ClassIntervals,
+    verdicts: Verdicts,
+}
+
+/// The answers of one network.
+pub struct Report {
+    calibration: Calibration,
+    test: Answers,
+    letters: Answers,
+    noise: Answers,
+    accepted_accuracy: f64,
+    losses: Vec<f64>,
+}
+
+/// Networks that vote on a forced prediction.
+const N_FORCED: usize = 10;
+
+impl Report {
+    /// Asks for the logits of 100 sampled networks on each set: `[1, 100, n, 10]`.
+    pub fn new(
+        sets: &Sets,
+        losses: Vec<f64>,
+        ask: impl Fn(&Array2<f32>) -> posterior::core::error::Result<ArrayD<f64>>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let logits = ask(&sets.test.images)?
+            .index_axis_move(Axis(0), 0)
+            .into_dimensionality::<Ix3>()?;
+        let forced = logits
+            .slice(ndarray::s![..N_FORCED, .., ..])
+            .mean_axis(Axis(0))
+            .ok_or("no draws")?;
+        let forced = softmax(forced.insert_axis(Axis(0))).index_axis_move(Axis(0), 0);
+        let calibration = Calibration::of(forced.view(), sets.test.labels.view())?;
+        let test = Answers::of(logits)?;
+        let others = |images: &Array2<f32>| -> Result<Answers, Box<dyn Error>> {
+            Answers::of(ask(images)?.index_axis_move(Axis(0), 0).into_dimensionality::<Ix3>()?)
+        };
+        Ok(Report {
+            calibration,
+            accepted_accuracy: test
+                .verdicts
+                .accepted_accuracy(sets.test.labels.view())?
+                .unwrap_or(f64::NAN),
+            test,
+            letters: others(&sets.letters.images)?,
+            noise: others(&sets.noise)?,
+            losses,
+        })
+    }
+}
+
+impl Answers {
+    fn of(logits: Array3<f64>) -> Result<Self, Box<dyn Error>> {
+        let intervals = ClassIntervals::of(softmax(logits).view(), 0.9)?;
+        Ok(Answers {
+            verdicts: Refusal::default().judge(&intervals),
+            intervals,
+        })
+    }
+}
+
+/// Turns logits into probabilities, in place.
+fn softmax(mut logits: Array3<f64>) -> Array3<f64> {
+    for mut row in logits.lanes_mut(Axis(2)) {
+        let top = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        row.mapv_inplace(|z| (z - top).exp());
+        let total = row.sum();
+        row /= total;
+    }
+    logits
+}
+
+/// Prints one line a network and set.
+pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
+    let mut table = Table::new();
+    table.set_header([
+        "network",
+        "asked about",
+        "accuracy",
+        "log score",
+        "calibration error",
+        "refused",
+        "accuracy on accepted",
+    ]);
+    let percent = |x: f64| format!("{:.1} %", 100.0 * x);
+    for (name, r) in reports {
+        table.add_row([
+            name.to_string(),
+            format!("{} digits", sets.test.len()),
+            percent(r.calibration.accuracy),
+            format!("{:.3}", r.calibration.mean_log_score),
+            format!("{:.3}", r.calibration.expected_calibration_error),
+            percent(r.test.verdicts.refused_share()),
+            percent(r.accepted_accuracy),
+        ]);
+        for (set, n, answers) in [
+            ("letters", sets.letters.len(), &r.letters),
+            ("white noise", sets.noise.nrows(), &r.noise),
+        ] {
+            let refused = percent(answers.verdicts.refused_share());
+            table.add_row([name, format!("{n} {set}").as_str(), "–", "–", "–", &refused, "–"]);
+        }
+    }
+    println!("{table}");
+    println!(
+        "accuracy, log score and calibration error: forced, mean of the logits of {N_FORCED} sampled networks;\n\
+         refused: no class has a median probability above 0.2 among 100 sampled networks"
+    );
+}
+
+/// Draws examples with their posterior intervals and verdicts.
+pub fn write_sheet(path: &Path, report: &Report, sets: &Sets) -> Result<(), Box<dyn Error>> {
+    let digits = examples(&report.test, |row| Some(sets.test.labels[row]), 6);
+    let letters = examples(&report.letters, |_| None, 3);
+    let noise = examples(&report.noise, |_| None, 3);
+    let panel = |title, images, answers: &'_ Answers, examples| (title, images, answers.intervals.clone(), examples);
+    let panels = [
+        panel("Digits", sets.test.images.view(), &report.test, digits),
+        panel("Letters", sets.letters.images.view(), &report.letters, letters),
+        panel("White noise", sets.noise.view(), &report.noise, noise),
+    ];
+    let panels: Vec<Panel<'_>> = panels
+        .iter()
+        .map(|(title, images, intervals, examples)| Panel {
+            title,
+            images: *images,
+            image_shape: [28, 28],
+            intervals,
+            examples: examples.clone(),
+        })
+        .collect();
+    Ok(verdict_sheet(path, &panels, Refusal::default())?)
+}
+
+/// Chooses the least certain images and the most certain ones, half of each.
+fn examples(answers: &Answers, truth: impl Fn(usize) -> Option<usize>, n: usize) -> Vec<Example> {
+    let rows = answers.intervals.rows_by_certainty();
+    let (doubtful, certain) = (rows.iter().take(n / 2), rows.iter().rev().take(n - n / 2));
+    let example = |&row: &usize| {
+        let caption = match (truth(row), answers.verdicts.as_slice()[row]) {
+            (Some(class), _) => format!("a {class}"),
+            (None, Verdict::Unknown) => "none of the ten".to_string(),
+            (None, Verdict::Class(_)) => "none of the ten, yet".to_string(),
+        };
+        Example {
+            row,
+            caption,
+            truth: truth(row),
+        }
+    };
+    certain.chain(doubtful).map(example).collect()
+}
+
+/// Writes every figure.
+pub fn write_json(path: &Path, reports: &[(&str, Report)]) -> Result<(), Box<dyn Error>> {
+    let figures = reports.iter().map(|(name, r)| {
+        let figures = json!({
+            "accuracy": r.calibration.accuracy,
+            "log_score": r.calibration.mean_log_score,
+            "calibration_error": r.calibration.expected_calibration_error,
+            "refused": r.test.verdicts.refused_share(),
+            "accepted_accuracy": r.accepted_accuracy,
+            "noise_refused": r.noise.verdicts.refused_share(),
+            "letters_refused": r.letters.verdicts.refused_share(),
+            "losses": r.losses,
+        });
+        (name.to_string(), figures)
+    });
+    let figures: serde_json::Map<String, serde_json::Value> = figures.collect();
+    Ok(std::fs::write(path, serde_json::to_string_pretty(&figures)?)?)
+}

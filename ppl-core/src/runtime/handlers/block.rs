@@ -1,0 +1,31 @@
+//! Block: sites are left out of the density.
+
+use crate::runtime::handler::{Fate, Handler, Message};
+use crate::runtime::handlers::choice::Chosen;
+use crate::runtime::handlers::handled::Effect;
+
+/// The handler of [`ModelExt::block`](crate::runtime::handlers::ModelExt::block).
+#[derive(Clone, Debug)]
+pub struct Block {
+    sites: Chosen,
+}
+
+impl Block {
+    pub(super) fn new(sites: Chosen) -> Self {
+        Block { sites }
+    }
+}
+
+impl Handler for Block {
+    fn handle(&self, message: &mut Message<'_>) {
+        if self.sites.contains(message.address) {
+            message.fate = match std::mem::take(&mut message.fate) {
+                Fate::Open | Fate::Hidden => Fate::Hidden,
+                // A value that an inner handler gave stays, and loses its density.
+                Fate::Observed(value) | Fate::Replayed(value) | Fate::Set(value) => Fate::Set(value),
+            };
+        }
+    }
+}
+
+impl Effect for Block {}

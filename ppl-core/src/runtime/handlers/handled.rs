@@ -1,0 +1,139 @@
+//! A model with a handler around it, and the methods that put one there.
+
+use std::rc::Rc;
+
+use crate::runtime::context::Ctx;
+use crate::runtime::handler::Handler;
+use crate::runtime::handlers::block::Block;
+use crate::runtime::handlers::choice::{Chosen, SiteChoice};
+use crate::runtime::handlers::condition::Condition;
+use crate::runtime::handlers::do_::Do;
+use crate::runtime::handlers::mask::Mask;
+use crate::runtime::handlers::replay::Replay;
+use crate::runtime::handlers::scale::Scale;
+use crate::runtime::handlers::trace::Trace;
+use crate::runtime::model::{DataVisitor, Model};
+use crate::runtime::sites::{SiteNames, SiteValue, SiteValues};
+use crate::runtime::stop::Res;
+
+/// What a handler keeps between runs: each run gets a handler of its own.
+pub trait Effect: Clone + Handler + 'static {
+    /// Looks at a finished run.
+    ///
+    /// # Errors
+    ///
+    /// If the handler did not find what it was made for.
+    fn check(&self, _ctx: Ctx<'_>) -> Res<()> {
+        Ok(())
+    }
+}
+
+/// A model with a handler around it: a model with the same sites.
+#[derive(Clone, Debug)]
+pub struct Handled<M, H> {
+    model: M,
+    effect: H,
+}
+
+impl<M: Model, H: Effect> Model for Handled<M, H> {
+    type Out<'t>
+        = M::Out<'t>
+    where
+        Self: 't;
+    type Values = M::Values;
+    type Names = M::Names;
+    type Accessors = M::Accessors;
+
+    fn run<'t>(&'t self, ctx: Ctx<'t>) -> Res<M::Out<'t>> {
+        ctx.state().handlers.push(Rc::new(self.effect.clone()));
+        let out = self.model.run(ctx);
+        ctx.state().handlers.pop();
+        let out = out?;
+        self.effect.check(ctx)?;
+        Ok(out)
+    }
+
+    fn visit_data(&self, visitor: &mut dyn DataVisitor) {
+        self.model.visit_data(visitor);
+    }
+
+    fn name(&self) -> &'static str {
+        self.model.name()
+    }
+}
+
+/// Handlers as methods of models. A reference to a model is a model too: `(&model).block(…)` leaves the model where it is.
+pub trait ModelExt: Model + Sized {
+    /// Returns the model with latents observed at given values.
+    ///
+    /// ```
+    /// use ppl_core::dist::Normal;
+    /// use ppl_core::runtime::handlers::{ModelExt, trace};
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn pair() {
+    ///     let mu = sample(Normal(0, 1));
+    ///     let x = sample(Normal(mu, 1));
+    /// }
+    ///
+    /// let at_four = trace(&pair().condition(|s| s.mu(4.0)), 1)?;
+    /// assert_eq!(at_four.get("mu").unwrap().value[[]], 4.0);
+    /// assert_eq!(at_four.get("mu").unwrap().log_prob, -8.0 - 0.5 * std::f64::consts::TAU.ln());
+    /// # Ok::<(), ppl_core::error::Error>(())
+    /// ```
+    fn condition(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Condition> {
+        let effect = Condition::new(chosen_values::<Self>(values));
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with sites set from outside: they have these values whatever their distribution is, and no
+    /// density (Pearl's intervention).
+    fn do_(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Do> {
+        let effect = Do::new(chosen_values::<Self>(values));
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with sites left out of its density: latents are drawn afresh in each run, observations stay as
+    /// they are.
+    fn block<S: SiteChoice>(self, sites: impl FnOnce(Self::Names) -> S) -> Handled<Self, Block> {
+        let effect = Block::new(chosen::<Self, S>(sites));
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with the latents of a run; those that the run lacks are open.
+    fn replay(self, trace: &Trace) -> Handled<Self, Replay> {
+        let effect = Replay::new(trace);
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with only those rows of sites counting where the mask is not zero: `[plates…]`, or one number for
+    /// all rows.
+    ///
+    /// Sites are chosen by typed name, `|s| s.theta()`, or, as observed ones are, by a string, `|_| "y"`.
+    fn mask<S: SiteChoice>(
+        self,
+        sites: impl FnOnce(Self::Names) -> S,
+        mask: impl Into<SiteValue>,
+    ) -> Handled<Self, Mask> {
+        let effect = Mask::new(chosen::<Self, S>(sites), mask.into());
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with the log densities of sites multiplied by a factor; sites are chosen as in
+    /// [`ModelExt::mask`].
+    fn scale<S: SiteChoice>(self, sites: impl FnOnce(Self::Names) -> S, factor: f64) -> Handled<Self, Scale> {
+        let effect = Scale::new(chosen::<Self, S>(sites), factor);
+        Handled { model: self, effect }
+    }
+}
+
+impl<M: Model> ModelExt for M {}
+
+fn chosen_values<M: Model>(values: impl FnOnce(M::Values) -> M::Values) -> SiteValues {
+    values(M::Values::from(SiteValues::default())).into()
+}
+
+fn chosen<M: Model, S: SiteChoice>(sites: impl FnOnce(M::Names) -> S) -> Chosen {
+    sites(M::Names::from(SiteNames::default())).chosen()
+}

@@ -1,0 +1,48 @@
+//! Mask: only some rows of a site count.
+
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+
+use crate::runtime::context::Ctx;
+use crate::runtime::handler::{Handler, Message};
+use crate::runtime::handlers::choice::Chosen;
+use crate::runtime::handlers::handled::Effect;
+use crate::runtime::sites::SiteValue;
+use crate::runtime::stop::Res;
+
+/// The handler of [`ModelExt::mask`](crate::runtime::handlers::ModelExt::mask).
+#[derive(Clone, Debug)]
+pub struct Mask {
+    sites: Chosen,
+    mask: Arc<ArrayD<f64>>,
+}
+
+impl Mask {
+    pub(super) fn new(sites: Chosen, mask: SiteValue) -> Self {
+        Mask {
+            sites,
+            mask: Arc::new(mask.0),
+        }
+    }
+}
+
+impl Handler for Mask {
+    fn handle(&self, message: &mut Message<'_>) {
+        if !self.sites.contains(message.address) {
+            return;
+        }
+        let mask = &*self.mask;
+        message.mask = Some(match message.mask.take() {
+            None => mask.clone(),
+            Some(inner) if inner.ndim() < mask.ndim() => mask * &inner,
+            Some(inner) => inner * mask,
+        });
+    }
+}
+
+impl Effect for Mask {
+    fn check(&self, ctx: Ctx<'_>) -> Res<()> {
+        self.sites.check(ctx)
+    }
+}

@@ -1,0 +1,144 @@
+//! What #[guide(schools, crate = ppl_core)] makes of the guide in the test of expand.rs.
+#[doc = "Typed names of the sites of [`family`](family())."]
+#[allow(
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    clippy::all,
+    clippy::pedantic
+)]
+mod family {
+    #[doc(hidden)]
+    pub struct Latents {}
+    #[doc = "Values for sites, by name."]
+    #[derive(Clone, Debug, Default)]
+    pub struct Values(ppl_core::__private::SiteValues);
+    impl Values {
+        #[doc = "Gives the site `mu` a value."]
+        pub fn mu(self, value: impl ::core::convert::Into<ppl_core::__private::SiteValue>) -> Self {
+            Values(self.0.with("mu", value))
+        }
+    }
+    impl ::core::convert::From<ppl_core::__private::SiteValues> for Values {
+        fn from(inner: ppl_core::__private::SiteValues) -> Self {
+            Values(inner)
+        }
+    }
+    impl ::core::convert::From<Values> for ppl_core::__private::SiteValues {
+        fn from(outer: Values) -> Self {
+            outer.0
+        }
+    }
+    #[doc = "A choice of sites, by name."]
+    #[derive(Clone, Debug, Default)]
+    pub struct Names(ppl_core::__private::SiteNames);
+    impl Names {
+        #[doc = "Chooses the site `mu`."]
+        pub fn mu(self) -> Self {
+            Names(self.0.with("mu"))
+        }
+    }
+    impl ::core::convert::From<ppl_core::__private::SiteNames> for Names {
+        fn from(inner: ppl_core::__private::SiteNames) -> Self {
+            Names(inner)
+        }
+    }
+    impl ::core::convert::From<Names> for ppl_core::__private::SiteNames {
+        fn from(outer: Names) -> Self {
+            outer.0
+        }
+    }
+    #[doc = "Draws of the sites, by name."]
+    #[derive(Clone)]
+    pub struct Accessors(::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>);
+    impl Accessors {
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        pub fn mu(&self) -> ppl_core::__private::ArrayViewD<'_, f64> {
+            self.0.draws_of("mu")
+        }
+    }
+    impl ::core::convert::From<::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>> for Accessors {
+        fn from(draws: ::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>) -> Self {
+            Accessors(draws)
+        }
+    }
+}
+fn family<'data>() -> impl ppl_core::__private::Guide<
+    Values = family::Values,
+    Names = family::Names,
+    Accessors = family::Accessors,
+    Target = schools::Names,
+> + ppl_core::__private::Sample<'data, Out = ()> {
+    struct __Model<'data> {
+        __types: ::core::marker::PhantomData<fn() -> (&'data (),)>,
+    }
+    impl<'data> __Model<'data> {
+        fn body<'tape>(&self, __ctx: ppl_core::__private::Ctx<'tape>) -> ppl_core::__private::Res<()>
+        where
+            'data: 'tape,
+        {
+            ::core::result::Result::Ok({
+                let mu = __ctx.sample(
+                    ppl_core::__private::Site {
+                        name: "mu",
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                    },
+                    Normal(
+                        __ctx.param(
+                            ppl_core::__private::Site {
+                                name: "mu.0",
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                            },
+                            0.0,
+                            ppl_core::__private::Real,
+                        )?,
+                        1,
+                    ),
+                )?;
+                let _ = &mu;
+            })
+        }
+    }
+    impl<'data> ppl_core::__private::Model for __Model<'data> {
+        type Out<'tape>
+            = ()
+        where
+            Self: 'tape;
+        type Values = family::Values;
+        type Names = family::Names;
+        type Accessors = family::Accessors;
+        fn run<'tape>(&'tape self, ctx: ppl_core::__private::Ctx<'tape>) -> ppl_core::__private::Res<()> {
+            self.body(ctx)
+        }
+        fn visit_data(&self, visitor: &mut dyn ppl_core::__private::DataVisitor) {
+            let _ = &visitor;
+        }
+        fn name(&self) -> &'static str {
+            "family"
+        }
+    }
+    impl<'data> ppl_core::__private::Sample<'data> for __Model<'data> {
+        type Out = ();
+        fn draw(
+            self,
+            ctx: ppl_core::__private::Ctx<'data>,
+            site: ppl_core::__private::Site,
+        ) -> ppl_core::__private::Res<()> {
+            ctx.submodel(site, |ctx| self.body(ctx))
+        }
+    }
+    impl<'data> ppl_core::__private::Guide for __Model<'data> {
+        type Target = schools::Names;
+    }
+    __Model::<'data> {
+        __types: ::core::marker::PhantomData,
+    }
+}
+const _: fn() = || {
+    let _ = schools::Latents {
+        mu: ppl_core::__private::covers::<<Normal<'static> as ppl_core::__private::Family>::Support, _>(),
+    };
+};

@@ -1,0 +1,200 @@
+//! What #[model] makes of the model in the test of expand.rs.
+#[doc = "Typed names of the sites of [`schools`](schools())."]
+#[allow(
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    clippy::all,
+    clippy::pedantic
+)]
+pub mod schools {
+    #[doc(hidden)]
+    pub mod sites {
+        pub struct mu {}
+    }
+    #[doc(hidden)]
+    pub struct Latents {
+        pub mu: ::posterior::__private::Covered<sites::mu>,
+    }
+    #[doc = "Values for sites, by name."]
+    #[derive(Clone, Debug, Default)]
+    pub struct Values(::posterior::__private::SiteValues);
+    impl Values {
+        #[doc = "Gives the site `mu` a value."]
+        pub fn mu(self, value: impl ::core::convert::Into<::posterior::__private::SiteValue>) -> Self {
+            Values(self.0.with("mu", value))
+        }
+    }
+    impl ::core::convert::From<::posterior::__private::SiteValues> for Values {
+        fn from(inner: ::posterior::__private::SiteValues) -> Self {
+            Values(inner)
+        }
+    }
+    impl ::core::convert::From<Values> for ::posterior::__private::SiteValues {
+        fn from(outer: Values) -> Self {
+            outer.0
+        }
+    }
+    #[doc = "A choice of sites, by name."]
+    #[derive(Clone, Debug, Default)]
+    pub struct Names(::posterior::__private::SiteNames);
+    impl Names {
+        #[doc = "Chooses the site `mu`."]
+        pub fn mu(self) -> Self {
+            Names(self.0.with("mu"))
+        }
+        #[doc = "Chooses the site `y`."]
+        pub fn y(self) -> Self {
+            Names(self.0.with("y"))
+        }
+    }
+    impl ::core::convert::From<::posterior::__private::SiteNames> for Names {
+        fn from(inner: ::posterior::__private::SiteNames) -> Self {
+            Names(inner)
+        }
+    }
+    impl ::core::convert::From<Names> for ::posterior::__private::SiteNames {
+        fn from(outer: Names) -> Self {
+            outer.0
+        }
+    }
+    #[doc = "Draws of the sites, by name."]
+    #[derive(Clone)]
+    pub struct Accessors(::std::sync::Arc<dyn ::posterior::__private::DrawsBySite>);
+    impl Accessors {
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        pub fn mu(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
+            self.0.draws_of("mu")
+        }
+        #[doc = "Returns the draws of `y`: `[chain, draw, event…]`."]
+        pub fn y(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
+            self.0.draws_of("y")
+        }
+    }
+    impl ::core::convert::From<::std::sync::Arc<dyn ::posterior::__private::DrawsBySite>> for Accessors {
+        fn from(draws: ::std::sync::Arc<dyn ::posterior::__private::DrawsBySite>) -> Self {
+            Accessors(draws)
+        }
+    }
+}
+impl ::posterior::__private::SiteSupport for schools::sites::mu {
+    type Support = <Normal<'static> as ::posterior::__private::Family>::Support;
+}
+pub fn schools<'data>(
+    sigma: impl ::core::convert::Into<::posterior::__private::DataArg<'data, Array1<f64>>>,
+    k: usize,
+    y: impl ::core::convert::Into<::posterior::__private::Obs<'data, Array1<f64>>>,
+) -> impl ::posterior::__private::Model<Values = schools::Values, Names = schools::Names, Accessors = schools::Accessors>
++ ::posterior::__private::Sample<'data, Out = Var<'data>> {
+    struct __Model<'data> {
+        sigma: ::posterior::__private::DataArg<'data, Array1<f64>>,
+        k: usize,
+        y: ::posterior::__private::Obs<'data, Array1<f64>>,
+        __types: ::core::marker::PhantomData<fn() -> (&'data (),)>,
+    }
+    impl<'data> __Model<'data> {
+        fn body<'tape>(&self, __ctx: ::posterior::__private::Ctx<'tape>) -> ::posterior::__private::Res<Var<'tape>>
+        where
+            'data: 'tape,
+        {
+            ::posterior::__private::is_data::<Array1<f64>>();
+            let sigma = __ctx.data(&self.sigma);
+            let k = <usize as ::core::clone::Clone>::clone(&self.k);
+            ::posterior::__private::is_data::<Array1<f64>>();
+            let y = __ctx.observed(&self.y);
+            ::core::result::Result::Ok({
+                let mut mu = __ctx.sample(
+                    ::posterior::__private::Site {
+                        name: "mu",
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                    },
+                    Normal(0, k),
+                )?;
+                let _ = &mu;
+                {
+                    let __plate = __ctx.plate(
+                        ::posterior::__private::Site {
+                            name: "j",
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                        },
+                        ::posterior::__private::PlateRange::plate_size(&(sigma)),
+                        ::posterior::__private::PlateOptions {
+                            batch: ::core::option::Option::None,
+                            total: ::core::option::Option::None,
+                        },
+                    )?;
+                    let j = __plate.index();
+                    let _ = &j;
+                    let __out = {
+                        __ctx.observe_as::<Array1<f64>, _>(
+                            ::posterior::__private::Site {
+                                name: "y",
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                            },
+                            y[j],
+                            Normal(mu, sigma[j]),
+                        )?;
+                    };
+                    __plate.exit(__out)?
+                };
+                {
+                    let mut __loop = __ctx.loop_enter();
+                    while {
+                        __loop.next();
+                        mu.is_true()
+                    } {
+                        mu = __ctx.sample(
+                            ::posterior::__private::Site {
+                                name: "mu",
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                            },
+                            Normal(mu, 1),
+                        )?;
+                    }
+                }
+                mu
+            })
+        }
+    }
+    impl<'data> ::posterior::__private::Model for __Model<'data> {
+        type Out<'tape>
+            = Var<'tape>
+        where
+            Self: 'tape;
+        type Values = schools::Values;
+        type Names = schools::Names;
+        type Accessors = schools::Accessors;
+        fn run<'tape>(&'tape self, ctx: ::posterior::__private::Ctx<'tape>) -> ::posterior::__private::Res<Var<'tape>> {
+            self.body(ctx)
+        }
+        fn visit_data(&self, visitor: &mut dyn ::posterior::__private::DataVisitor) {
+            let _ = &visitor;
+            visitor.visit("sigma", self.sigma.source().data());
+            visitor.visit("y", self.y.source().data());
+        }
+        fn name(&self) -> &'static str {
+            "schools"
+        }
+    }
+    impl<'data> ::posterior::__private::Sample<'data> for __Model<'data> {
+        type Out = Var<'data>;
+        fn draw(
+            self,
+            ctx: ::posterior::__private::Ctx<'data>,
+            site: ::posterior::__private::Site,
+        ) -> ::posterior::__private::Res<Var<'data>> {
+            ctx.submodel(site, |ctx| self.body(ctx))
+        }
+    }
+    __Model::<'data> {
+        sigma: ::core::convert::Into::into(sigma),
+        k,
+        y: ::core::convert::Into::into(y),
+        __types: ::core::marker::PhantomData,
+    }
+}
