@@ -5,7 +5,9 @@ use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
 use crate::dist::ordered::Ordered;
+use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
+use crate::dist::truncated::{Standardised, Truncated};
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -62,6 +64,20 @@ pub trait DistExt<'t>: Dist<'t> {
     {
         const { assert!(Self::EVENT_RANK == 0, "only numbers can be ordered") };
         Ordered { base: self }
+    }
+
+    /// Returns the distribution conditioned on values between `low` and `high`, either of which may be infinite.
+    ///
+    /// log p(x) − ln(F(high) − F(low)) with the distribution function F
+    fn truncate(self, low: impl IntoVar<'t>, high: impl IntoVar<'t>) -> Truncated<'t, Self>
+    where
+        Self: Standardised<'t>,
+    {
+        Truncated {
+            base: self,
+            low: low.into_param(),
+            high: high.into_param(),
+        }
     }
 
     #[doc(hidden)]
