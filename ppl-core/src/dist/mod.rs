@@ -21,11 +21,13 @@ mod gamma;
 mod half_cauchy;
 mod half_normal;
 mod inverse_gamma;
+#[cfg(test)]
+mod kl_laws;
 mod laplace;
 mod log_normal;
 pub mod modifiers;
 mod multivariate_normal;
-mod normal;
+pub(crate) mod normal;
 mod one_hot_categorical;
 pub mod ordered;
 pub mod param;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::lanes::sum3;
 use crate::kernels::real::Real;
 
 /// The log density of a distribution with `P` parameters at a scalar, with its derivatives.
@@ -17,6 +18,9 @@ pub trait Density<const P: usize>: 'static {
 
     /// Bit k is set where [`Density::shared`] reads parameter k.
     const SHARED: u32;
+
+    /// Bit 0 is set where the derivative by the value is zero everywhere, bit k + 1 where that by parameter k is.
+    const NO_GRAD: u32 = 0;
 
     /// Computes what depends on parameters alone; what only [`Density::partials`] reads may be left out without `gradient`.
     fn shared<F: Real>(params: [F; P], gradient: bool) -> Self::Shared<F>;
@@ -33,10 +37,13 @@ pub type Adjoint<'a, F> = Option<(&'a mut [F], bool)>;
 
 /// Returns Σᵢ log p(xᵢ; paramsᵢ); an operand of length one counts for every i.
 pub fn density_sum<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P]) -> f64 {
-    let Some(n) = common_length(x, &params) else { return 0.0 };
+    let n = common_length(x, &params);
+    if n < SMALL {
+        let each = |i| D::log_prob(at(x, i), at_all(&params, i), &D::shared(at_all(&params, i), false)).to_f64();
+        return (0..n).map(each).sum();
+    }
     dispatch(Sum::<D, P, F> {
-        x,
-        params,
+        operands: Operands { x, params },
         n,
         density: PhantomData,
     })
@@ -50,25 +57,23 @@ pub fn density_sum_adjoint<D: Density<P>, const P: usize, F: Real>(
     d_x: Adjoint<'_, F>,
     d_params: [Adjoint<'_, F>; P],
 ) -> f64 {
-    let n = common_length(x, &params).unwrap_or(0);
-    let seed = Seed::Weight(weight);
-    dispatch(WithAdjoint::<D, P, F> {
-        x,
-        params,
+    let n = common_length(x, &params);
+    let operands = Operands { x, params };
+    let pass = WithAdjoint {
+        operands,
         n,
-        seed,
-        want_sum: true,
+        seed: Seed::Weight(weight),
         d_x,
         d_params,
-        density: PhantomData,
-    })
+        density: PhantomData::<D>,
+    };
+    if n < SMALL { pass.small() } else { dispatch(pass) }
 }
 
 /// Computes outᵢ = log p(xᵢ; paramsᵢ).
 pub fn density_each<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P], out: &mut [F]) {
     dispatch(Each::<D, P, F> {
-        x,
-        params,
+        operands: Operands { x, params },
         out,
         density: PhantomData,
     });
@@ -82,75 +87,108 @@ pub fn density_each_adjoint<D: Density<P>, const P: usize, F: Real>(
     d_x: Adjoint<'_, F>,
     d_params: [Adjoint<'_, F>; P],
 ) {
-    let n = d_out.len();
-    let seed = Seed::Each(d_out);
-    dispatch(WithAdjoint::<D, P, F> {
-        x,
-        params,
+    let (n, operands) = (d_out.len(), Operands { x, params });
+    let pass = WithAdjoint {
+        operands,
         n,
-        seed,
-        want_sum: false,
+        seed: Seed::Each(d_out),
         d_x,
         d_params,
-        density: PhantomData,
-    });
+        density: PhantomData::<D>,
+    };
+    if n < SMALL {
+        pass.small()
+    } else {
+        dispatch(pass)
+    };
 }
+
+/// Fewer elements than this are worked on one by one.
+const SMALL: usize = 16;
+
+/// Elements are worked on in blocks of this length, as plain loops over buffers on the stack.
+const BLOCK: usize = 64;
 
 /// Returns the length of the longest operand; an empty one makes it zero.
-fn common_length<F, const P: usize>(x: &[F], params: &[&[F]; P]) -> Option<usize> {
-    let lens = params.iter().map(|p| p.len()).chain([x.len()]);
-    let n = lens.clone().max().unwrap_or(0);
-    if lens.clone().any(|l| l == 0) {
-        return None;
+fn common_length<F, const P: usize>(x: &[F], params: &[&[F]; P]) -> usize {
+    let longest = params.iter().fold(x.len(), |n, p| n.max(p.len()));
+    let is_empty = x.is_empty() || params.iter().any(|p| p.is_empty());
+    if is_empty { 0 } else { longest }
+}
+
+/// Returns element `i`; a single number counts for every i.
+#[inline(always)]
+fn at<F: Real>(values: &[F], i: usize) -> F {
+    if values.len() == 1 { values[0] } else { values[i] }
+}
+
+#[inline(always)]
+fn at_all<F: Real, const P: usize>(params: &[&[F]; P], i: usize) -> [F; P] {
+    std::array::from_fn(|k| at(params[k], i))
+}
+
+/// A value and parameters, each as long as the longest or a single number.
+#[derive(Clone, Copy)]
+struct Operands<'a, const P: usize, F> {
+    x: &'a [F],
+    params: [&'a [F]; P],
+}
+
+/// Single numbers, repeated for a block.
+struct Repeated<const P: usize, F> {
+    x: [F; BLOCK],
+    params: [[F; BLOCK]; P],
+}
+
+impl<'a, const P: usize, F: Real> Operands<'a, P, F> {
+    #[inline(always)]
+    fn repeated(&self) -> Repeated<P, F> {
+        let of = |values: &[F]| {
+            if values.len() == 1 {
+                [values[0]; BLOCK]
+            } else {
+                [F::ZERO; BLOCK]
+            }
+        };
+        Repeated {
+            x: of(self.x),
+            params: std::array::from_fn(|k| of(self.params[k])),
+        }
     }
-    debug_assert!(lens.clone().all(|l| l == 1 || l == n));
-    Some(n)
-}
 
-/// Elements are worked on in chunks of this length; the last one is filled up with repetitions that do not count, so
-/// that each loop is compiled once.
-const WIDTH: usize = 16;
-
-/// Reads `m` elements from `i` on, and repeats the last one up to the width; a single number is repeated.
-#[inline(always)]
-fn load<F: Real>(values: &[F], i: usize, m: usize) -> [F; WIDTH] {
-    if values.len() == 1 {
-        [values[0]; WIDTH]
-    } else if m == WIDTH {
-        values[i..i + WIDTH]
-            .try_into()
-            .expect("the chunk lies within the slice")
-    } else {
-        std::array::from_fn(|l| values[i + l.min(m - 1)])
+    /// Returns elements `i` to `i + m`.
+    #[inline(always)]
+    fn block<'b>(&self, repeated: &'b Repeated<P, F>, i: usize, m: usize) -> (&'b [F], [&'b [F]; P])
+    where
+        'a: 'b,
+    {
+        let part = |values: &'a [F], one: &'b [F; BLOCK]| {
+            if values.len() == 1 {
+                &one[..m]
+            } else {
+                &values[i..i + m]
+            }
+        };
+        (
+            part(self.x, &repeated.x),
+            std::array::from_fn(|k| part(self.params[k], &repeated.params[k])),
+        )
     }
-}
 
-/// Sets the lanes that do not count to zero.
-#[inline(always)]
-fn clear_rest<F: Real>(values: &mut [F; WIDTH], m: usize) {
-    for (l, value) in values.iter_mut().enumerate() {
-        *value = F::select(l < m, *value, F::ZERO);
+    /// Returns whether what depends on parameters alone is the same for all elements.
+    #[inline(always)]
+    fn is_shared<D: Density<P>>(&self) -> bool {
+        (0..P).all(|k| D::SHARED & (1 << k) == 0 || self.params[k].len() == 1)
     }
-}
 
-#[inline(always)]
-fn is_shared<D: Density<P>, const P: usize, F>(params: &[&[F]; P]) -> bool {
-    (0..P).all(|k| D::SHARED & (1 << k) == 0 || params[k].len() == 1)
-}
-
-#[inline(always)]
-fn first<F: Real, const P: usize>(params: &[&[F]; P]) -> [F; P] {
-    std::array::from_fn(|k| params[k].first().copied().unwrap_or(F::NAN))
-}
-
-#[inline(always)]
-fn at<F: Real, const P: usize>(chunk: &[[F; WIDTH]; P], l: usize) -> [F; P] {
-    std::array::from_fn(|k| chunk[k][l])
+    #[inline(always)]
+    fn first(&self) -> [F; P] {
+        std::array::from_fn(|k| self.params[k][0])
+    }
 }
 
 struct Sum<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     n: usize,
     density: PhantomData<D>,
 }
@@ -160,48 +198,34 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Sum<'_, D, P, F> {
 
     #[inline(always)]
     fn run(self) -> f64 {
-        if is_shared::<D, P, F>(&self.params) {
-            let shared = D::shared(first(&self.params), false);
-            self.total(|_| shared)
-        } else {
-            self.total(|params| D::shared(params, false))
-        }
-    }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> Sum<'_, D, P, F> {
-    #[inline(always)]
-    fn total(&self, shared: impl Fn([F; P]) -> D::Shared<F>) -> f64 {
-        let mut acc = [0.0; WIDTH];
-        let mut i = 0;
-        while i < self.n {
-            let m = (self.n - i).min(WIDTH);
-            let x = load(self.x, i, m);
-            let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
-            let mut out = [F::ZERO; WIDTH];
-            for l in 0..WIDTH {
-                let p = at(&params, l);
-                out[l] = D::log_prob(x[l], p, &shared(p));
+        let repeated = self.operands.repeated();
+        let is_shared = self.operands.is_shared::<D>();
+        let shared = D::shared(self.operands.first(), false);
+        let mut out = [F::ZERO; BLOCK];
+        let mut total = 0.0;
+        for i in (0..self.n).step_by(BLOCK) {
+            let m = (self.n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let out = &mut out[..m];
+            if is_shared {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    out[l] = D::log_prob(x[l], p, &shared);
+                }
+            } else {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    out[l] = D::log_prob(x[l], p, &D::shared(p, false));
+                }
             }
-            clear_rest(&mut out, m);
-            for l in 0..WIDTH {
-                acc[l] += out[l].to_f64();
-            }
-            i += WIDTH;
+            total += sum3(out, out, out, |a, _, _| a);
         }
-        fold(&acc)
+        total
     }
-}
-
-#[inline(always)]
-fn fold(acc: &[f64; WIDTH]) -> f64 {
-    let half: [f64; 8] = std::array::from_fn(|l| acc[l] + acc[l + 8]);
-    ((half[0] + half[4]) + (half[2] + half[6])) + ((half[1] + half[5]) + (half[3] + half[7]))
 }
 
 struct Each<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     out: &'a mut [F],
     density: PhantomData<D>,
 }
@@ -212,18 +236,15 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Each<'_, D, P, F> {
     #[inline(always)]
     fn run(self) {
         let n = self.out.len();
-        let mut i = 0;
-        while i < n {
-            let m = (n - i).min(WIDTH);
-            let x = load(self.x, i, m);
-            let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
-            let mut out = [F::ZERO; WIDTH];
-            for l in 0..WIDTH {
-                let p = at(&params, l);
+        let repeated = self.operands.repeated();
+        for i in (0..n).step_by(BLOCK) {
+            let m = (n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let out = &mut self.out[i..i + m];
+            for l in 0..m {
+                let p = std::array::from_fn(|k| params[k][l]);
                 out[l] = D::log_prob(x[l], p, &D::shared(p, false));
             }
-            self.out[i..i + m].copy_from_slice(&out[..m]);
-            i += WIDTH;
         }
     }
 }
@@ -235,22 +256,60 @@ enum Seed<'a, F> {
     Each(&'a [F]),
 }
 
+impl<F: Real> Seed<'_, F> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> F {
+        match self {
+            Seed::Weight(w) => *w,
+            Seed::Each(d_out) => d_out[i],
+        }
+    }
+}
+
+/// The log density and all its derivatives in one pass.
 struct WithAdjoint<'a, D, const P: usize, F> {
-    x: &'a [F],
-    params: [&'a [F]; P],
+    operands: Operands<'a, P, F>,
     n: usize,
     seed: Seed<'a, F>,
-    want_sum: bool,
     d_x: Adjoint<'a, F>,
     d_params: [Adjoint<'a, F>; P],
     density: PhantomData<D>,
 }
 
-/// Running sums: of the log density, and of the derivatives by single numbers.
-struct Sums<F, const P: usize> {
-    total: [f64; WIDTH],
-    d_x: [F; WIDTH],
-    d_params: [[F; WIDTH]; P],
+/// What the pass computes of a block.
+struct Computed<const P: usize, F> {
+    log_prob: [F; BLOCK],
+    d_x: [F; BLOCK],
+    d_params: [[F; BLOCK]; P],
+}
+
+impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
+    /// One element after the other.
+    fn small(mut self) -> f64 {
+        let mut total = 0.0;
+        let (mut sum_x, mut sums) = (0.0, [0.0; P]);
+        for i in 0..self.n {
+            let (x, p) = (at(self.operands.x, i), at_all(&self.operands.params, i));
+            let shared = D::shared(p, true);
+            let (seed, (d_x, d_params)) = (self.seed.at(i), D::partials(x, p, &shared));
+            total += D::log_prob(x, p, &shared).to_f64();
+            put(&mut self.d_x, i, self.n, &[seed * d_x], &mut sum_x);
+            for k in 0..P {
+                put(&mut self.d_params[k], i, self.n, &[seed * d_params[k]], &mut sums[k]);
+            }
+        }
+        self.put_sums(sum_x, sums);
+        total
+    }
+
+    /// Writes the derivatives by single numbers.
+    #[inline(always)]
+    fn put_sums(&mut self, sum_x: f64, sums: [f64; P]) {
+        put_sum(&mut self.d_x, sum_x, self.n);
+        for k in 0..P {
+            put_sum(&mut self.d_params[k], sums[k], self.n);
+        }
+    }
 }
 
 impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
@@ -258,114 +317,77 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
 
     #[inline(always)]
     fn run(mut self) -> f64 {
-        if is_shared::<D, P, F>(&self.params) {
-            let shared = D::shared(first(&self.params), true);
-            self.total(|_| shared)
-        } else {
-            self.total(|params| D::shared(params, true))
-        }
-    }
-}
-
-impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
-    #[inline(always)]
-    fn total(&mut self, shared: impl Fn([F; P]) -> D::Shared<F>) -> f64 {
-        /// Sums of single precision are carried to double after so many elements.
-        const BLOCK: usize = 1024;
-        let mut d_x = 0.0;
-        let mut d_params = [0.0; P];
-        let mut total = 0.0;
-        let mut i = 0;
-        while i < self.n {
-            let end = (i + BLOCK).min(self.n);
-            let zero = [F::ZERO; WIDTH];
-            let mut sums = Sums {
-                total: [0.0; WIDTH],
-                d_x: zero,
-                d_params: [zero; P],
-            };
-            while i < end {
-                self.chunk(i, (end - i).min(WIDTH), &shared, &mut sums);
-                i += WIDTH;
+        let repeated = self.operands.repeated();
+        let is_shared = self.operands.is_shared::<D>();
+        let shared = D::shared(self.operands.first(), true);
+        let zero = [F::ZERO; BLOCK];
+        let mut c = Computed {
+            log_prob: zero,
+            d_x: zero,
+            d_params: [zero; P],
+        };
+        let (mut total, mut sum_x, mut sums) = (0.0, 0.0, [0.0; P]);
+        for i in (0..self.n).step_by(BLOCK) {
+            let m = (self.n - i).min(BLOCK);
+            let (x, params) = self.operands.block(&repeated, i, m);
+            let (log_prob, d_x) = (&mut c.log_prob[..m], &mut c.d_x[..m]);
+            if is_shared {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    let (dx, dp) = D::partials(x[l], p, &shared);
+                    log_prob[l] = D::log_prob(x[l], p, &shared);
+                    d_x[l] = dx;
+                    for k in 0..P {
+                        c.d_params[k][l] = dp[k];
+                    }
+                }
+            } else {
+                for l in 0..m {
+                    let p = std::array::from_fn(|k| params[k][l]);
+                    let shared = D::shared(p, true);
+                    let (dx, dp) = D::partials(x[l], p, &shared);
+                    log_prob[l] = D::log_prob(x[l], p, &shared);
+                    d_x[l] = dx;
+                    for k in 0..P {
+                        c.d_params[k][l] = dp[k];
+                    }
+                }
             }
-            i = end;
-            total += fold(&sums.total);
-            d_x += fold(&sums.d_x.map(F::to_f64));
+            total += sum3(log_prob, log_prob, log_prob, |a, _, _| a);
+            self.seed.multiply(i, d_x);
+            put(&mut self.d_x, i, self.n, d_x, &mut sum_x);
             for k in 0..P {
-                d_params[k] += fold(&sums.d_params[k].map(F::to_f64));
+                let d = &mut c.d_params[k][..m];
+                if self.d_params[k].is_some() {
+                    self.seed.multiply(i, d);
+                    put(&mut self.d_params[k], i, self.n, d, &mut sums[k]);
+                }
             }
         }
-        put_sum(&mut self.d_x, d_x, self.n);
-        for k in 0..P {
-            put_sum(&mut self.d_params[k], d_params[k], self.n);
-        }
+        self.put_sums(sum_x, sums);
         total
     }
+}
 
+impl<F: Real> Seed<'_, F> {
+    /// Multiplies derivatives of the elements from `i` on.
     #[inline(always)]
-    fn chunk(&mut self, i: usize, m: usize, shared: &impl Fn([F; P]) -> D::Shared<F>, sums: &mut Sums<F, P>) {
-        let x = load(self.x, i, m);
-        let params: [[F; WIDTH]; P] = std::array::from_fn(|k| load(self.params[k], i, m));
-        let seed = match self.seed {
-            Seed::Weight(w) => [w; WIDTH],
-            Seed::Each(d_out) => load(d_out, i, m),
-        };
-        let mut log_prob = [F::ZERO; WIDTH];
-        let mut d_x = [F::ZERO; WIDTH];
-        let mut d_params = [[F::ZERO; WIDTH]; P];
-        for l in 0..WIDTH {
-            let p = at(&params, l);
-            let s = shared(p);
-            let (dx, dp) = D::partials(x[l], p, &s);
-            log_prob[l] = D::log_prob(x[l], p, &s);
-            d_x[l] = seed[l] * dx;
-            for k in 0..P {
-                d_params[k][l] = seed[l] * dp[k];
-            }
-        }
-        if self.want_sum {
-            clear_rest(&mut log_prob, m);
-            for l in 0..WIDTH {
-                sums.total[l] += log_prob[l].to_f64();
-            }
-        }
-        put(&mut self.d_x, i, m, self.n, &mut d_x, &mut sums.d_x);
-        for k in 0..P {
-            put(
-                &mut self.d_params[k],
-                i,
-                m,
-                self.n,
-                &mut d_params[k],
-                &mut sums.d_params[k],
-            );
+    fn multiply(&self, i: usize, d: &mut [F]) {
+        match self {
+            Seed::Weight(w) => d.iter_mut().for_each(|d| *d *= *w),
+            Seed::Each(d_out) => d.iter_mut().zip(&d_out[i..]).for_each(|(d, &s)| *d *= s),
         }
     }
 }
 
-/// Writes a chunk of derivatives, or adds it to the sum where the operand is a single number.
+/// Writes a block of derivatives, or adds it to the sum where the operand is a single number.
 #[inline(always)]
-fn put<F: Real>(to: &mut Adjoint<'_, F>, i: usize, m: usize, n: usize, d: &mut [F; WIDTH], sum: &mut [F; WIDTH]) {
-    let Some((slice, overwrite)) = to else { return };
-    if slice.len() == 1 && n != 1 {
-        clear_rest(d, m);
-        for l in 0..WIDTH {
-            sum[l] += d[l];
-        }
-        return;
-    }
-    if let Ok(slice) = <&mut [F; WIDTH]>::try_from(&mut slice[i..i + m]) {
-        if *overwrite {
-            *slice = *d;
-        } else {
-            for l in 0..WIDTH {
-                slice[l] += d[l];
-            }
-        }
-    } else {
-        for (a, &b) in slice[i..i + m].iter_mut().zip(&*d) {
-            *a = if *overwrite { b } else { *a + b };
-        }
+fn put<F: Real>(to: &mut Adjoint<'_, F>, i: usize, n: usize, d: &[F], sum: &mut f64) {
+    match to {
+        None => {}
+        Some((slice, _)) if slice.len() == 1 && n != 1 => *sum += sum3(d, d, d, |a, _, _| a),
+        Some((slice, true)) => slice[i..i + d.len()].copy_from_slice(d),
+        Some((slice, false)) => slice[i..i + d.len()].iter_mut().zip(d).for_each(|(a, &b)| *a += b),
     }
 }
 

@@ -12,3 +12,5 @@ pub(crate) mod op_check;
 pub(crate) mod ops;
 #[cfg(test)]
 pub(crate) mod quadrature;
+#[cfg(test)]
+pub(crate) mod rows_check;
