@@ -36,4 +36,6 @@ pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
 pub use ppl_macros::{Module, guide, model};
 pub use ppl_nn::layers::*;
-pub use ppl_nn::{Forward, Initialiser, Module, Parameter, Priors, mean_field_module, param_module, random_module};
+pub use ppl_nn::{
+    Forward, Initialiser, Module, Parameter, Priors, evaluate, mean_field_module, param_module, random_module,
+};
