@@ -233,9 +233,6 @@ where
     where
         O: Optimizer<F>,
     {
-        if step.is_multiple_of(SNAPSHOT_EVERY) && typed.snapshot.0 != step {
-            typed.snapshot = (step, typed.params.clone(), typed.moments.clone());
-        }
         let rows_key = self.key.split(stream::ROWS);
         let key = self.key.split(stream::STEP).split(step as u64);
         if let Some(replay) = &mut typed.replay {
@@ -253,6 +250,8 @@ where
             }
             let loss = replay.evaluate(&typed.params, key);
             if loss.is_finite() {
+                typed.keep(step);
+                let replay = typed.replay.as_ref().expect("steps are replayed");
                 let gradient = &replay.particles[0].1;
                 self.svi
                     .optimizer
@@ -275,6 +274,7 @@ where
             }
         }
         if total.is_finite() {
+            typed.keep(step);
             let gradient: Vec<F> = sum.into_iter().map(F::from_f64).collect();
             self.svi
                 .optimizer
@@ -410,6 +410,13 @@ impl<F: Scalar> Typed<F> {
             snapshot,
             subsamples,
             replay,
+        }
+    }
+
+    /// Keeps the parameters of a step whose loss is finite, if it is time to.
+    fn keep(&mut self, step: usize) {
+        if step.is_multiple_of(SNAPSHOT_EVERY) {
+            self.snapshot = (step, self.params.clone(), self.moments.clone());
         }
     }
 
