@@ -192,8 +192,8 @@ fn latent_groups_agree_with_their_enumeration() {
     for proposal in [Proposal::Auto, Proposal::SingleSite] {
         let fit = mh().draws(4000).proposal(proposal).run(&groups(&y)).unwrap();
         check_mean(fit.draws(), "shift", |x| x, shift / evidence);
-        for i in 0..3 {
-            check_mean(fit.draws(), &format!("z[{i}]"), |x| x, in_second[i] / evidence);
+        for (i, weight) in in_second.iter().enumerate() {
+            check_mean(fit.draws(), &format!("z[{i}]"), |x| x, weight / evidence);
         }
     }
 }
@@ -215,7 +215,7 @@ fn a_model_that_changes_its_sites_agrees_with_brute_force() {
     };
     let evidence: f64 = (0..200).map(weight).sum();
     let model = random_walk(p, &y);
-    let fit = mh().draws(2000).warmup(200).run(&model).unwrap();
+    let fit = mh().draws(1000).warmup(200).run(&model).unwrap();
     for n in 0..5 {
         check_mean(
             fit.draws(),
@@ -325,7 +325,7 @@ fn handlers_change_what_is_sampled() {
     check_moments(fit.draws(), "shift", sum / 4.0, 0.5);
     assert_eq!(fit.draws().names().collect::<Vec<_>>(), ["shift"]);
     let error = mh().run(&groups(&y).block(|s| s.shift())).err().unwrap().to_string();
-    assert!(error.contains("depends on a fresh random draw"), "{error}");
+    assert!(error.contains("it depends on a fresh random draw"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub(crate) mod bijectors;
 #[cfg(test)]
 pub(crate) mod dist_check;
 pub(crate) mod dists;
+#[cfg(test)]
 pub(crate) mod invariance;
 #[cfg(test)]
 pub(crate) mod op_check;
