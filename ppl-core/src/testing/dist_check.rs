@@ -117,7 +117,7 @@ pub fn the_term_is_the_sum_of_the_elements(laws: &Laws, points: &[Vec<f64>]) {
                 let mut start = len;
                 let value = tape.input(0, &[], &[len], &x, laws.is_discrete);
                 let mut params = Vec::new();
-                for k in 1..points[0].len() {
+                for k in 1..=points[0].len() - 1 {
                     let own: Vec<f64> = match n {
                         0 => vec![points[at][k]],
                         _ => (0..len).map(|i| points[i % points.len()][k]).collect(),
