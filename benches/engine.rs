@@ -190,6 +190,7 @@ fn logistic_race() -> Race {
         columns,
         y: y.mapv(f64::from).to_vec(),
         eta: vec![0.0; n],
+        terms: vec![0.0; n],
     };
     density(&logistic(&x, &y), &normals(5, d + 1), |theta, gradient| {
         floor.value_and_gradient(theta, gradient)

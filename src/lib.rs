@@ -1,4 +1,5 @@
 //! Probabilistic programming in Rust: models are functions, inference is a configuration struct.
+#![doc = include_str!("../README.md")]
 
 pub mod prelude;
 

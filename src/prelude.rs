@@ -29,10 +29,13 @@ pub use ppl_core::ops::concat::{concat, stack};
 pub use ppl_core::ops::where_::where_;
 pub use ppl_core::optim::{Adam, ClippedAdam, Schedule, Sgd};
 pub use ppl_core::runtime::argument::Obs;
+pub use ppl_core::runtime::handlers::{ModelExt, trace};
 pub use ppl_core::runtime::model::{Guide, Model, Sample};
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
 pub use ppl_macros::{Module, guide, model};
 pub use ppl_nn::layers::*;
-pub use ppl_nn::{Forward, Initialiser, Module, Parameter, Priors, mean_field_module, param_module, random_module};
+pub use ppl_nn::{
+    Forward, Initialiser, Module, Parameter, Priors, evaluate, mean_field_module, param_module, random_module,
+};

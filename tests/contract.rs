@@ -50,6 +50,14 @@ fn radon(floor: &Array1<f64>, county: &Array1<usize>, n_counties: usize, y: Obs<
 }
 
 #[model]
+fn bnn(x: &Array2<f32>, y: Obs<Array1<usize>>, net: Mlp) {
+    let net = sample(random_module(net, Normal(0, 1)));
+    for i in plate(x, batch = 128) {
+        observe(y[i], Categorical::logits(net.forward(x[i])));
+    }
+}
+
+#[model]
 fn mixture(y: Obs<Array1<f64>>, k: usize) {
     let w = sample(Dirichlet(ones(k)));
     let mu = sample(Normal(0, 10).expand([k]).ordered());
@@ -131,6 +139,14 @@ fn models_of_continuous_latents_meet_their_sites() {
         sites(&radon(&sigma, &county, 3, &sigma)),
         ["mu", "tau", "slope", "sigma", "alpha", "y"]
     );
+}
+
+#[test]
+fn a_random_network_has_a_site_for_each_parameter() {
+    let x = Array2::from_elem((200, 3), 0.5f32);
+    let y = Array1::from_shape_fn(200, |i| i % 4);
+    let names = sites(&bnn(&x, &y, Mlp::new(&[3, 5, 4], Activation::Relu)));
+    assert_eq!(names, ["net.0.weight", "net.0.bias", "net.1.weight", "net.1.bias", "y"]);
 }
 
 #[test]

@@ -214,6 +214,21 @@ fn a_param_module_is_learnt_with_the_posterior_of_the_rest() {
 }
 
 #[test]
+fn a_mean_field_guide_covers_the_random_module() {
+    let data = digits(128, 3);
+    let net = Mlp::new(&[784, 2, 10], Activation::Tanh);
+    let model = bnn(&data.images, &data.labels, net.clone());
+    let svi = Svi::new(mean_field(net), Adam::new(0.05)).steps(100);
+    let fit = svi.run(&model).expect("the fit runs");
+    let names: Vec<_> = fit.params().iter().map(|(name, _)| name.as_str()).collect();
+    let expected = PARAMETERS.map(|name| [format!("{name}.loc"), format!("{name}.raw_scale")]);
+    assert_eq!(names, expected.concat());
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (first, last) = (mean(&fit.losses()[..10]), mean(&fit.losses()[90..]));
+    assert!(last < 0.8 * first, "the loss goes from {first} to {last}");
+}
+
+#[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes without optimisation")]
 fn a_bayesian_network_learns_the_digits() {
     let (train, test) = (digits(3000, 1), digits(500, 2));
@@ -229,18 +244,15 @@ fn a_bayesian_network_learns_the_digits() {
         .steps(1500);
     let fit = svi.run(&model).expect("the fit runs");
     let draws = fit.draws(10);
-    let images = test.images.mapv(f64::from);
-    let mut mean = Array2::<f64>::zeros((500, 10));
+    let mut mean = ArrayD::<f64>::zeros(vec![500, 10]);
     for k in 0..10 {
-        let draw = |name| {
-            draws
-                .get(name)
-                .expect("it is drawn")
-                .index_axis_move(Axis(0), 0)
-                .index_axis_move(Axis(0), k)
+        let weights = |name: &str| {
+            let site = draws.get(&format!("net.{name}"))?;
+            Some(site.index_axis_move(Axis(0), 0).index_axis_move(Axis(0), k))
         };
-        mean += &logits(&images, PARAMETERS.map(draw));
+        mean += &evaluate(&net, weights, &test.images, Precision::F32).expect("the weights fit");
     }
+    let mean = mean.into_dimensionality::<Ix2>().expect("images by classes");
     let largest =
         |row: ndarray::ArrayView1<'_, f64>| (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b])).expect("ten classes");
     let hits = mean
@@ -248,6 +260,5 @@ fn a_bayesian_network_learns_the_digits() {
         .zip(&test.labels)
         .filter(|(row, label)| largest(row.view()) == **label);
     let accuracy = hits.count() as f64 / 500.0;
-    println!("accuracy {accuracy}");
     assert!(accuracy > 0.9, "the accuracy is {accuracy}");
 }

@@ -1,6 +1,7 @@
 //! Logistic regression by hand, on columns.
 
 use posterior::core::kernels::dispatch::{Loop, dispatch};
+use posterior::core::kernels::lanes::sum3;
 use posterior::core::kernels::real::Real;
 
 use super::HALF_LN_TWO_PI;
@@ -13,6 +14,8 @@ pub struct Logistic {
     pub y: Vec<f64>,
     /// Scratch.
     pub eta: Vec<f64>,
+    /// Scratch.
+    pub terms: Vec<f64>,
 }
 
 impl Logistic {
@@ -47,29 +50,19 @@ impl Loop for Run<'_> {
                 eta[i] += w * column[i];
             }
         }
-        let mut lanes = [0.0; 8];
-        for (eta, y) in eta.chunks_exact_mut(8).zip(y.chunks_exact(8)) {
-            for l in 0..8 {
-                // ln p = y η − ln(1 + e^η), with one exponential for value and derivative.
-                let e = Real::exp(-Real::abs(eta[l]));
-                let softplus = Real::max(eta[l], 0.0) + Real::ln_1p(e);
-                let p = <f64 as Real>::select(eta[l] >= 0.0, 1.0, e) / (1.0 + e);
-                lanes[l] += y[l] * eta[l] - softplus;
-                eta[l] = y[l] - p;
-            }
+        let terms = &mut self.data.terms[..n];
+        for i in 0..n {
+            // ln p = y η − ln(1 + e^η), with one exponential for value and derivative.
+            let e = Real::exp(-Real::abs(eta[i]));
+            let softplus = Real::max(eta[i], 0.0) + Real::ln_1p(e);
+            let p = <f64 as Real>::select(eta[i] >= 0.0, 1.0, e) / (1.0 + e);
+            terms[i] = y[i] * eta[i] - softplus;
+            eta[i] = y[i] - p;
         }
-        let mut value: f64 = lanes.iter().sum();
+        let mut value = sum3(terms, terms, terms, |a, _, _| a);
         for (j, w) in w.iter().enumerate() {
             let column = &self.data.columns[j * n..][..n];
-            let mut lanes = [0.0; 32];
-            for (c, r) in column.chunks_exact(32).zip(eta.chunks_exact(32)) {
-                for l in 0..32 {
-                    lanes[l] += c[l] * r[l];
-                }
-            }
-            let rest = n / 32 * 32;
-            let tail: f64 = (rest..n).map(|i| column[i] * eta[i]).sum();
-            self.gradient[j] = lanes.iter().sum::<f64>() + tail - w;
+            self.gradient[j] = sum3(column, eta, eta, |c, r, _| c * r) - w;
             value += -0.5 * w * w - HALF_LN_TWO_PI;
         }
         self.gradient[w.len()] = eta.iter().sum::<f64>() - b[0] / 100.0;

@@ -1,6 +1,7 @@
 //! One step of SVI on a Bayesian network 784-1024-10 by hand: mean-field normal guide, softplus scales, Adam.
 
 use posterior::core::kernels::dispatch::{Loop, dispatch};
+use posterior::core::kernels::lanes::sum3;
 use posterior::core::kernels::matmul::gemm;
 use posterior::core::kernels::random::fill_normal;
 use posterior::core::kernels::real::Real;
@@ -155,26 +156,28 @@ impl Loop for Draw<'_> {
 
     #[inline(always)]
     fn run(self) -> f64 {
-        let mut lanes = [0.0_f64; 16];
-        let n = self.loc.len();
-        let chunks = n / 16;
-        let mut each = |i: usize, lane: &mut f64| {
-            let scale = Real::softplus(self.raw[i]);
-            let noise = self.noise[i];
-            let w = self.loc[i] + scale * noise;
-            self.scale[i] = scale;
-            self.weights[i] = w;
-            *lane += (0.5 * (w * w - noise * noise) - Real::ln(scale)) as f64;
-        };
-        for c in 0..chunks {
-            for (l, lane) in lanes.iter_mut().enumerate() {
-                each(c * 16 + l, lane);
+        const BLOCK: usize = 256;
+        let mut total = 0.0;
+        let mut terms = [0.0_f32; BLOCK];
+        for start in (0..self.loc.len()).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(self.loc.len());
+            let m = range.len();
+            let (loc, raw, noise) = (
+                &self.loc[range.clone()],
+                &self.raw[range.clone()],
+                &self.noise[range.clone()],
+            );
+            let (scale, weights) = (&mut self.scale[range.clone()], &mut self.weights[range]);
+            for i in 0..m {
+                let s = Real::softplus(raw[i]);
+                let w = loc[i] + s * noise[i];
+                scale[i] = s;
+                weights[i] = w;
+                terms[i] = 0.5 * (w * w - noise[i] * noise[i]) - Real::ln(s);
             }
+            total += sum3(&terms[..m], &terms[..m], &terms[..m], |a, _, _| a);
         }
-        for i in chunks * 16..n {
-            each(i, &mut lanes[0]);
-        }
-        lanes.iter().sum()
+        total
     }
 }
 

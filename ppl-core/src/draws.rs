@@ -266,7 +266,7 @@ pub(crate) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 ///
 /// # References
 /// Hyndman and Fan (1996), *Sample quantiles in statistical packages*, definition 7.
-pub(crate) fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
+pub fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
     };

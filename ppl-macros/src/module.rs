@@ -34,7 +34,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let with = arguments(&input.generics, parameter, &quote!(#value));
     let others = without(&input.generics, parameter);
     let (header, _, clause) = others.split_for_impl();
-    let fields = mapped(&krate, &data.fields, parameter)?;
+    let fields = mapped(&krate, &data.fields, parameter);
     let result = quote!(::core::result::Result);
     Ok(quote! {
         #[automatically_derived]
@@ -106,35 +106,22 @@ fn without(generics: &Generics, parameter: &Ident) -> Generics {
 }
 
 /// Returns the fields of the mapped struct: those that hold parameters are visited, others are cloned.
-fn mapped(krate: &TokenStream, fields: &Fields, parameter: &Ident) -> syn::Result<TokenStream> {
-    let mut any = false;
-    let mut out = TokenStream::new();
-    for (i, field) in fields.iter().enumerate() {
-        let member = field
-            .ident
-            .clone()
-            .map_or_else(|| syn::Member::from(i), syn::Member::from);
-        let value = if mentions(&field.ty, parameter) {
-            any = true;
-            let part = match &field.ident {
-                Some(ident) => {
-                    let text = plain(ident);
-                    quote!(field(#text))
-                }
-                None => quote!(number(#i)),
-            };
-            quote!(#krate::Module::map_parameters(&self.#member, &path.#part, each)?)
-        } else {
-            quote!(::core::clone::Clone::clone(&self.#member))
+fn mapped(krate: &TokenStream, fields: &Fields, parameter: &Ident) -> TokenStream {
+    let mapped = fields.iter().zip(fields.members()).enumerate();
+    let mapped = mapped.map(|(i, (field, member))| {
+        if !mentions(&field.ty, parameter) {
+            return quote!(#member: ::core::clone::Clone::clone(&self.#member),);
+        }
+        let part = match &field.ident {
+            Some(ident) => {
+                let text = plain(ident);
+                quote!(field(#text))
+            }
+            None => quote!(number(#i)),
         };
-        out.extend(quote!(#member: #value,));
-    }
-    if any {
-        return Ok(out);
-    }
-    let message =
-        format!("no field holds parameters: write `Linear<{parameter}>` for a layer, `{parameter}` for an array");
-    Err(syn::Error::new(parameter.span(), message))
+        quote!(#member: #krate::Module::map_parameters(&self.#member, &path.#part, each)?,)
+    });
+    mapped.collect()
 }
 
 /// Returns whether a type mentions a type parameter.

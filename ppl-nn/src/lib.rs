@@ -7,6 +7,7 @@
 pub mod calibration;
 pub mod data;
 mod error;
+mod evaluate;
 mod initialiser;
 pub mod layers;
 mod module;
@@ -18,6 +19,7 @@ pub mod random;
 pub(crate) mod testing;
 
 pub use error::DataError;
+pub use evaluate::evaluate;
 pub use initialiser::Initialiser;
 pub use layers::{Activation, Linear, Mlp, Sequential};
 pub use module::{Forward, Module};

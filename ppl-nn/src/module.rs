@@ -21,6 +21,30 @@ use crate::path::Path;
 /// let names: Vec<_> = net.parameters().iter().map(|p| p.name().to_string()).collect();
 /// assert_eq!(names, ["0.weight", "0.bias", "1.weight", "1.bias"]);
 /// ```
+///
+/// A network of one's own, wired in its forward pass; `crate` is for users of this crate without the facade:
+///
+/// ```
+/// use ppl_core::tape::var::Var;
+/// use ppl_macros::Module;
+/// use ppl_nn::{Forward, Linear, Module, Parameter};
+///
+/// #[derive(Clone, Module)]
+/// #[module(crate = ppl_nn)]
+/// struct Residual<P = Parameter> {
+///     inner: Linear<P>,
+///     outer: Linear<P>,
+/// }
+///
+/// impl<'t> Forward<'t> for Residual<Var<'t>> {
+///     fn forward(&self, x: Var<'t>) -> Var<'t> {
+///         x + self.outer.forward(self.inner.forward(x).relu())
+///     }
+/// }
+///
+/// let net = Residual { inner: Linear::new(4, 8), outer: Linear::new(8, 4) };
+/// assert_eq!(net.parameters()[2].name(), "outer.weight");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no network",
     label = "holds no parameters",

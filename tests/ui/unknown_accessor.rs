@@ -2,6 +2,8 @@
 
 #![allow(unused)]
 
+use posterior::core::inference::fit::Fit;
+use posterior::core::runtime::handlers::ModelExt;
 use posterior::prelude::*;
 
 #[model]
@@ -11,6 +13,8 @@ fn line(y: Obs<f64>) {
 }
 
 fn main() {
+    line(1.0).condition(|s| s.slop(4.0));
+    line(1.0).block(|s| s.slopes());
     line::Values::default().slop(1.0);
     line::Values::default().y(1.0);
     line::Names::default().intercept();
@@ -18,4 +22,9 @@ fn main() {
 
 fn read(draws: line::Accessors) {
     draws.slopes();
+}
+
+fn fitted<M: Model<Accessors = line::Accessors>>(fit: &Fit<M>) {
+    fit.slope();
+    fit.slop();
 }

@@ -5,6 +5,8 @@ use crate::tape::var::Var;
 use crate::testing::bijectors::bijector_tests;
 
 /// x = low + (high − low) / (1 + e⁻ᶻ), elementwise; the bounds may depend on other sites.
+///
+/// A number as bound may be infinite: then x = low + eᶻ, x = high − e⁻ᶻ, or x = z.
 #[derive(Clone, Copy, Debug)]
 pub struct Interval<'t> {
     /// The lower bound.
@@ -13,21 +15,46 @@ pub struct Interval<'t> {
     pub high: Var<'t>,
 }
 
+impl<'t> Interval<'t> {
+    /// Returns whether each bound is a number that is infinite.
+    fn is_open(&self) -> (bool, bool) {
+        let is = |bound: Var<'t>, number: f64| bound.as_constant() == Some(number);
+        (is(self.low, -f64::INFINITY), is(self.high, f64::INFINITY))
+    }
+}
+
 impl<'t> Bijector<'t> for Interval<'t> {
     fn constrain(&self, z: Var<'t>) -> Var<'t> {
-        self.low + (self.high - self.low) * z.sigmoid()
+        match self.is_open() {
+            (false, false) => self.low + (self.high - self.low) * z.sigmoid(),
+            (false, true) => self.low + z.exp(),
+            (true, false) => self.high - (-z).exp(),
+            (true, true) => z,
+        }
     }
 
     fn unconstrain(&self, x: &[f64], _: &[usize]) -> Vec<f64> {
         let (low, high) = (self.low.elements(), self.high.elements());
-        let each = x.iter().enumerate();
-        each.map(|(i, x)| ((x - low[i % low.len()]) / (high[i % high.len()] - x)).ln())
-            .collect()
+        let each = x.iter().enumerate().map(|(i, &x)| {
+            let (low, high) = (low[i % low.len()], high[i % high.len()]);
+            match self.is_open() {
+                (false, false) => ((x - low) / (high - x)).ln(),
+                (false, true) => (x - low).ln(),
+                (true, false) => -(high - x).ln(),
+                (true, true) => x,
+            }
+        });
+        each.collect()
     }
 
-    /// ln ∂x/∂z = ln(high − low) + ln σ(z) + ln(1 − σ(z))
+    /// ln ∂x/∂z = ln(high − low) + ln σ(z) + ln(1 − σ(z)), with one bound z or −z
     fn log_det(&self, z: Var<'t>, x: Var<'t>) -> Option<Var<'t>> {
-        Some((self.high - self.low).ln() + Sigmoid.log_det(z, x)?)
+        match self.is_open() {
+            (false, false) => Some((self.high - self.low).ln() + Sigmoid.log_det(z, x)?),
+            (false, true) => Some(z),
+            (true, false) => Some(-z),
+            (true, true) => None,
+        }
     }
 }
 
@@ -35,4 +62,37 @@ bijector_tests! {
     Interval { low: Var::constant(-2.0), high: Var::constant(0.5) }; event [2], free [0, 1];
     [0.5, -2.0], [0.0, 3.0];
     [800.0, -800.0] => 2.0 * 2.5f64.ln() - 1600.0
+}
+
+#[cfg(test)]
+mod above {
+    use super::*;
+
+    bijector_tests! {
+        Interval { low: Var::constant(-2.0), high: Var::constant(f64::INFINITY) }; event [2], free [0, 1];
+        [0.5, -2.0], [0.0, 3.0];
+        [300.0, -800.0] => -500.0
+    }
+}
+
+#[cfg(test)]
+mod below {
+    use super::*;
+
+    bijector_tests! {
+        Interval { low: Var::constant(-f64::INFINITY), high: Var::constant(0.5) }; event [2], free [0, 1];
+        [0.5, -2.0], [0.0, 3.0];
+        [300.0, -800.0] => 500.0
+    }
+}
+
+#[cfg(test)]
+mod everywhere {
+    use super::*;
+
+    bijector_tests! {
+        Interval { low: Var::constant(-f64::INFINITY), high: Var::constant(f64::INFINITY) }; event [2], free [0, 1];
+        [0.5, -2.0], [0.0, 3.0];
+        [300.0, -800.0] => 0.0
+    }
 }

@@ -11,6 +11,7 @@ use crate::dist::weights::{self, Index};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::ops::op_tests;
 
 /// The distribution of a category 0, …, k − 1, by weights ([`Categorical::probs`]) or their logarithms
 /// ([`Categorical::logits`]) along the last axis.
@@ -89,4 +90,14 @@ impl<'t> Dist<'t> for Categorical<'t> {
 /// Σⱼ pⱼ ln(pⱼ / qⱼ), of which categories with pⱼ = 0 count nothing.
 fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     (q_name == Categorical::NAME).then(|| weights::kl(p[0], q[0]))
+}
+
+op_tests! {
+    density_by_probs |p| Categorical::probs(p[0]).log_prob(Var::from(1)) + 2 * Categorical::probs(p[0]).log_prob(Var::from(2));
+    [[0.2, 0.5, 0.3]], [[3.0, 1.0, 0.5]], [[[3.0, 1.0, 0.5], [1.0, 1.0, 2.0]]]
+}
+
+op_tests! {
+    density_by_logits |t| Categorical::logits(t[0]).log_prob(Var::from(1)) + 2 * Categorical::logits(t[0]).log_prob(Var::from(2));
+    [[0.2, -0.5, 0.3]], [[3.0, 1.0, -0.5]], [[[3.0, 1.0, 0.5], [1.0, -1.0, 2.0]]]
 }

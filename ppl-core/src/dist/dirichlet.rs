@@ -15,6 +15,7 @@ use crate::tape::call::Call;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::ops::op_tests;
 
 /// The Dirichlet distribution with `concentration`: `[…, k]`; [`Dirichlet()`] makes one.
 #[derive(Clone, Debug)]
@@ -190,6 +191,61 @@ impl RowDensity for DirichletDensity {
                     *d += seed * F::from_f64(x.ln() + digamma_difference(a, total - a));
                 }
             }
+        }
+    }
+}
+
+op_tests! { density |x| Dirichlet(x[1]).log_prob(x[0].softmax()); [[0.5, -1.0, 0.25], [1.0, 2.5, 0.75]], [[0.0, 0.0, 1.0], [20.0, 3.0, 1.5]] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::incomplete_beta::beta_p;
+    use crate::rng::Key;
+    use crate::tape::store::Precision;
+    use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
+
+    #[test]
+    fn the_term_is_the_sum_of_the_rows() {
+        elements_equal_terms(
+            &[0.2, 0.3, 0.5, 0.6, 0.3, 0.1],
+            &[2, 3],
+            &[(&[3], &[1.0, 2.5, 0.5])],
+            |x, p| Dirichlet(p[0]).log_prob(x),
+            |tape, x, p| Dirichlet(p[0]).log_prob_term(tape, x, 1.0, 0),
+        );
+    }
+
+    #[test]
+    fn elements_of_draws_follow_beta_distributions() {
+        let a = [0.4, 2.5, 7.0];
+        let x = draws_of(50_000, 3, |at| Dirichlet(a).draw(at));
+        for (i, a_i) in a.iter().enumerate() {
+            let element: Vec<f64> = x.iter().skip(i).step_by(3).copied().collect();
+            let p = p_value_of(element, |x| beta_p(*a_i, 9.9 - a_i, x));
+            assert!(p > 1e-6, "element {i}: p = {p:e}");
+        }
+    }
+
+    #[test]
+    fn minus_infinity_off_the_simplex_and_nan_for_bad_concentrations() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let at = |x: [f64; 2], a: [f64; 2]| Dirichlet(a).log_prob(tape.input(0, &[], &[2], &x, false)).elements()[0];
+        assert_eq!(at([0.5, 0.6], [1.0, 2.0]), f64::NEG_INFINITY);
+        assert_eq!(at([-0.5, 1.5], [1.0, 2.0]), f64::NEG_INFINITY);
+        assert_eq!(at([0.0, 1.0], [2.0, 2.0]), f64::NEG_INFINITY);
+        assert!((at([0.0, 1.0], [1.0, 2.0]) - 2f64.ln()).abs() < 1e-15);
+        assert!(at([0.5, 0.5], [1.0, -2.0]).is_nan() && at([f64::NAN, 0.5], [1.0, 2.0]).is_nan());
+    }
+
+    #[test]
+    fn mean_and_variance_are_those_of_the_elements() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let dist = Dirichlet([1.0, 3.0]);
+        assert_eq!(dist.mean(&tape).elements(), [0.25, 0.75]);
+        // The elements follow Beta(1, 3) and Beta(3, 1).
+        for v in dist.variance(&tape).elements() {
+            assert!((v - 3.0 / 80.0).abs() < 1e-16);
         }
     }
 }

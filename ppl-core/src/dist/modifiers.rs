@@ -5,7 +5,9 @@ use crate::dist::contract::{Dist, Kl, Modifiers, Params};
 use crate::dist::draw::Draw;
 use crate::dist::family::Family;
 use crate::dist::ordered::Ordered;
+use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
+use crate::dist::truncated::{Standardised, Truncated};
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -62,6 +64,20 @@ pub trait DistExt<'t>: Dist<'t> {
     {
         const { assert!(Self::EVENT_RANK == 0, "only numbers can be ordered") };
         Ordered { base: self }
+    }
+
+    /// Returns the distribution conditioned on values between `low` and `high`, either of which may be infinite.
+    ///
+    /// log p(x) − ln(F(high) − F(low)) with the distribution function F
+    fn truncate(self, low: impl IntoVar<'t>, high: impl IntoVar<'t>) -> Truncated<'t, Self>
+    where
+        Self: Standardised<'t>,
+    {
+        Truncated {
+            base: self,
+            low: low.into_param(),
+            high: high.into_param(),
+        }
     }
 
     #[doc(hidden)]
@@ -193,5 +209,60 @@ impl<'t, D: Dist<'t>> Dist<'t> for Expand<D> {
 
     fn modifiers(&self) -> Modifiers<'t> {
         self.base.modifiers()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::{Bernoulli, Dirichlet, Normal};
+    use crate::rng::Key;
+    use crate::tape::store::Precision;
+
+    #[test]
+    fn an_expanded_distribution_has_independent_draws_and_one_density() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let dist = Normal(1, 2).expand([2, 3]);
+        let at = Draw {
+            tape: &tape,
+            stream: 1,
+            dims: Default::default(),
+            event: dist.event_shape(),
+        };
+        let x = dist.draw(&at);
+        let mut values = x.elements();
+        assert_eq!(dist.log_prob(x).elements(), Normal(1, 2).log_prob(x).elements());
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        assert_eq!(values.len(), 6);
+        assert_eq!(dist.mean(&tape).elements(), [1.0; 6]);
+        assert_eq!(dist.variance(&tape).elements(), [4.0; 6]);
+    }
+
+    #[test]
+    fn rows_of_an_expanded_vector_share_its_parameters() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let dist = Dirichlet([1.0, 2.0]).expand([3]);
+        assert_eq!(dist.event_shape().as_slice(), [3, 2]);
+        let x = tape.constant_array(&[3, 2], [0.5, 0.5, 0.25, 0.75, 0.1, 0.9].into_iter());
+        for (got, want) in dist.log_prob(x).elements().iter().zip([1.0f64, 1.5, 1.8]) {
+            // Dirichlet(1, 2) has density 2 x₁.
+            assert!((got - want.ln()).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn methods_add_up() {
+        let both = Normal(0, 1)
+            .scale(2)
+            .expand([2])
+            .scale(3)
+            .noncentered()
+            .mask(0)
+            .modifiers();
+        assert_eq!(both.scale.map(Var::value), Some(6.0));
+        assert_eq!(both.mask.map(Var::value), Some(0.0));
+        assert!(both.noncentered && !both.enumerate);
+        assert!(Bernoulli::probs(0.5).enumerate().modifiers().enumerate);
     }
 }

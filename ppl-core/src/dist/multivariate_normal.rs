@@ -17,6 +17,7 @@ use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
+use crate::testing::ops::op_tests;
 
 /// The normal distribution over vectors of k numbers; [`MultivariateNormal::scale_tril`] makes one.
 #[derive(Clone, Debug)]
@@ -256,5 +257,83 @@ impl Op for NormalRowsDraw {
                 }
             }
         }
+    }
+}
+
+op_tests! {
+    density |x| MultivariateNormal::scale_tril(x[1], x[2]).log_prob(x[0]);
+    [[0.5, -1.0], [0.2, 0.3], [[1.5, 0.0], [0.4, 0.7]]], [[2.0, 1.0], [1.0, 0.0], [[0.5, 0.0], [-1.0, 2.0]]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::erf::ndtr;
+    use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
+
+    const L: [f64; 4] = [1.5, 0.0, 0.4, 0.7];
+
+    #[test]
+    fn the_term_is_the_sum_of_the_rows() {
+        let params: [(&[usize], &[f64]); 2] = [(&[2], &[0.5, -1.0]), (&[2, 2], &L)];
+        elements_equal_terms(
+            &[0.2, 0.3, 0.5, 0.6, 0.3, 0.1],
+            &[3, 2],
+            &params,
+            |x, p| MultivariateNormal::scale_tril(p[0], p[1]).log_prob(x),
+            |tape, x, p| MultivariateNormal::scale_tril(p[0], p[1]).log_prob_term(tape, x, 1.0, 0),
+        );
+    }
+
+    #[test]
+    fn whitened_draws_are_independent_standard_normals() {
+        let x = draws_of(50_000, 2, |at| {
+            let l = at.tape.constant_array(&[2, 2], L.into_iter());
+            MultivariateNormal::scale_tril([0.5, -1.0], l).draw(at)
+        });
+        let whiten = |row: &[f64]| {
+            let first = (row[0] - 0.5) / 1.5;
+            [first, (row[1] + 1.0 - 0.4 * first) / 0.7]
+        };
+        let white: Vec<[f64; 2]> = x.chunks_exact(2).map(whiten).collect();
+        let turned = |w: &[f64; 2]| [w[0], w[1], 0.6 * w[0] + 0.8 * w[1]];
+        for i in 0..3 {
+            let p = p_value_of(white.iter().map(|w| turned(w)[i]).collect(), ndtr);
+            assert!(p > 1e-6, "direction {i}: p = {p:e}");
+        }
+    }
+
+    #[test]
+    fn draws_have_derivatives_of_an_affine_map() {
+        use crate::ops::sum::SumTerm;
+        use crate::rng::Key;
+        use crate::tape::gradient::gradient;
+        use crate::tape::store::Precision;
+        let tape = Tape::new(Precision::F64, Key::new(3));
+        let (loc, l) = (
+            tape.input(0, &[], &[2], &[0.5, -1.0], false),
+            tape.input(2, &[], &[2, 2], &L, false),
+        );
+        let at = Draw {
+            tape: &tape,
+            stream: 1,
+            dims: Default::default(),
+            event: Shape::from_slice(&[2]),
+        };
+        let x = MultivariateNormal::scale_tril(loc, l).draw(&at);
+        let noise = [(x.elements()[0] - 0.5) / 1.5, 0.0];
+        tape.term(
+            SumTerm::DEF,
+            &[x * tape.constant_array(&[2], [2.0, 3.0].into_iter())],
+            &[],
+            0,
+            1.0,
+            0,
+        );
+        let d = gradient(&tape);
+        assert_eq!(&d[..2], [2.0, 3.0]);
+        assert!((d[2] - 2.0 * noise[0]).abs() < 1e-14 && (d[4] - 3.0 * noise[0]).abs() < 1e-14 && d[3] == 0.0);
+        let second = (x.elements()[1] + 1.0 - 0.4 * noise[0]) / 0.7;
+        assert!((d[5] - 3.0 * second).abs() < 1e-14);
     }
 }

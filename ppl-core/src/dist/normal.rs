@@ -74,7 +74,7 @@ impl<'t> Dist<'t> for Normal<'t> {
 }
 
 /// The divergence from normal and Laplace distributions.
-fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     match q_name {
         Normal::NAME => Some(kl_of_normals(p, q)),
         Laplace::NAME => Some(kl_from_laplace(p, q)),
@@ -95,6 +95,41 @@ fn kl_from_laplace<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
 pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
     let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
     (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
+}
+
+/// Adds the log density of a normal distribution at its own draw z = loc + scale ε, as it depends on the parameters through
+/// z as well: −ε² / 2 − ln scale − ln(2π) / 2, whose derivatives are 0 by loc and −1 / scale by scale.
+///
+/// That is the same gradient as that of [`Normal`] at z together with the way through z, without passing over z twice.
+pub(crate) fn own_draw_term<'t>(tape: &'t Tape, z: Var<'t>, [loc, scale]: [Var<'t>; 2], weight: f64, site: u32) {
+    let params = [&Param::Value(loc), &Param::Value(scale)];
+    univariate::log_prob_term::<OwnDraw, 2>(tape, z, params, weight, site);
+}
+
+/// The density at the distribution's own draw as a loop body.
+struct OwnDraw;
+
+impl Density<2> for OwnDraw {
+    type Shared<F: Real> = (F, F);
+
+    const NAME: &'static str = "Normal_own_draw";
+    const SHARED: u32 = 0b10;
+    const NO_GRAD: u32 = 0b011;
+
+    #[inline(always)]
+    fn shared<F: Real>(params: [F; 2], gradient: bool) -> (F, F) {
+        NormalDensity::shared(params, gradient)
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, params: [F; 2], shared: &(F, F)) -> F {
+        NormalDensity::log_prob(x, params, shared)
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(_x: F, _: [F; 2], &(inverse, _): &(F, F)) -> (F, [F; 2]) {
+        (F::ZERO, [F::ZERO, -inverse])
+    }
 }
 
 /// The density as a loop body.

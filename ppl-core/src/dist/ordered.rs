@@ -14,6 +14,7 @@ use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+use crate::testing::ops::op_tests;
 
 /// The order statistics of independent, identically distributed draws; [`DistExt::ordered`](super::DistExt::ordered) makes one.
 #[derive(Clone, Debug)]
@@ -164,5 +165,66 @@ impl Op for SortRows {
                 d_x.put(i, d_out[at]);
             }
         }
+    }
+}
+
+op_tests! { density |x| Ordered { base: crate::dist::DistExt::expand(crate::dist::Normal(x[1], x[2]), [3]) }.log_prob(x[0]); [[-1.0, 0.5, 2.0], 0.3, 1.5] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::{DistExt, Normal};
+    use crate::math::incomplete_beta::beta_p;
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::store::Precision;
+    use crate::testing::rows_check::{draws_of, p_value_of};
+
+    #[test]
+    fn the_density_is_that_of_all_orders_together_and_zero_elsewhere() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let base = Normal(0.3, 1.5).expand([2, 3]);
+        let x = tape.input(0, &[], &[2, 3], &[-1.0, 0.5, 2.0, 0.0, 1.0, 0.5], false);
+        let each = base.log_prob(x).elements();
+        let got = base.ordered().log_prob(x).elements();
+        assert!((got[0] - (6f64.ln() + each[..3].iter().sum::<f64>())).abs() < 1e-14);
+        assert_eq!(got[1], f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn draws_are_order_statistics() {
+        // Φ of the i-th of three ascending normal draws follows Beta(i, 4 − i).
+        let x = draws_of(50_000, 3, |at| Normal(0, 1).expand([50_000, 3]).ordered().draw(at));
+        for i in 0..3 {
+            let element = x
+                .iter()
+                .skip(i)
+                .step_by(3)
+                .map(|&x| crate::math::erf::ndtr(x))
+                .collect();
+            let p = p_value_of(element, |u| beta_p(1.0 + i as f64, 3.0 - i as f64, u));
+            assert!(p > 1e-6, "element {i}: p = {p:e}");
+        }
+    }
+
+    #[test]
+    fn derivatives_follow_the_sorted_elements() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2, 3], &[3.0, 1.0, 2.0, 5.0, 5.0, 4.0], false);
+        let sorted = tape.record(SortRows::DEF, &[x], &[3], &[], &[2, 3], 0);
+        assert_eq!(sorted.elements(), [1.0, 2.0, 3.0, 4.0, 5.0, 5.0]);
+        let weights = tape.constant_array(&[2, 3], (1..7).map(f64::from));
+        tape.term(SumTerm::DEF, &[sorted * weights], &[], 0, 1.0, 0);
+        assert_eq!(gradient(&tape), [3.0, 1.0, 2.0, 5.0, 6.0, 4.0]);
+    }
+
+    #[test]
+    fn elements_with_parameters_of_their_own_are_refused() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2], &[0.0, 1.0], false);
+        Normal([0.0, 1.0], 1).ordered().log_prob(x);
+        let error = tape.take_error().expect("an error").to_string();
+        assert!(error.contains("`loc` differs between the elements"), "{error}");
     }
 }

@@ -124,7 +124,7 @@ pub fn tape_for<'t>(x: Var<'t>, params: &[&Param<'t>]) -> &'t Tape {
         .into_iter()
         .chain(values)
         .next()
-        .expect("give the value as a `Var` of a model: a density of rows needs a recording")
+        .expect("give the value as a `Var` of a model: this density needs a recording")
 }
 
 /// Records the log density of each row; with each operand stands the shape of one row of it.

@@ -408,3 +408,110 @@ fn pick<F: Real>(weights: &[F], at: f64) -> Option<usize> {
     }
     last.filter(|_| !at.is_nan())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::{Categorical, Dist, OneHotCategorical};
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::store::Precision;
+    use crate::tensor::shape::Shape;
+    use crate::testing::op_check::compare;
+
+    const LOGITS: [f64; 6] = [0.5, -1.0, 2.0, 0.0, 3.0, 1.0];
+
+    /// Records labels under one row of weights, or one for each.
+    fn density(precision: Precision, labels: &[f64], rows: usize, fused: bool) -> (f64, Vec<f64>) {
+        let tape = Tape::new(precision, Key::new(1));
+        let shape: &[usize] = if rows == 1 { &[3] } else { &[2, 3] };
+        let logits = tape.input(0, &[], shape, &LOGITS[..3 * rows], false);
+        let x = tape.constant_array(&[labels.len()], labels.iter().copied());
+        if fused {
+            Categorical::logits(logits).log_prob_term(&tape, x, 1.0, 0);
+        } else {
+            let (log_probs, mut one_hot) = (logits.log_softmax(), vec![0.0; 3 * labels.len()]);
+            labels
+                .iter()
+                .enumerate()
+                .for_each(|(r, &y)| one_hot[3 * r + y as usize] = 1.0);
+            let one_hot = tape.constant_array(&[labels.len(), 3], one_hot.into_iter());
+            tape.term(SumTerm::DEF, &[log_probs * one_hot], &[], 0, 1.0, 0);
+        }
+        (tape.log_density(), gradient(&tape))
+    }
+
+    #[test]
+    fn the_fused_term_is_the_gathered_log_softmax() {
+        for (labels, rows) in [(&[2.0, 0.0, 0.0, 1.0] as &[f64], 1), (&[2.0, 1.0], 2)] {
+            let (got, want) = (
+                density(Precision::F64, labels, rows, true),
+                density(Precision::F64, labels, rows, false),
+            );
+            compare("fused and composed", &[got.0], &[want.0], 1e-14, 1.0, &[]);
+            compare("their gradients", &got.1, &want.1, 1e-14, 1.0, &[]);
+            let single = density(Precision::F32, labels, rows, true);
+            compare("single precision", &single.1, &want.1, 1e-6, 1.0, &[]);
+        }
+    }
+
+    #[test]
+    fn one_hot_vectors_and_labels_have_one_density() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.constant_array(&[2, 3], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0].into_iter());
+        let label = tape.constant_array(&[2], [2.0, 0.0].into_iter());
+        let logits = tape.constant_array(&[2, 3], LOGITS.into_iter());
+        let one_hot = OneHotCategorical::logits(logits).log_prob(x).elements();
+        assert_eq!(one_hot, Categorical::logits(logits).log_prob(label).elements());
+        let not_one_hot = tape.constant_array(&[3], [1.0, 1.0, 0.0].into_iter());
+        assert_eq!(
+            OneHotCategorical::probs([1.0, 2.0, 3.0])
+                .log_prob(not_one_hot)
+                .elements(),
+            [f64::NEG_INFINITY]
+        );
+    }
+
+    #[test]
+    fn minus_infinity_beyond_the_categories_and_nan_for_bad_weights() {
+        let at = |x: f64, p: [f64; 2]| {
+            let tape = Tape::new(Precision::F64, Key::new(1));
+            Categorical::probs(p)
+                .log_prob(tape.constant_array(&[], [x].into_iter()))
+                .elements()[0]
+        };
+        for x in [-1.0, 2.0, 0.5] {
+            assert_eq!(at(x, [0.5, 0.5]), f64::NEG_INFINITY);
+        }
+        assert_eq!(at(0.0, [0.0, 0.5]), f64::NEG_INFINITY);
+        assert_eq!(at(1.0, [0.0, 0.5]), 0.0);
+        assert!(at(0.0, [-0.5, 1.0]).is_nan() && at(0.0, [0.0, 0.0]).is_nan());
+    }
+
+    #[test]
+    fn draws_have_the_frequencies_of_the_weights() {
+        let tape = Tape::new(Precision::F64, Key::new(9));
+        let n = 100_000;
+        let at = |event: &[usize]| Draw {
+            tape: &tape,
+            stream: 4,
+            dims: Default::default(),
+            event: Shape::from_slice(event),
+        };
+        let weights = [1.0, 0.0, 3.0, 6.0];
+        let labels = Categorical::probs(weights).draw(&at(&[n])).elements();
+        let logits = OneHotCategorical::logits(weights.map(f64::ln))
+            .draw(&at(&[n, 4]))
+            .elements();
+        for (j, w) in weights.iter().enumerate() {
+            let p = w / 10.0;
+            // Five standard errors: a right sampler fails once in two million.
+            let bound = 5.0 * (p * (1.0 - p) / n as f64).sqrt();
+            let by_label = labels.iter().filter(|&&y| y == j as f64).count() as f64 / n as f64;
+            let by_vector = logits.iter().skip(j).step_by(4).sum::<f64>() / n as f64;
+            assert!((by_label - p).abs() <= bound, "label {j}: {by_label} for {p}");
+            assert!((by_vector - p).abs() <= bound, "vector {j}: {by_vector} for {p}");
+        }
+    }
+}

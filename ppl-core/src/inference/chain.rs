@@ -111,7 +111,7 @@ pub(crate) fn run_chains<C: Chain>(
                 if plan.is_kept(step) {
                     chain.keep()?;
                 }
-                if (step + 1) % STEPS_BETWEEN_UPDATES == 0 || step + 1 == steps {
+                if (step + 1).is_multiple_of(STEPS_BETWEEN_UPDATES) || step + 1 == steps {
                     let done = step % STEPS_BETWEEN_UPDATES + 1;
                     bars[chain_idx].inc(done as u64);
                 }
@@ -142,6 +142,6 @@ impl ChainPlan {
     }
 
     fn is_kept(&self, step: usize) -> bool {
-        step >= self.warmup && (step - self.warmup + 1) % self.thin == 0
+        step >= self.warmup && (step - self.warmup + 1).is_multiple_of(self.thin)
     }
 }

@@ -59,6 +59,29 @@ impl<M: Model> Fit<M> {
     /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
     /// values are what the result holds.
     ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use ppl_core::dist::Normal;
+    /// use ppl_core::inference::mh::Mh;
+    /// use ppl_core::runtime::argument::Obs;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn mean_of(y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 10));
+    ///     for i in plate(y) {
+    ///         observe(y[i], Normal(mu, 1));
+    ///     }
+    /// }
+    ///
+    /// let y = array![4.0, 5.0, 6.0];
+    /// let model = mean_of(&y);
+    /// let fit = Mh::default().draws(200).seed(1).run(&model)?;
+    /// let next = fit.predict(&mean_of(Obs::missing_like(&[1])))?;
+    /// assert!((next.draws().mean("y")?[[0]] - 5.0).abs() < 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the model fails at a draw, or shares no latent with the draws.

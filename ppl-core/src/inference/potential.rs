@@ -18,7 +18,7 @@ use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::source::{FromInputs, Latent, LatentSite, Source};
-use crate::runtime::state::Slot;
+use crate::runtime::state::{Held, Slot};
 use crate::runtime::stop::Res;
 use crate::tape::gradient::gradient;
 use crate::tape::record::depends;
@@ -215,18 +215,22 @@ fn check_params(recording: &Recording) -> Result<()> {
     Err(Error::at_site(&slot.address, slot.place, message))
 }
 
-/// Refuses a density that would be another at each evaluation.
+/// Refuses a density or a kept value that would be another at each evaluation.
 fn check_noise(recording: &Recording) -> Result<()> {
     let records = recording.tape.records();
-    let is_random = |node: u32| {
-        let mut args = records.args(node).iter();
-        args.any(|&a| records.nodes[a as usize].depends & depends::NOISE != 0)
-    };
-    let Some(term) = records.terms.iter().find(|t| is_random(t.node)) else {
+    let is_random = |node: u32| records.nodes[node as usize].depends & depends::NOISE != 0;
+    let terms = records
+        .terms
+        .iter()
+        .filter(|t| records.args(t.node).iter().any(|&a| is_random(a)));
+    let noisy_terms = terms.map(|t| &recording.sites[t.site as usize]);
+    let noisy_values = recording
+        .kept_sites()
+        .filter(|s| matches!(s.stored, Held::Node(node) if is_random(node)));
+    let Some(site) = noisy_terms.chain(noisy_values).next() else {
         return Ok(());
     };
-    let site = &recording.sites[term.site as usize];
-    let message = "its density depends on a fresh random draw, such as a blocked site: condition that site instead";
+    let message = "it depends on a fresh random draw, such as that of a blocked site: condition that site instead";
     Err(Error::at_site(&site.address, site.place, message))
 }
 

@@ -58,6 +58,27 @@ impl<M: Model> Deref for Predictive<M> {
 }
 
 /// Draws from the prior: latents, tracked values, and observations where they are missing.
+///
+/// ```
+/// use ndarray::Array1;
+/// use ppl_core::dist::Normal;
+/// use ppl_core::inference::predictive::Prior;
+/// use ppl_core::runtime::argument::Obs;
+/// use ppl_macros::model;
+///
+/// #[model(crate = ppl_core)]
+/// fn mean_of(y: Obs<Array1<f64>>) {
+///     let mu = sample(Normal(0, 1));
+///     for i in plate(y) {
+///         observe(y[i], Normal(mu, 1));
+///     }
+/// }
+///
+/// let prior = Prior::default().draws(200).seed(1).run(&mean_of(Obs::missing_like(&[3])))?;
+/// assert_eq!(prior.mu().shape(), [1, 200]);
+/// assert_eq!(prior.get("y").unwrap().shape(), [1, 200, 3]);
+/// # Ok::<(), ppl_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prior {
     /// The number of draws.

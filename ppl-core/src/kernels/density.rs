@@ -19,6 +19,9 @@ pub trait Density<const P: usize>: 'static {
     /// Bit k is set where [`Density::shared`] reads parameter k.
     const SHARED: u32;
 
+    /// Bit 0 is set where the derivative by the value is zero everywhere, bit k + 1 where that by parameter k is.
+    const NO_GRAD: u32 = 0;
+
     /// Computes what depends on parameters alone; what only [`Density::partials`] reads may be left out without `gradient`.
     fn shared<F: Real>(params: [F; P], gradient: bool) -> Self::Shared<F>;
 

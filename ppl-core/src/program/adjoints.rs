@@ -37,7 +37,13 @@ pub fn adjoints(
         for (k, &arg) in records.args(node as u32).iter().enumerate() {
             let operand = &records.nodes[arg as usize];
             let is_discrete = records.nodes[operand.root as usize].def.role == Role::DiscreteInput;
-            let needed = operand.depends & depends::GRAD != 0 || (!drop_adjoints && !is_discrete);
+            let has_derivative = operand.depends & depends::GRAD != 0;
+            let is_repeated = || {
+                records.args(node as u32)[..k]
+                    .iter()
+                    .any(|&b| records.nodes[b as usize].root == operand.root)
+            };
+            let needed = has_derivative || (!drop_adjoints && !is_discrete && !is_repeated());
             if def.no_grad & (1 << k) != 0 || !needed {
                 continue;
             }

@@ -365,6 +365,16 @@ impl<'t> Ctx<'t> {
         value.on(self.tape())
     }
 
+    /// Adds a site of a guide that is made while the model runs, and returns its number.
+    pub(crate) fn add_guide_site(self, record: SiteRecord) -> u32 {
+        let mut state = self.state();
+        state.sites.push(SiteRecord {
+            is_guide: true,
+            ..record
+        });
+        state.sites.len() as u32 - 1
+    }
+
     /// Adds a site and returns its number.
     pub(crate) fn add_site(self, record: SiteRecord) -> Res<u32> {
         let mut state = self.state();

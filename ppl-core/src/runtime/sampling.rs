@@ -146,6 +146,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             rows: ctx.plate_lengths(),
             event: event.clone(),
             free_event: free_event.clone(),
+            is_noncentered: self.modifiers.noncentered,
             is_reparameterised: D::REPARAMETERISED,
             prior_draw: &prior_draw,
         };
@@ -272,6 +273,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
         let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
+        let kl = self.modifiers.scale.map_or(kl, |factor| kl * factor);
         let weight = -self.ctx.multiplicity(&x.dims()) * self.scale;
         self.weighted_term(kl, weight, number);
         self.ctx.check()?;

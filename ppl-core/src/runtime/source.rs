@@ -23,6 +23,8 @@ pub struct LatentSite<'a, 't> {
     pub event: Shape,
     /// The event shape of its unconstrained form.
     pub free_event: Shape,
+    /// Whether the unconstrained form is the standardised value of a noncentered site.
+    pub is_noncentered: bool,
     /// Whether fresh draws have derivatives by the parameters.
     pub is_reparameterised: bool,
     /// Draws a value from the prior: `[plates…, event…]`, for starting points of discrete sites.

@@ -62,17 +62,14 @@ impl<'t> Var<'t> {
         self.tape.map_or_else(Shape::new, |tape| tape.event_of(self.node()))
     }
 
-    /// Returns the length of the first axis, as [`ndarray`] does for arrays.
+    /// Returns the length of the first axis, as [`ndarray`] does for arrays; 0 after an error, which the next word returns.
     ///
     /// # Panics
     ///
     /// If the value is a scalar.
     #[track_caller]
     pub fn len(self) -> usize {
-        *self
-            .event_shape()
-            .first()
-            .expect("a scalar has no length: take it of an array")
+        self.axis(0).expect("a scalar has no length: take it of an array")
     }
 
     /// Returns whether the value has no elements.
@@ -93,7 +90,12 @@ impl<'t> Var<'t> {
     /// If the value is no matrix.
     #[track_caller]
     pub fn ncols(self) -> usize {
-        *self.event_shape().get(1).expect("only a matrix has columns")
+        self.axis(1).expect("only a matrix has columns")
+    }
+
+    fn axis(self, axis: usize) -> Option<usize> {
+        let is_stand_in = self.as_constant().is_some_and(f64::is_nan);
+        self.event_shape().get(axis).copied().or(is_stand_in.then_some(0))
     }
 
     /// Returns the value of a scalar. The program becomes value-dependent: it is recorded anew at each evaluation.

@@ -193,17 +193,16 @@ pub fn draws_follow_the_density(laws: &Laws, draws: &[Vec<f64>]) {
         let (mut x, _) = laws.draws(params);
         let (_, masses, grid) = laws.masses(params);
         let p_value = match grid {
-            Some(grid) => kolmogorov_smirnov(&mut x, &grid, &masses),
+            Some(grid) => kolmogorov_smirnov(&mut x, grid.distribution_function(&masses)),
             None => pearson(&x, &masses),
         };
         assert!(p_value > FALSE_ALARM, "p = {p_value:e} for parameters {params:?}");
     }
 }
 
-/// Returns the p-value of draws against probabilities on a grid (Kolmogorov's asymptotic series).
-fn kolmogorov_smirnov(x: &mut [f64], grid: &Grid, masses: &[f64]) -> f64 {
+/// Returns the p-value of draws against a distribution function (Kolmogorov's asymptotic series).
+pub fn kolmogorov_smirnov(x: &mut [f64], cdf: impl Fn(f64) -> f64) -> f64 {
     x.sort_unstable_by(f64::total_cmp);
-    let cdf = grid.distribution_function(masses);
     let n = x.len() as f64;
     let distance = x.iter().enumerate().fold(0.0, |d: f64, (i, &x)| {
         let f = cdf(x);

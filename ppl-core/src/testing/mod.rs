@@ -6,9 +6,12 @@ pub(crate) mod bijectors;
 #[cfg(test)]
 pub(crate) mod dist_check;
 pub(crate) mod dists;
+#[cfg(test)]
 pub(crate) mod invariance;
 #[cfg(test)]
 pub(crate) mod op_check;
 pub(crate) mod ops;
 #[cfg(test)]
 pub(crate) mod quadrature;
+#[cfg(test)]
+pub(crate) mod rows_check;

@@ -1,6 +1,7 @@
 //! Posterior intervals for the probability of each class, from networks sampled from the posterior.
 
 use ndarray::{Array2, ArrayView3, Axis};
+use ppl_core::draws::quantile_of_sorted;
 use rayon::prelude::*;
 
 use crate::calibration::probabilities::check_probabilities;
@@ -62,7 +63,7 @@ impl ClassIntervals {
                     *value = sample.into();
                 }
                 sorted.sort_unstable_by(f64::total_cmp);
-                probabilities.map(|p| quantile(&sorted, p))
+                probabilities.map(|p| quantile_of_sorted(&sorted, p))
             });
             quantiles.collect::<Vec<_>>()
         };
@@ -86,40 +87,11 @@ impl ClassIntervals {
     }
 }
 
-/// Returns the quantile at `p` of sorted values, linear between the values at the positions 0 to n − 1.
-///
-/// # References
-/// Hyndman and Fan (1996), *Sample quantiles in statistical packages*, definition 7.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let position = p * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
-    low + (position - position.floor()) * (high - low)
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::{Array3, array};
 
     use super::*;
-
-    #[test]
-    fn quantiles_equal_those_computed_by_hand() {
-        let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
-        for (p, expected) in [
-            (0.0, 1.0),
-            (0.25, 2.0),
-            (0.4, 3.2),
-            (0.5, 4.0),
-            (0.9, 12.8),
-            (1.0, 16.0),
-        ] {
-            assert!(
-                (quantile(&sorted, p) - expected).abs() < 1e-14,
-                "{} at {p}",
-                quantile(&sorted, p)
-            );
-        }
-    }
 
     #[test]
     fn each_row_and_class_has_its_own_quantiles() {

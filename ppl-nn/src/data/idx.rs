@@ -216,9 +216,8 @@ pub(crate) mod tests {
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use ppl_core::rng::Key;
     use rand::Rng;
-    use rand::SeedableRng;
-    use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
 
@@ -442,7 +441,7 @@ pub(crate) mod tests {
         let pixels: Vec<u8> = (0..3 * 7 * 5).map(|i| (i * 31 % 251) as u8).collect();
         let plain = idx(&[3, 7, 5], &pixels);
         let packed = gzip(&plain);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut rng = Key::new(1).generator();
         let mut n_refused = 0;
         let n_trials = 3000;
         for trial in 0..n_trials {

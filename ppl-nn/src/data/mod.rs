@@ -13,7 +13,6 @@ mod data_set;
 mod glyphs;
 mod idx;
 mod loader;
-mod stream;
 mod strokes;
 
 pub use data_set::DataSet;

@@ -63,3 +63,77 @@ impl<'t, M: Module> Sample<'t> for MeanFieldModule<M> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use ppl_core::rng::Key;
+    use ppl_core::runtime::recording::{Recorder, Recording};
+    use ppl_core::runtime::state::SiteKind;
+    use ppl_core::tape::store::Precision;
+
+    use super::*;
+    use crate::layers::Linear;
+    use crate::testing::site;
+
+    fn record(guide: MeanFieldModule<Linear>) -> Recording {
+        let recorder = Recorder::prior(Precision::F64, Key::new(7));
+        let draw = |ctx: Ctx<'_>| ctx.sample(site("net"), guide.clone()).map(drop);
+        recorder.record_with(draw).unwrap()
+    }
+
+    #[test]
+    fn draws_are_normal_with_softplus_scales() {
+        let recording = record(mean_field_module(Linear::new(3, 2)));
+        let sites: Vec<_> = recording.sites.iter().map(|s| (s.address.as_str(), s.kind)).collect();
+        let expected = ["weight", "bias"].map(|name| {
+            [
+                (format!("net.{name}.loc"), SiteKind::Param),
+                (format!("net.{name}.raw_scale"), SiteKind::Param),
+                (format!("net.{name}"), SiteKind::Latent),
+            ]
+        });
+        assert!(
+            sites
+                .iter()
+                .map(|(name, kind)| (name.to_string(), *kind))
+                .eq(expected.concat())
+        );
+        let log_prob = |name: &str| -> f64 {
+            let values = |site: &str| recording.values_of(recording.site(site).unwrap()).0;
+            let (loc, raw) = (values(&format!("{name}.loc")), values(&format!("{name}.raw_scale")));
+            let scales = raw.iter().map(|r| r.exp().ln_1p());
+            let draws = values(name).into_iter().zip(loc).zip(scales);
+            draws
+                .map(|((z, loc), scale)| -0.5 * ((z - loc) / scale).powi(2) - (scale * (2.0 * PI).sqrt()).ln())
+                .sum()
+        };
+        let (found, expected) = (
+            recording.tape.log_density(),
+            log_prob("net.weight") + log_prob("net.bias"),
+        );
+        assert!(
+            (found - expected).abs() < 1e-12 * expected.abs(),
+            "{found}, by hand {expected}"
+        );
+    }
+
+    #[test]
+    fn starting_values_are_standard_normal_unless_others_are_chosen() {
+        const N: usize = 60_000;
+        let recording = record(mean_field_module(Linear::new(200, 150)));
+        let variance = recording.initial.iter().map(|x| x * x).sum::<f64>() / recording.initial.len() as f64;
+        assert_eq!(recording.initial.len(), N + 300);
+        assert!(
+            (variance - 1.0).abs() < 4.0 * (2.0 / N as f64).sqrt(),
+            "the variance is {variance}"
+        );
+        assert_ne!(recording.initial[0], recording.initial[N / 2]);
+
+        let chosen = mean_field_module(Linear::new(2, 1))
+            .loc(Initialiser::Constant(0.5))
+            .raw_scale(Initialiser::Constant(-2.0));
+        assert_eq!(record(chosen).initial, [0.5, 0.5, -2.0, -2.0, 0.5, -2.0]);
+    }
+}

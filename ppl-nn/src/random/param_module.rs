@@ -36,3 +36,29 @@ impl<'t, M: Module> Sample<'t> for ParamModule<M> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ppl_core::runtime::state::SiteKind;
+
+    use super::*;
+    use crate::initialiser::Initialiser;
+    use crate::layers::{Activation, Mlp};
+    use crate::testing::{record, site};
+
+    #[test]
+    fn parameters_start_as_their_initialisers_say_and_have_no_density() {
+        let mut net = Mlp::new(&[2, 3, 1], Activation::Relu);
+        net.layers[1] = net.layers[1].clone().with_weight(Initialiser::Uniform(0.1));
+        let recording = record(|ctx| ctx.sample(site("net"), param_module(net.clone())).map(drop)).unwrap();
+        let sites: Vec<_> = recording.sites.iter().map(|s| (s.address.as_str(), s.kind)).collect();
+        let names = ["net.0.weight", "net.0.bias", "net.1.weight", "net.1.bias"];
+        assert_eq!(sites, names.map(|name| (name, SiteKind::Param)));
+        assert_eq!(recording.tape.log_density(), 0.0);
+        let initial = &recording.initial;
+        assert!(initial[..6].iter().any(|x| x.abs() > 0.1));
+        assert_eq!(initial[6..9], [0.0; 3]);
+        assert!(initial[9..12].iter().all(|x| x.abs() < 0.1 && *x != 0.0));
+        assert_eq!(initial[12..], [0.0]);
+    }
+}

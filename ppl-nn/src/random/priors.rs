@@ -112,6 +112,11 @@ impl<'t, D: Dist<'t>, F: Fn(&Parameter) -> D + 't> Prior<'t, ByFunction<D>> for 
 }
 
 /// What can be the priors of a module: a [`Prior`] for all parameters, or [`Priors`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no prior for the parameters of a module",
+    label = "neither a distribution nor a function from a parameter to one nor `Priors`",
+    note = "write `Normal(0, 1)`, `|p: &Parameter| Normal(0, 1.0 / (p.fan_in() as f64).sqrt())` or `Priors::new(…).with(…)`"
+)]
 pub trait IntoPriors<'t, K> {
     /// Returns the priors.
     fn into_priors(self) -> Priors<'t>;

@@ -18,6 +18,29 @@ const RECORDING: u64 = u64::MAX;
 ///
 /// Each chain adapts its proposals during the warm-up only. A draw is one step of all latents together, or one sweep over
 /// the sites ([`Proposal`]). The same seed gives the same draws for any number of threads.
+///
+/// ```
+/// use ndarray::{Array1, array};
+/// use ppl_core::dist::{Bernoulli, Beta};
+/// use ppl_core::inference::mh::Mh;
+/// use ppl_macros::model;
+///
+/// #[model(crate = ppl_core)]
+/// fn coin(heads: Obs<Array1<bool>>) {
+///     let p = sample(Beta(1, 1));
+///     for i in plate(heads) {
+///         observe(heads[i], Bernoulli::probs(p));
+///     }
+/// }
+///
+/// let heads = array![true, true, false, true];
+/// let model = coin(&heads);
+/// let fit = Mh::default().draws(500).seed(42).run(&model)?;
+/// // The posterior is Beta(4, 2).
+/// assert!((fit.p().mean().unwrap() - 4.0 / 6.0).abs() < 0.05);
+/// println!("{}", fit.summary());
+/// # Ok::<(), ppl_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Mh {
     /// The number of chains, run in parallel.

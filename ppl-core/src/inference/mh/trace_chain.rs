@@ -248,6 +248,6 @@ mod tests {
     fn traces_that_change_their_length_are_invariant() {
         // n steps with probability 0.4 · 0.6ⁿ give 2 n + 1 sites; beyond 8 steps they are counted together.
         let probs: Vec<f64> = (0..8).map(|n| 0.4 * 0.6_f64.powi(n)).chain([0.6_f64.powi(8)]).collect();
-        check_discrete(7, 5000, |rng| ((step(rng) - 1) / 2).min(8), &probs);
+        check_discrete(7, 3000, |rng| ((step(rng) - 1) / 2).min(8), &probs);
     }
 }

@@ -65,7 +65,11 @@ impl<M: Model> Approximation<M> {
         losses: Vec<f64>,
         params: Vec<(String, ArrayD<f64>)>,
     ) -> Result<Self> {
-        let sites: Vec<_> = recording.sites.iter().filter(|s| s.kind == SiteKind::Latent).collect();
+        let sites: Vec<_> = recording
+            .sites
+            .iter()
+            .filter(|s| s.kind == SiteKind::Latent && !s.is_guide)
+            .collect();
         let program = match sampler.precision {
             Precision::F64 => AnyProgram::F64(recording.values(&sites)?),
             Precision::F32 => AnyProgram::F32(recording.values(&sites)?),

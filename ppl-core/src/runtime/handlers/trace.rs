@@ -34,7 +34,7 @@ pub struct TraceSite {
 /// Runs a model once, its latents drawn from their distributions, and its observations too where they are missing.
 ///
 /// ```
-/// use ndarray::array;
+/// use ndarray::{Array1, array};
 /// use ppl_core::dist::Normal;
 /// use ppl_core::runtime::handlers::trace;
 /// use ppl_macros::model;

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::dist::draw::Draw;
-use crate::dist::{Dist, Normal};
+use crate::dist::support::Support;
+use crate::dist::{Dist, Normal, normal};
 use crate::error::Error;
 use crate::inference::svi::guides::{Approximates, Initial};
 use crate::rng::name_hash;
-use crate::runtime::context::Ctx;
+use crate::runtime::context::{Ctx, hold};
 use crate::runtime::model::Model;
 use crate::runtime::source::{Latent, LatentSite, Source};
+use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 use crate::tensor::dims::Dims;
 
@@ -56,8 +58,11 @@ impl<M: Model> Approximates<M> for AutoNormal {
         Ok(())
     }
 
-    fn source(&self, _: &Rc<HashSet<String>>) -> Rc<dyn Source> {
-        Rc::new(*self)
+    fn source(&self, analytic: &Rc<HashSet<String>>) -> Rc<dyn Source> {
+        Rc::new(FromAutoNormal {
+            guide: *self,
+            analytic: Rc::clone(analytic),
+        })
     }
 
     fn has_sites(&self) -> bool {
@@ -65,7 +70,14 @@ impl<M: Model> Approximates<M> for AutoNormal {
     }
 }
 
-impl Source for AutoNormal {
+/// The source of a model's latents.
+struct FromAutoNormal {
+    guide: AutoNormal,
+    /// Sites whose divergence from the prior is computed in closed form.
+    analytic: Rc<HashSet<String>>,
+}
+
+impl Source for FromAutoNormal {
     fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         refuse_discrete("AutoNormal", site)?;
         let tape = ctx.tape();
@@ -77,9 +89,9 @@ impl Source for AutoNormal {
                 initial.values(ctx, &address, &shape)
             })
         };
-        let loc = parameter("loc", self.loc);
-        let raw = parameter("raw_scale", self.raw_scale);
-        let scale = match self.link {
+        let loc = parameter("loc", self.guide.loc);
+        let raw = parameter("raw_scale", self.guide.raw_scale);
+        let scale = match self.guide.link {
             ScaleLink::Exp => raw.exp(),
             ScaleLink::Softplus => raw.softplus(),
         };
@@ -89,10 +101,28 @@ impl Source for AutoNormal {
             dims: Dims::new(),
             event: shape.clone(),
         };
-        let q = Normal(loc, scale);
-        let z = q.draw(&at);
-        let number = ctx.state().sites.len() as u32;
-        q.log_prob_term(tape, z, -1.0, number);
+        let z = at.normal(loc, scale);
+        let number = ctx.add_guide_site(SiteRecord {
+            address: site.address.to_string(),
+            place: site.place,
+            kind: SiteKind::Latent,
+            distribution: Normal::NAME,
+            params: [("loc", loc), ("scale", scale)]
+                .map(|(name, x)| (name, hold(x), !site.rows.is_empty()))
+                .to_vec(),
+            kl: (matches!(site.support, Support::Real) && !site.is_noncentered).then_some(normal::kl),
+            value: hold(z),
+            stored: hold(z),
+            slot: None,
+            is_discrete: false,
+            is_guide: true,
+            plates: Vec::new(),
+            event: shape,
+        });
+        if self.analytic.contains(site.address) {
+            return Ok(Latent::WithKl(ctx.rows_of(z, &site.event), number as usize));
+        }
+        normal::own_draw_term(tape, z, [loc, scale], -1.0, number);
         Ok(Latent::Free(z))
     }
 }
