@@ -1,0 +1,148 @@
+//! Evaluating a program allocates nothing; only a product of two matrices borrows scratch memory while it runs.
+
+mod models;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use models::{Check, every};
+use posterior::core::inference::svi::AutoNormal;
+use posterior::core::inference::svi::objective::record_elbo;
+use posterior::core::program::compile::Program;
+use posterior::core::program::passes::Passes;
+use posterior::core::rng::Key;
+use posterior::core::runtime::recording::{Recorder, Recording};
+use posterior::core::tape::store::Scalar;
+use posterior::prelude::*;
+
+/// The allocator of the system, counting what all threads ask of it.
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static FREED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: each method hands its arguments to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        FREED.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: `at` came from `alloc` with this layout, which had it from the system.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Returns how many allocations a function makes, and how many pieces of memory it gives back.
+fn allocations(f: impl FnOnce()) -> [usize; 2] {
+    let before = [&COUNT, &FREED].map(|n| n.load(Ordering::SeqCst));
+    f();
+    [
+        COUNT.load(Ordering::SeqCst) - before[0],
+        FREED.load(Ordering::SeqCst) - before[1],
+    ]
+}
+
+/// How many products of two matrices a model has, forward and with their two adjoints.
+fn n_products(name: &str) -> usize {
+    if name == "network" { 2 * 3 } else { 0 }
+}
+
+/// Checks ten evaluations: the routine that multiplies matrices takes at most two pieces of scratch memory a product and
+/// gives them back; nothing else allocates.
+fn check_ten(name: &str, evaluate: impl FnMut(u64) -> f64) {
+    let mut sum = 0.0;
+    let [count, freed] = allocations(|| sum = (1..11).map(evaluate).sum());
+    assert!(sum.is_finite(), "{name}");
+    assert!(
+        count == freed && count <= 10 * 2 * n_products(name),
+        "{name}: {count} allocations, {freed} given back"
+    );
+}
+
+/// Evaluates the density of a recording after a warm-up, and at other random numbers each time.
+fn check<F: Scalar>(name: &str, recording: &Recording) {
+    let program: Program<F> = recording.density(Passes::default());
+    let theta: Vec<F> = recording.initial.iter().map(|&x| F::from_f64(x)).collect();
+    let mut gradient = vec![F::ZERO; theta.len()];
+    let mut workspace = program.workspace();
+    let mut evaluate = |with_gradient: bool, k: u64| {
+        workspace.key = Key::new(k);
+        if with_gradient {
+            program.value_and_gradient(&mut workspace, &theta, &mut gradient)
+        } else {
+            program.value(&mut workspace, &theta)
+        }
+    };
+    for with_gradient in [true, false] {
+        evaluate(with_gradient, 0);
+        check_ten(name, |k| evaluate(with_gradient, k));
+    }
+}
+
+fn check_both(name: &str, record: impl Fn(&Recorder) -> Recording) {
+    check::<f64>(name, &record(&Recorder::density(Precision::F64, Key::new(1))));
+    check::<f32>(name, &record(&Recorder::density(Precision::F32, Key::new(1))));
+}
+
+struct Densities;
+
+impl Check for Densities {
+    fn check<M: Model + Sync>(&mut self, name: &'static str, model: &M) {
+        check_both(name, |recorder| recorder.record(model).expect(name));
+    }
+}
+
+struct Elbos;
+
+impl Check for Elbos {
+    fn check<M: Model + Sync>(&mut self, name: &'static str, model: &M) {
+        check_both(name, |recorder| {
+            record_elbo(recorder, model, &AutoNormal::default(), &Rc::default()).expect(name)
+        });
+    }
+}
+
+/// The program that a run of SVI replays, on rows that differ from step to step.
+struct Steps;
+
+impl Check for Steps {
+    fn check<M: Model + Sync>(&mut self, name: &'static str, model: &M) {
+        let svi = Svi::new(AutoNormal::default(), Adam::new(0.01))
+            .precision(Precision::F32)
+            .progress(Progress::Hidden);
+        let mut state = svi.start(model).expect(name);
+        state.step().expect(name);
+        let (program, params) = state.program_f32().expect("steps replay a program");
+        let mut gradient = vec![0.0; params.len()];
+        let mut workspace = program.workspace();
+        let mut step = |k| {
+            workspace.key = Key::new(k);
+            program.value_and_gradient(&mut workspace, params, &mut gradient)
+        };
+        step(0);
+        check_ten(name, step);
+    }
+}
+
+/// One test, so that no other thread allocates meanwhile.
+#[test]
+fn steady_evaluation_allocates_nothing() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1.0; 8]))), [1, 1]);
+    every(&mut Densities);
+    every(&mut Elbos);
+    every(&mut Steps);
+}
