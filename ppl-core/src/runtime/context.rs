@@ -339,6 +339,7 @@ impl<'t> Ctx<'t> {
             kind,
             distribution: "",
             params: Vec::new(),
+            support: None,
             kl: None,
             value: hold(value),
             stored: hold(stored),

@@ -15,7 +15,7 @@ impl Recording {
         let parts: Vec<_> = parts.map(|(name, held)| (name, self.elements(held))).collect();
         let culprits = self.culprits(site, &parts);
         let what = match site.kind {
-            SiteKind::Factor => "factor".to_string(),
+            SiteKind::Factor => format!("the factor is {}: {culprits}", text(term.value)),
             _ => format!("log_prob is {}: {} {culprits}", text(term.value), site.distribution),
         };
         Some(Error::at_site(&site.address, site.place, what))
@@ -28,28 +28,47 @@ impl Recording {
         }
     }
 
-    /// Names what is wrong: values that are not finite or parameters that are not positive if there are any, else all.
+    /// Names what is wrong: values and parameters that are not finite, parameters that are not allowed, values outside of
+    /// the support; if there are none, the first elements of all.
     fn culprits(&self, site: &SiteRecord, parts: &[(&str, Vec<f64>)]) -> String {
-        let suspicious = |name: &str, x: f64| {
-            !x.is_finite() || (x <= 0.0 && matches!(name, "scale" | "rate" | "concentration" | "df" | "probs"))
-        };
-        let found: Vec<String> = parts
+        let mut found: Vec<String> = parts
             .iter()
             .filter_map(|(name, values)| {
-                let i = values.iter().position(|&x| suspicious(name, x))?;
+                let i = values
+                    .iter()
+                    .position(|&x| !x.is_finite() || !is_allowed(site.distribution, name, x))?;
                 Some(element(name, values, i))
             })
             .collect();
-        let _ = site;
-        if !found.is_empty() {
-            return found.join(", ");
+        if found.is_empty() {
+            found.extend(self.outside(site, &parts[0].1));
         }
-        parts
-            .iter()
-            .filter(|p| !p.1.is_empty())
-            .map(|(name, values)| element(name, values, 0))
-            .collect::<Vec<_>>()
-            .join(", ")
+        if found.is_empty() {
+            let present = parts.iter().filter(|p| !p.1.is_empty());
+            found.extend(present.map(|(name, values)| element(name, values, 0)));
+        }
+        found.join(", ")
+    }
+
+    /// Names the first value outside of the support, with the bounds there.
+    fn outside(&self, site: &SiteRecord, values: &[f64]) -> Option<String> {
+        let support = site.support?.map(|bound| self.elements(bound));
+        let at = |i: usize| {
+            let bound = |bounds: &Vec<f64>| bounds[if bounds.len() == values.len() { i } else { 0 }];
+            support.clone().map(|bounds| bound(&bounds))
+        };
+        let i = (0..values.len()).find(|&i| !at(i).can_hold(values[i]))?;
+        Some(format!("{} outside of {:?}", element("value", values, i), at(i)))
+    }
+}
+
+/// Returns whether a parameter of a distribution can have this value.
+fn is_allowed(distribution: &str, parameter: &str, x: f64) -> bool {
+    match (distribution, parameter) {
+        (_, "scale" | "rate" | "df" | "concentration" | "concentration0" | "concentration1") => x > 0.0,
+        ("Bernoulli" | "Binomial", "probs") => (0.0..=1.0).contains(&x),
+        (_, "probs" | "total_count") => x >= 0.0,
+        _ => true,
     }
 }
 

@@ -284,6 +284,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn add(&self, x: Var<'t>, kind: SiteKind, slot: Option<usize>) -> Res<u32> {
         let tape = self.ctx.tape();
         let params = self.dist.params(tape);
+        let support = self.dist.support(tape);
         let base = self.ctx.site_record(self.site, kind, x);
         self.ctx.add_site(SiteRecord {
             distribution: D::NAME,
@@ -291,9 +292,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 .iter()
                 .map(|&(name, value)| self.ctx.hold_param(name, value))
                 .collect(),
+            is_discrete: support.is_discrete(),
+            support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
             kl: D::KL,
             slot,
-            is_discrete: self.dist.support(tape).is_discrete(),
             ..base
         })
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::dist::Kl;
+use crate::dist::support::Bounded;
 use crate::error::Place;
 use crate::runtime::handler::Handler;
 use crate::runtime::source::Source;
@@ -61,6 +62,8 @@ pub struct SiteRecord {
     pub distribution: &'static str,
     /// Its parameters, with the plates as first axes where the flag says so.
     pub params: Vec<(&'static str, Held, bool)>,
+    /// The set of its values, bounds with the plates as first axes, if it has a distribution.
+    pub support: Option<Bounded<Held>>,
     /// Its divergence from others, where closed forms are known.
     pub kl: Option<Kl>,
     /// The value in the body of the model, with its plates.

@@ -6,6 +6,7 @@ pub mod guides;
 pub mod objective;
 pub(crate) mod predict;
 pub mod replay;
+mod snapshot;
 pub mod state;
 
 pub use approximation::Approximation;

@@ -10,6 +10,7 @@ use crate::inference::svi::approximation::{Approximation, Sampler};
 use crate::inference::svi::config::{ElboEstimator, Svi};
 use crate::inference::svi::guides::Approximates;
 use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide};
+use crate::inference::svi::snapshot::Snapshot;
 use crate::optim::{Optimizer, State};
 use crate::program::compile::Program;
 use crate::program::passes::Passes;
@@ -34,9 +35,6 @@ mod stream {
     pub const DRAWS: u64 = 3;
 }
 
-/// After so many steps the parameters are kept, so that the last good ones can be computed again.
-const SNAPSHOT_EVERY: usize = 64;
-
 /// SVI between two steps.
 pub struct SviState<'m, M, G, O> {
     svi: &'m Svi<G, O>,
@@ -58,7 +56,7 @@ enum Engine {
 struct Typed<F> {
     params: Vec<F>,
     moments: State<F>,
-    snapshot: (usize, Vec<F>, State<F>),
+    snapshot: Snapshot<F>,
     subsamples: Vec<Rows>,
     replay: Option<Replay<F>>,
 }
@@ -147,13 +145,7 @@ where
             self.losses.push(loss);
             return Ok(-loss);
         }
-        let cause = self.blame(step)?;
-        self.go_back(step)?;
-        Err(Error::NotFinite {
-            step,
-            cause: Box::new(cause),
-            params: NamedArrays(self.params()),
-        })
+        Err(self.not_finite(step)?)
     }
 
     /// Returns −ELBO of each step so far.
@@ -193,8 +185,12 @@ where
     ///
     /// # Errors
     ///
-    /// If draws from the guide cannot be recorded.
-    pub fn finish(self) -> Result<Approximation<M>> {
+    /// [`Error::NotFinite`] if the last step left a parameter that is not finite; otherwise if draws from the guide cannot
+    /// be recorded.
+    pub fn finish(mut self) -> Result<Approximation<M>> {
+        if self.values().iter().any(|x| !x.is_finite()) {
+            return Err(self.not_finite(self.losses.len())?);
+        }
         let sampler = Sampler {
             values: self.values(),
             precision: self.svi.precision,
@@ -250,8 +246,12 @@ where
             }
             let loss = replay.evaluate(&typed.params, key);
             if loss.is_finite() {
+<<<<<<< HEAD
                 typed.keep(step);
                 let replay = typed.replay.as_ref().expect("steps are replayed");
+=======
+                typed.snapshot.take(step, &typed.params, &typed.moments);
+>>>>>>> promises
                 let gradient = &replay.particles[0].1;
                 self.svi
                     .optimizer
@@ -274,7 +274,11 @@ where
             }
         }
         if total.is_finite() {
+<<<<<<< HEAD
             typed.keep(step);
+=======
+            typed.snapshot.take(step, &typed.params, &typed.moments);
+>>>>>>> promises
             let gradient: Vec<F> = sum.into_iter().map(F::from_f64).collect();
             self.svi
                 .optimizer
@@ -311,6 +315,14 @@ where
             })
         };
         recording.slots.iter().map(pair).collect()
+    }
+
+    /// Returns the error of a step whose loss is not finite, and goes back to the last good parameters.
+    fn not_finite(&mut self, step: usize) -> Result<Error> {
+        let cause = Box::new(self.blame(step)?);
+        self.go_back(step)?;
+        let params = NamedArrays(self.params());
+        Ok(Error::NotFinite { step, cause, params })
     }
 
     /// Returns the error that names what made a step's loss not finite.
@@ -365,14 +377,11 @@ fn gradient_of(recording: &Recording, slot: &Slot) -> Vec<f64> {
 
 impl<F: Scalar> Typed<F> {
     fn empty() -> Self {
-        let state = State {
-            step: 0,
-            moments: Vec::new(),
-        };
+        let snapshot = Snapshot::none();
         Typed {
             params: Vec::new(),
-            moments: state.clone(),
-            snapshot: (usize::MAX, Vec::new(), state),
+            moments: snapshot.moments.clone(),
+            snapshot,
             subsamples: Vec::new(),
             replay: None,
         }
@@ -396,18 +405,10 @@ impl<F: Scalar> Typed<F> {
             let particles = (0..svi.particles).map(|_| particle()).collect();
             Replay { program, particles }
         });
-        let snapshot = (
-            usize::MAX,
-            Vec::new(),
-            State {
-                step: 0,
-                moments: Vec::new(),
-            },
-        );
         Typed {
             params,
             moments,
-            snapshot,
+            snapshot: Snapshot::none(),
             subsamples,
             replay,
         }
@@ -422,7 +423,11 @@ impl<F: Scalar> Typed<F> {
 
     /// Returns to the last snapshot not after `step`, and tells of which step it is.
     fn restore(&mut self, step: usize) -> usize {
-        let (at, params, moments) = self.snapshot.clone();
+        let Snapshot {
+            step: at,
+            params,
+            moments,
+        } = self.snapshot.clone();
         if at > step {
             return step;
         }

@@ -110,6 +110,7 @@ impl Source for FromAutoNormal {
             params: [("loc", loc), ("scale", scale)]
                 .map(|(name, x)| (name, hold(x), !site.rows.is_empty()))
                 .to_vec(),
+            support: None,
             kl: (matches!(site.support, Support::Real) && !site.is_noncentered).then_some(normal::kl),
             value: hold(z),
             stored: hold(z),

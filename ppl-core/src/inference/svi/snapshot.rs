@@ -1,0 +1,40 @@
+//! What is kept of a run of SVI once in a while, so that the last good parameters can be computed again.
+
+use crate::optim::State;
+use crate::tape::store::Scalar;
+
+/// After so many steps the parameters are kept, so that the last good ones can be computed again.
+const SNAPSHOT_EVERY: usize = 64;
+
+/// The parameters and moments before a step whose loss was finite; of no step, if it is `usize::MAX`.
+#[derive(Clone)]
+pub(super) struct Snapshot<F> {
+    pub step: usize,
+    pub params: Vec<F>,
+    pub moments: State<F>,
+}
+
+impl<F: Scalar> Snapshot<F> {
+    pub fn none() -> Self {
+        let moments = State {
+            step: 0,
+            moments: Vec::new(),
+        };
+        Snapshot {
+            step: usize::MAX,
+            params: Vec::new(),
+            moments,
+        }
+    }
+
+    /// Keeps the state before this step, once in a while.
+    pub fn take(&mut self, step: usize, params: &[F], moments: &State<F>) {
+        if step.is_multiple_of(SNAPSHOT_EVERY) && self.step != step {
+            *self = Snapshot {
+                step,
+                params: params.to_vec(),
+                moments: moments.clone(),
+            };
+        }
+    }
+}
