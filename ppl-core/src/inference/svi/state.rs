@@ -246,12 +246,7 @@ where
             }
             let loss = replay.evaluate(&typed.params, key);
             if loss.is_finite() {
-<<<<<<< HEAD
-                typed.keep(step);
-                let replay = typed.replay.as_ref().expect("steps are replayed");
-=======
                 typed.snapshot.take(step, &typed.params, &typed.moments);
->>>>>>> promises
                 let gradient = &replay.particles[0].1;
                 self.svi
                     .optimizer
@@ -274,11 +269,7 @@ where
             }
         }
         if total.is_finite() {
-<<<<<<< HEAD
-            typed.keep(step);
-=======
             typed.snapshot.take(step, &typed.params, &typed.moments);
->>>>>>> promises
             let gradient: Vec<F> = sum.into_iter().map(F::from_f64).collect();
             self.svi
                 .optimizer
@@ -411,13 +402,6 @@ impl<F: Scalar> Typed<F> {
             snapshot: Snapshot::none(),
             subsamples,
             replay,
-        }
-    }
-
-    /// Keeps the parameters of a step whose loss is finite, if it is time to.
-    fn keep(&mut self, step: usize) {
-        if step.is_multiple_of(SNAPSHOT_EVERY) {
-            self.snapshot = (step, self.params.clone(), self.moments.clone());
         }
     }
 
