@@ -1,5 +1,8 @@
 //! out = loc + scale · noise and its adjoints, where loc and scale may be single numbers.
 
+// Several arrays are walked by one index in these loops.
+#![allow(clippy::needless_range_loop)]
+
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::lanes::sum3;
 use crate::kernels::real::Real;

@@ -1,5 +1,8 @@
 //! Loops over the log density of a univariate distribution: its sum with all derivatives in one pass, or element by element.
 
+// Several arrays are walked by one index in these loops.
+#![allow(clippy::needless_range_loop)]
+
 use std::marker::PhantomData;
 
 use crate::kernels::dispatch::{Loop, dispatch};
@@ -350,7 +353,7 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
             let (x, params) = self.operands.block(&repeated, i, m);
             let x = &x[..m];
             let (log_prob, d_x) = (&mut c.log_prob[..m], &mut c.d_x[..m]);
-            let mut d_params = c.d_params.each_mut().map(|d| &mut d[..m]);
+            let d_params = c.d_params.each_mut().map(|d| &mut d[..m]);
             if is_shared {
                 for l in 0..m {
                     // SAFETY: `block` returns slices of length m.

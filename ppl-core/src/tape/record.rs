@@ -104,6 +104,10 @@ pub struct Tape {
     precision: Precision,
     key: Cell<Key>,
     /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
+    #[allow(
+        clippy::vec_box,
+        reason = "a reference to a handle stays valid when the vector grows"
+    )]
     held: RefCell<Vec<Box<Var<'static>>>>,
 }
 
