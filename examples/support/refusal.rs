@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comfy_table::Table;
 use ndarray::{Array2, Array3, ArrayD, Axis, Ix3};
-use posterior::nn::calibration::{Calibration, ClassIntervals, Refusal, Verdict, Verdicts};
+use posterior::nn::calibration::{Calibration, ClassIntervals, Refusal, Verdicts};
 use posterior::nn::data::DataSet;
 use posterior::nn::plots::{Example, Panel, verdict_sheet};
 use serde_json::json;
@@ -161,11 +161,7 @@ fn examples(answers: &Answers, truth: impl Fn(usize) -> Option<usize>, n: usize)
     let rows = answers.intervals.rows_by_certainty();
     let (doubtful, certain) = (rows.iter().take(n / 2), rows.iter().rev().take(n - n / 2));
     let example = |&row: &usize| {
-        let caption = match (truth(row), answers.verdicts.as_slice()[row]) {
-            (Some(class), _) => format!("a {class}"),
-            (None, Verdict::Unknown) => "none of the ten".to_string(),
-            (None, Verdict::Class(_)) => "none of the ten, yet".to_string(),
-        };
+        let caption = truth(row).map_or_else(|| "none of the ten".to_string(), |class| format!("a {class}"));
         Example {
             row,
             caption,
