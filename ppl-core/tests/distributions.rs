@@ -64,7 +64,7 @@ impl Column {
         let text = || format!("{}: got {got:e}, exact {exact:e}", place());
         self.n += 1;
         let same = got == exact || (got.is_nan() && exact.is_nan());
-        if !same && !(got.is_finite() && exact.is_finite()) {
+        if !(same || got.is_finite() && exact.is_finite()) {
             self.wrong.push(text());
             return;
         }

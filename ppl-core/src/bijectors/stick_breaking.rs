@@ -62,12 +62,13 @@ impl RowMap for Stick {
 
     fn constrain<F: Real>(z: &[F], x: &mut [F]) {
         let mut left = 0.0;
-        for i in 0..z.len() {
+        let (last, others) = x.split_last_mut().expect("a simplex has an element");
+        for (i, x) in others.iter_mut().enumerate() {
             let t = logit(z, i);
-            x[i] = F::from_f64((left - softplus(-t)).exp());
+            *x = F::from_f64((left - softplus(-t)).exp());
             left -= softplus(t);
         }
-        x[z.len()] = F::from_f64(left.exp());
+        *last = F::from_f64(left.exp());
     }
 
     fn pull_back<F: Real>(z: &[F], x: &[F], d_x: &[F], d_z: &mut [F]) {
@@ -91,10 +92,10 @@ impl RowMap for Stick {
     }
 
     fn pull_back_log_det<F: Real>(z: &[F], seed: F, d_z: &mut [F]) {
-        for i in 0..z.len() {
+        for (i, d) in d_z.iter_mut().enumerate() {
             let t = logit(z, i);
             let slope = sigmoid(-t) - sigmoid(t) * (z.len() - i) as f64;
-            d_z[i] += seed * F::from_f64(slope);
+            *d += seed * F::from_f64(slope);
         }
     }
 }

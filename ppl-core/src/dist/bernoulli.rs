@@ -9,7 +9,7 @@ use crate::dist::draw::Draw;
 use crate::dist::family::{Binary, Family};
 use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
-use crate::dist::univariate::{self, outside};
+use crate::dist::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
@@ -165,7 +165,7 @@ impl Density<1> for ByProbs {
     #[inline(always)]
     fn log_prob<F: Real>(x: F, [p]: [F; 1], _: &()) -> F {
         let p = F::select((p >= F::ZERO) & (p <= F::ONE), p, F::NAN);
-        let inside = F::select(x == F::ONE, p.ln(), (-p).ln_1p() + (x - x));
+        let inside = F::select(x == F::ONE, p.ln(), (-p).ln_1p() + zero_of(x));
         F::select(is_truth(x), inside, outside(p))
     }
 
@@ -189,7 +189,7 @@ impl Density<1> for ByLogits {
     #[inline(always)]
     fn log_prob<F: Real>(x: F, [t]: [F; 1], _: &()) -> F {
         // ln sigmoid(t) = −softplus(−t) and ln(1 − sigmoid(t)) = −softplus(t).
-        let inside = -F::select(x == F::ONE, -t, t + (x - x)).softplus();
+        let inside = -F::select(x == F::ONE, -t, t + zero_of(x)).softplus();
         F::select(is_truth(x), inside, outside(t))
     }
 

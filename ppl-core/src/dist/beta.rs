@@ -6,7 +6,7 @@ use crate::dist::draw::Draw;
 use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
-use crate::dist::univariate::{self, outside};
+use crate::dist::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{
@@ -149,7 +149,7 @@ impl Density<2> for BetaDensity {
         } else if x == 1.0 {
             at_border(b, a, shared.constant)
         } else {
-            outside(shared.constant + (x - x))
+            outside(shared.constant + zero_of(x))
         })
     }
 
@@ -164,7 +164,7 @@ impl Density<2> for BetaDensity {
 /// Returns ln(a b / ((a + b) x (1 − x))).
 fn ln_peak(a: f64, b: f64, x: f64) -> f64 {
     let ratio = a / x * (b / (a + b) / (1.0 - x));
-    if ratio >= f64::MIN_POSITIVE && ratio < f64::INFINITY {
+    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&ratio) {
         ratio.ln()
     } else {
         a.ln() - x.ln() + (b / (a + b)).ln() - (-x).ln_1p()

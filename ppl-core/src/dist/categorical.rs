@@ -7,6 +7,7 @@ use crate::dist::draw::Draw;
 use crate::dist::family::{Categories, Family};
 use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
+use crate::dist::weight_draw;
 use crate::dist::weights::{self, Index};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -74,7 +75,7 @@ impl<'t> Dist<'t> for Categorical<'t> {
     }
 
     fn draw(&self, at: &Draw<'t>) -> Var<'t> {
-        weights::draw::<Index>(at, &self.chances)
+        weight_draw::draw::<Index>(at, &self.chances)
     }
 
     /// Not a number: categories have names, no values.

@@ -83,6 +83,7 @@ pub trait Dist<'t>: Family + Sized {
 
     /// Returns the value that the standardised value `z` stands for, and the standard distribution's name, or `None` if the
     /// distribution is no location-scale family. Used where [`Modifiers::noncentered`] is set.
+    #[allow(clippy::wrong_self_convention)]
     fn from_standard(&self, _tape: &'t Tape, _z: Var<'t>) -> Option<Var<'t>> {
         None
     }

@@ -50,7 +50,7 @@ impl<'t> Draw<'t> {
         let args = [self.fit(loc), self.fit(scale)];
         let def = LocationScaleDraw::<B>::DEF;
         self.tape
-            .record(def, &args, &[self.stream], &self.dims, &self.event, self.len())
+            .record(def, &args, &[self.stream], &self.dims, &self.event, self.n_elements())
     }
 
     /// Returns loc + scale · ε with standard normal ε, as one operation.
@@ -72,7 +72,7 @@ impl<'t> Draw<'t> {
     }
 
     /// Returns the number of elements, plates included.
-    pub fn len(&self) -> usize {
+    pub fn n_elements(&self) -> usize {
         size(&self.event) * self.rows()
     }
 

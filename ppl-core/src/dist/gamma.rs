@@ -8,7 +8,7 @@ use crate::dist::family::{Continuous, Family};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::saddle::ln_minus_digamma;
 use crate::dist::support::Support;
-use crate::dist::univariate::{self, outside};
+use crate::dist::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
@@ -117,7 +117,7 @@ impl Density<2> for GammaDensity {
         } else if x == 0.0 && a <= 1.0 {
             if a == 1.0 { b.ln() } else { f64::INFINITY }
         } else {
-            outside(constant + (x - x))
+            outside(constant + zero_of(x))
         })
     }
 
@@ -142,7 +142,7 @@ fn deviance_of_product(a: f64, b: f64, x: f64) -> f64 {
 /// Returns ln(b x / a).
 fn ln_ratio(b: f64, x: f64, a: f64) -> f64 {
     let ratio = b * x / a;
-    if ratio >= f64::MIN_POSITIVE && ratio < f64::INFINITY {
+    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&ratio) {
         ratio.ln()
     } else {
         b.ln() + x.ln() - a.ln()

@@ -7,7 +7,7 @@ use crate::dist::family::{Continuous, Family};
 use crate::dist::gamma::{gamma_constants, kl_of_gammas};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
-use crate::dist::univariate::{self, outside};
+use crate::dist::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::bd0;
@@ -98,14 +98,14 @@ impl Density<2> for InverseGammaDensity {
         F::from_f64(if x > 0.0 {
             constant - x.ln() - deviance_of_quotient(a, b, x)
         } else {
-            outside(constant + (x - x))
+            outside(constant + zero_of(x))
         })
     }
 
     fn partials<F: Real>(x: F, [a, b]: [F; 2], &(_, deviation): &(f64, f64)) -> (F, [F; 2]) {
         let (x, a, b) = (x.to_f64(), a.to_f64(), b.to_f64());
         let ratio = b / x / a;
-        let ln_ratio = if ratio >= f64::MIN_POSITIVE && ratio < f64::INFINITY {
+        let ln_ratio = if (f64::MIN_POSITIVE..f64::INFINITY).contains(&ratio) {
             ratio.ln()
         } else {
             b.ln() - x.ln() - a.ln()

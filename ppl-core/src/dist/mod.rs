@@ -40,6 +40,7 @@ pub mod support;
 pub mod truncated;
 mod uniform;
 pub mod univariate;
+mod weight_draw;
 mod weights;
 
 pub use bernoulli::Bernoulli;

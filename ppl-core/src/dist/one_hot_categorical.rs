@@ -7,6 +7,7 @@ use crate::dist::draw::Draw;
 use crate::dist::family::{Categories, Family};
 use crate::dist::param::IntoVar;
 use crate::dist::support::Support;
+use crate::dist::weight_draw;
 use crate::dist::weights::{self, OneHot};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -76,7 +77,7 @@ impl<'t> Dist<'t> for OneHotCategorical<'t> {
     }
 
     fn draw(&self, at: &Draw<'t>) -> Var<'t> {
-        weights::draw::<OneHot>(at, &self.chances)
+        weight_draw::draw::<OneHot>(at, &self.chances)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {

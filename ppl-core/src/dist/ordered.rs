@@ -106,7 +106,7 @@ impl<'t, D: Dist<'t>> Dist<'t> for Ordered<D> {
 struct OrderedRows;
 
 fn ascends<F: Real>(x: &[F]) -> bool {
-    x.windows(2).all(|pair| !(pair[0] > pair[1]))
+    !x.windows(2).any(|pair| pair[0] > pair[1])
 }
 
 impl Op for OrderedRows {

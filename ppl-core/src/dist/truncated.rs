@@ -153,9 +153,9 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
     fn log_prob(&self, x: Var<'t>) -> Var<'t> {
         let base = self.base.log_prob(x);
         let tape = tape_for(base, &[&Param::Value(x), &self.low, &self.high]);
-        let is_inside = x.ge(self.low.on(tape)) * x.le(self.high.on(tape));
+        let is_outside = x.lt(self.low.on(tape)) + x.gt(self.high.on(tape));
         let log_mass = log_mass::<D::Cdf>(tape, self.bound(tape, &self.low), self.bound(tape, &self.high));
-        where_(is_inside, base, -f64::INFINITY) - log_mass + (x - x)
+        where_(is_outside, -f64::INFINITY, base) - log_mass
     }
 
     /// The quantile between the bounds at a uniform number.

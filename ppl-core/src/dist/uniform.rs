@@ -7,7 +7,7 @@ use crate::dist::family::{Continuous, Family};
 use crate::dist::normal::{HALF_LN_TWO_PI, Normal};
 use crate::dist::param::{IntoVar, Param};
 use crate::dist::support::Support;
-use crate::dist::univariate;
+use crate::dist::univariate::{self, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::where_::where_;
@@ -105,7 +105,7 @@ impl Density<2> for UniformDensity {
 
     #[inline(always)]
     fn log_prob<F: Real>(x: F, [low, high]: [F; 2], &(ln_width, _): &(F, F)) -> F {
-        let beyond = F::select((x < low) | (x > high), -F::INFINITY, x - x);
+        let beyond = F::select((x < low) | (x > high), -F::INFINITY, zero_of(x));
         beyond - ln_width
     }
 

@@ -44,6 +44,12 @@ macro_rules! methods {
 
 pub(crate) use methods;
 
+/// Returns zero, or NaN where `x` is NaN: added to a branch that does not read x.
+#[inline(always)]
+pub fn zero_of<F: Real>(x: F) -> F {
+    F::select(x.is_nan(), F::NAN, F::ZERO)
+}
+
 /// Returns the log density outside of the support: −∞, or NaN where `constant`, which parameters alone determine, is NaN.
 #[inline(always)]
 pub fn outside<F: Real>(constant: F) -> F {

@@ -39,7 +39,16 @@ pub type Adjoint<'a, F> = Option<(&'a mut [F], bool)>;
 pub fn density_sum<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P]) -> f64 {
     let n = common_length(x, &params);
     if n < SMALL {
-        let each = |i| D::log_prob(at(x, i), at_all(&params, i), &D::shared(at_all(&params, i), false)).to_f64();
+        let operands = Operands { x, params };
+        let is_shared = operands.is_shared::<D>();
+        let mut shared = D::shared(operands.first(), false);
+        let each = |i| {
+            let p = at_all(&params, i);
+            if !is_shared {
+                shared = D::shared(p, false);
+            }
+            D::log_prob(at(x, i), p, &shared).to_f64()
+        };
         return (0..n).map(each).sum();
     }
     dispatch(Sum::<D, P, F> {
@@ -104,7 +113,7 @@ pub fn density_each_adjoint<D: Density<P>, const P: usize, F: Real>(
 }
 
 /// Fewer elements than this are worked on one by one.
-const SMALL: usize = 16;
+const SMALL: usize = 32;
 
 /// Elements are worked on in blocks of this length, as plain loops over buffers on the stack.
 const BLOCK: usize = 64;
@@ -183,7 +192,7 @@ impl<'a, const P: usize, F: Real> Operands<'a, P, F> {
 
     #[inline(always)]
     fn first(&self) -> [F; P] {
-        std::array::from_fn(|k| self.params[k][0])
+        std::array::from_fn(|k| self.params[k].first().copied().unwrap_or(F::NAN))
     }
 }
 
@@ -206,15 +215,18 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Sum<'_, D, P, F> {
         for i in (0..self.n).step_by(BLOCK) {
             let m = (self.n - i).min(BLOCK);
             let (x, params) = self.operands.block(&repeated, i, m);
+            let x = &x[..m];
             let out = &mut out[..m];
             if is_shared {
                 for l in 0..m {
-                    let p = std::array::from_fn(|k| params[k][l]);
+                    // SAFETY: `block` returns slices of length m.
+                    let p = std::array::from_fn(|k| unsafe { *params[k].get_unchecked(l) });
                     out[l] = D::log_prob(x[l], p, &shared);
                 }
             } else {
                 for l in 0..m {
-                    let p = std::array::from_fn(|k| params[k][l]);
+                    // SAFETY: `block` returns slices of length m.
+                    let p = std::array::from_fn(|k| unsafe { *params[k].get_unchecked(l) });
                     out[l] = D::log_prob(x[l], p, &D::shared(p, false));
                 }
             }
@@ -240,9 +252,11 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Each<'_, D, P, F> {
         for i in (0..n).step_by(BLOCK) {
             let m = (n - i).min(BLOCK);
             let (x, params) = self.operands.block(&repeated, i, m);
+            let x = &x[..m];
             let out = &mut self.out[i..i + m];
             for l in 0..m {
-                let p = std::array::from_fn(|k| params[k][l]);
+                // SAFETY: `block` returns slices of length m.
+                let p = std::array::from_fn(|k| unsafe { *params[k].get_unchecked(l) });
                 out[l] = D::log_prob(x[l], p, &D::shared(p, false));
             }
         }
@@ -288,9 +302,13 @@ impl<D: Density<P>, const P: usize, F: Real> WithAdjoint<'_, D, P, F> {
     fn small(mut self) -> f64 {
         let mut total = 0.0;
         let (mut sum_x, mut sums) = (0.0, [0.0; P]);
+        let is_shared = self.operands.is_shared::<D>();
+        let mut shared = D::shared(self.operands.first(), true);
         for i in 0..self.n {
             let (x, p) = (at(self.operands.x, i), at_all(&self.operands.params, i));
-            let shared = D::shared(p, true);
+            if !is_shared {
+                shared = D::shared(p, true);
+            }
             let (seed, (d_x, d_params)) = (self.seed.at(i), D::partials(x, p, &shared));
             total += D::log_prob(x, p, &shared).to_f64();
             put(&mut self.d_x, i, self.n, &[seed * d_x], &mut sum_x);
@@ -330,26 +348,32 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for WithAdjoint<'_, D, P, F> {
         for i in (0..self.n).step_by(BLOCK) {
             let m = (self.n - i).min(BLOCK);
             let (x, params) = self.operands.block(&repeated, i, m);
+            let x = &x[..m];
             let (log_prob, d_x) = (&mut c.log_prob[..m], &mut c.d_x[..m]);
+            let mut d_params = c.d_params.each_mut().map(|d| &mut d[..m]);
             if is_shared {
                 for l in 0..m {
-                    let p = std::array::from_fn(|k| params[k][l]);
+                    // SAFETY: `block` returns slices of length m.
+                    let p = std::array::from_fn(|k| unsafe { *params[k].get_unchecked(l) });
                     let (dx, dp) = D::partials(x[l], p, &shared);
                     log_prob[l] = D::log_prob(x[l], p, &shared);
                     d_x[l] = dx;
                     for k in 0..P {
-                        c.d_params[k][l] = dp[k];
+                        // SAFETY: each slice has length m.
+                        unsafe { *d_params[k].get_unchecked_mut(l) = dp[k] };
                     }
                 }
             } else {
                 for l in 0..m {
-                    let p = std::array::from_fn(|k| params[k][l]);
+                    // SAFETY: `block` returns slices of length m.
+                    let p = std::array::from_fn(|k| unsafe { *params[k].get_unchecked(l) });
                     let shared = D::shared(p, true);
                     let (dx, dp) = D::partials(x[l], p, &shared);
                     log_prob[l] = D::log_prob(x[l], p, &shared);
                     d_x[l] = dx;
                     for k in 0..P {
-                        c.d_params[k][l] = dp[k];
+                        // SAFETY: each slice has length m.
+                        unsafe { *d_params[k].get_unchecked_mut(l) = dp[k] };
                     }
                 }
             }

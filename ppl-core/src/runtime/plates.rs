@@ -346,10 +346,11 @@ impl<'t> Ctx<'t> {
         {
             return Err(fault(format!("total = {total} is less than the {len} rows given")));
         }
+        let is_whole = self.state().whole_plates;
         Ok(Rows {
             len,
             full: options.total.unwrap_or(len),
-            batch: options.batch.filter(|&b| b < len),
+            batch: options.batch.filter(|&b| b < len && !is_whole),
         })
     }
 

@@ -180,7 +180,7 @@ impl Recording {
     pub fn kept_sites(&self) -> impl Iterator<Item = &SiteRecord> {
         self.sites
             .iter()
-            .filter(|s| matches!(s.kind, SiteKind::Latent | SiteKind::Tracked))
+            .filter(|s| matches!(s.kind, SiteKind::Latent | SiteKind::Tracked) && !s.is_guide)
     }
 
     /// Compiles the log density; the rows of subsampled plates are rebound between evaluations, other data are fixed.

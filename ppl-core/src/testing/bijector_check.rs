@@ -65,8 +65,9 @@ fn ln_abs_det(a: &mut [Vec<f64>]) -> f64 {
         sum += a[k][k].abs().ln();
         for i in k + 1..n {
             let factor = a[i][k] / a[k][k];
-            for j in k..n {
-                a[i][j] -= factor * a[k][j];
+            let (above, below) = a.split_at_mut(i);
+            for (x, pivot) in below[0][k..].iter_mut().zip(&above[k][k..]) {
+                *x -= factor * pivot;
             }
         }
     }

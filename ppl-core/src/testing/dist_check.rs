@@ -117,10 +117,11 @@ pub fn the_term_is_the_sum_of_the_elements(laws: &Laws, points: &[Vec<f64>]) {
                 let mut start = len;
                 let value = tape.input(0, &[], &[len], &x, laws.is_discrete);
                 let mut params = Vec::new();
-                for k in 1..points[0].len() {
+                let n_params = points[0].len() - 1;
+                for k in 0..n_params {
                     let own: Vec<f64> = match n {
-                        0 => vec![points[at][k]],
-                        _ => (0..len).map(|i| points[i % points.len()][k]).collect(),
+                        0 => vec![points[at][k + 1]],
+                        _ => (0..len).map(|i| points[i % points.len()][k + 1]).collect(),
                     };
                     let event: &[usize] = if n == 0 { &[] } else { &[len] };
                     params.push(tape.input(start, &[], event, &own, false));
