@@ -78,7 +78,7 @@ pub trait Module {
 
 /// A layer or network that maps values: what a module in a model can do.
 pub trait Forward<'t> {
-    /// Returns the output for the input `x`, one row or a matrix of rows: [n_in] → [n_out], [n, n_in] → [n, n_out].
+    /// Returns the output for the input `x`, one row or a matrix of rows: `[n_in]` → `[n_out]`, `[n, n_in]` → `[n, n_out]`.
     ///
     /// Inputs of another width are an error that names the layer; the next word of the model returns it.
     #[track_caller]

@@ -7,7 +7,7 @@ use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
 use crate::testing::bijectors::bijector_tests;
 
-/// The matrix x: [n, n] from n (n + 1) / 2 numbers, row by row: xᵢⱼ = z below the diagonal, xᵢᵢ = eᶻ on it, zero above.
+/// The matrix x: `[n, n]` from n (n + 1) / 2 numbers, row by row: xᵢⱼ = z below the diagonal, xᵢᵢ = eᶻ on it, zero above.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LowerCholesky;
 

@@ -129,7 +129,7 @@ fn kl<'t>(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Optio
     Some((square - k as f64) * 0.5 + m.ln_det_tril() - l.ln_det_tril())
 }
 
-/// Solves L w = b for a lower triangle L: [k, k], with b in the place of w.
+/// Solves L w = b for a lower triangle L: `[k, k]`, with b in the place of w.
 fn solve<F: Real>(l: &[F], w: &mut [F]) {
     let k = w.len();
     for i in 0..k {

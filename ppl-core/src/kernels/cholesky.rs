@@ -17,7 +17,7 @@ const SMALL: usize = 16;
 /// A square tile of a matrix; rows and columns behind its end are zero.
 type Tile<F, const W: usize> = [[F; W]; W];
 
-/// Writes the lower triangular L with L Lᵀ = A, for A: [n, n] of which only the lower triangle is read, and zeros
+/// Writes the lower triangular L with L Lᵀ = A, for A: `[n, n]` of which only the lower triangle is read, and zeros
 /// above the diagonal.
 ///
 /// # Errors
@@ -56,7 +56,7 @@ pub fn cholesky<F: Real>(n: usize, a: &[F], l: &mut [F]) -> Result<(), usize> {
     Ok(())
 }
 
-/// Replaces the adjoint of L by that of A = L Lᵀ: d: [n, n] holds d_l on entry and d_a on return.
+/// Replaces the adjoint of L by that of A = L Lᵀ: d: `[n, n]` holds d_l on entry and d_a on return.
 ///
 /// Only the lower triangle of A is a variable: for i > j, d_aᵢⱼ is the derivative when aᵢⱼ and its mirror image move
 /// together, and the upper triangle of d_a is zero. What d_l holds above the diagonal is not read.
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
     use crate::kernels::twin::{assert_close, check_adjoint, fill};
 
-    /// Returns G Gᵀ / n + I for a random G: [n, n], with NaN above the diagonal, which must not be read.
+    /// Returns G Gᵀ / n + I for a random G: `[n, n]`, with NaN above the diagonal, which must not be read.
     fn positive_definite<F: Real>(n: usize) -> Vec<F> {
         let g = fill::<f64>(n * n, 4);
         let entry = |i: usize, j: usize| -> f64 {

@@ -4,7 +4,7 @@ use gemm_common::Parallelism;
 
 /// A scalar with a matrix product on raw pointers; `matmul::gemm` is the safe form.
 pub trait GemmRaw: Copy {
-    /// Computes C = γC + αAB on one thread, for column-major C [m, n] and for A [m, k], B [k, n] with
+    /// Computes C = γC + αAB on one thread, for column-major C `[m, n]` and for A `[m, k]`, B `[k, n]` with
     /// (row, column) strides; where `read_c` is false, C is only written.
     ///
     /// # Safety

@@ -2,7 +2,7 @@
 
 use super::real::Real;
 
-/// Returns ln |det L| = Σ ln |lᵢᵢ| for L: [n, n] triangular; twice that is ln det(L Lᵀ).
+/// Returns ln |det L| = Σ ln |lᵢᵢ| for L: `[n, n]` triangular; twice that is ln det(L Lᵀ).
 ///
 /// # Panics
 ///

@@ -1,11 +1,11 @@
-//! Log-sum-exp of each row of a matrix [m, n], with its adjoint.
+//! Log-sum-exp of each row of a matrix `[m, n]`, with its adjoint.
 
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
 use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
 use super::write::write;
 
-/// Writes ln Σⱼ exp xᵢⱼ of each row of x: [m, n] into out: [m].
+/// Writes ln Σⱼ exp xᵢⱼ of each row of x: `[m, n]` into out: `[m]`.
 ///
 /// A row of −∞ (or an empty one) gives −∞, a row with +∞ gives +∞, and a row with NaN gives NaN.
 ///
@@ -17,11 +17,11 @@ pub fn log_sum_exp<F: Real>(n: usize, x: &[F], out: &mut [F]) {
     dispatch(LogSumExp { n, x, out });
 }
 
-/// Adds d_outᵢ exp(xᵢⱼ − outᵢ) to d_x: [m, n], or overwrites it; elements −∞ have weight zero.
+/// Adds d_outᵢ exp(xᵢⱼ − outᵢ) to d_x: `[m, n]`, or overwrites it; elements −∞ have weight zero.
 ///
 /// # Panics
 ///
-/// If the lengths do not fit out: [m].
+/// If the lengths do not fit out: `[m]`.
 pub fn log_sum_exp_adjoint<F: Real>(n: usize, x: &[F], out: &[F], d_out: &[F], d_x: &mut [F], overwrite: bool) {
     assert_eq!(
         x.len(),

@@ -13,9 +13,9 @@ const BLOCK_ALIGN: usize = 96;
 /// More blocks than this would only pack the operands more often.
 const MAX_BLOCKS: usize = 8;
 
-/// Computes C = α op(A) op(B) + βC, where op(A): [m, k], op(B): [k, n], C: [m, n] and op transposes if its flag says so.
+/// Computes C = α op(A) op(B) + βC, where op(A): `[m, k]`, op(B): `[k, n]`, C: `[m, n]` and op transposes if its flag says so.
 ///
-/// All are row-major and contiguous: A is stored as [k, m] if `a_transposed`, B as [n, k] if `b_transposed`.
+/// All are row-major and contiguous: A is stored as `[k, m]` if `a_transposed`, B as `[n, k]` if `b_transposed`.
 /// With β = 0 the old C is not read, so a NaN in it does not survive.
 ///
 /// # Panics
@@ -128,7 +128,7 @@ struct Product<F> {
 unsafe impl<F: Real> Sync for Product<F> {}
 
 impl<F: Real> Product<F> {
-    /// Computes C[rows, cols].
+    /// Computes `C[rows, cols]`.
     ///
     /// # Safety
     ///

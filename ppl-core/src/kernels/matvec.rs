@@ -1,7 +1,7 @@
 //! Products of a row-major matrix, plain or transposed, with a vector.
 //!
 //! Sums run in lanes whose number depends on the scalar type only, never on the instruction set. For a constant
-//! [m, n] with small n it pays to store the transpose once: `A x` is then [`matvec_transposed`] of Aᵀ, whose rows
+//! `[m, n]` with small n it pays to store the transpose once: `A x` is then [`matvec_transposed`] of Aᵀ, whose rows
 //! are long.
 
 use super::dispatch::{Loop, dispatch};
@@ -9,7 +9,7 @@ use super::real::Real;
 use super::vector::{Vector, VectorLoop, dispatch_vectors};
 use super::write::write;
 
-/// Writes y = A x for A: [m, n], x: [n], y: [m], or adds A x to y where `overwrite` is false.
+/// Writes y = A x for A: `[m, n]`, x: `[n]`, y: `[m]`, or adds A x to y where `overwrite` is false.
 ///
 /// # Panics
 ///
@@ -25,7 +25,7 @@ pub fn matvec<F: Real>(a: &[F], x: &[F], y: &mut [F], overwrite: bool) {
     dispatch_vectors(MatVec { a, x, y, overwrite });
 }
 
-/// Writes y = Aᵀ x for A: [m, n], x: [m], y: [n], or adds Aᵀ x to y where `overwrite` is false.
+/// Writes y = Aᵀ x for A: `[m, n]`, x: `[m]`, y: `[n]`, or adds Aᵀ x to y where `overwrite` is false.
 ///
 /// # Panics
 ///
@@ -41,7 +41,7 @@ pub fn matvec_transposed<F: Real>(a: &[F], x: &[F], y: &mut [F], overwrite: bool
     dispatch_vectors(MatVecTransposed { a, x, y, overwrite });
 }
 
-/// Adds α x yᵀ to A: [m, n] for x: [m], y: [n], or overwrites A: the adjoint of both products in their matrix.
+/// Adds α x yᵀ to A: `[m, n]` for x: `[m]`, y: `[n]`, or overwrites A: the adjoint of both products in their matrix.
 ///
 /// # Panics
 ///
@@ -134,7 +134,7 @@ impl<F: Real> VectorLoop<F> for MatVecTransposed<'_, F> {
     }
 }
 
-/// Adds Aᵀ x to y for A: [m, n] with n > 0, eight rows at a time.
+/// Adds Aᵀ x to y for A: `[m, n]` with n > 0, eight rows at a time.
 #[inline(always)]
 pub(super) fn add_all_rows<F: Real, V: Vector<F>>(a: &[F], x: &[F], y: &mut [F]) {
     let n = y.len();
@@ -148,7 +148,7 @@ pub(super) fn add_all_rows<F: Real, V: Vector<F>>(a: &[F], x: &[F], y: &mut [F])
     }
 }
 
-/// Adds Σᵣ x[r] a[r, :] to y over R rows (eight or one) of a: [R, n].
+/// Adds Σᵣ `x[r]` a[r, :] to y over R rows (eight or one) of a: [R, n].
 #[inline(always)]
 fn add_rows<F: Real, V: Vector<F>, const R: usize>(a: &[F], x: &[F; R], y: &mut [F]) {
     let n = y.len();

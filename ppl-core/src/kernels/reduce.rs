@@ -32,7 +32,7 @@ pub fn max<F: Real>(x: &[F]) -> F {
     dispatch(Max { x })
 }
 
-/// Writes the sum of each row of x: [m, n] into out: [m], or adds it where `overwrite` is false.
+/// Writes the sum of each row of x: `[m, n]` into out: `[m]`, or adds it where `overwrite` is false.
 ///
 /// # Panics
 ///
@@ -42,7 +42,7 @@ pub fn sum_rows<F: Real>(n: usize, x: &[F], out: &mut [F], overwrite: bool) {
     dispatch(SumRows { n, x, out, overwrite });
 }
 
-/// Writes the sum of each column of x: [m, n] into out: [n], or adds it where `overwrite` is false.
+/// Writes the sum of each column of x: `[m, n]` into out: `[n]`, or adds it where `overwrite` is false.
 ///
 /// # Panics
 ///
@@ -279,7 +279,7 @@ impl<F: Real> Loop for SumCols<'_, F> {
     }
 }
 
-/// Adds columns start.. of x: [m, n] to acc, four rows at a time.
+/// Adds columns start.. of x: `[m, n]` to acc, four rows at a time.
 #[inline(always)]
 fn add_columns<F: Real>(acc: &mut [f64], x: &[F], m: usize, n: usize, start: usize) {
     let width = acc.len();

@@ -71,7 +71,7 @@ impl<F: Real> Block<F> {
         }
     }
 
-    /// Fills the block from rows x: [m, n] with 1 ≤ n and m·n ≤ `BLOCK`.
+    /// Fills the block from rows x: `[m, n]` with 1 ≤ n and m·n ≤ `BLOCK`.
     #[inline(always)]
     pub fn fill(&mut self, n: usize, x: &[F]) {
         for (i, (row, exps)) in x.chunks_exact(n).zip(self.exps.chunks_exact_mut(n)).enumerate() {

@@ -3,7 +3,7 @@
 use super::real::Real;
 use super::rows::check_rows;
 
-/// Writes outᵢⱼ = Σ_{k ≤ j} xᵢₖ for x, out: [m, n]; the sums run in f64.
+/// Writes outᵢⱼ = Σ_{k ≤ j} xᵢₖ for x, out: `[m, n]`; the sums run in f64.
 ///
 /// # Panics
 ///

@@ -3,7 +3,7 @@
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
 
-/// Writes row idx[i] of x: [n, width] into row i of out: [len(idx), width].
+/// Writes row `idx[i]` of x: `[n, width]` into row i of out: `[len(idx), width]`.
 ///
 /// # Panics
 ///
@@ -13,7 +13,7 @@ pub fn gather<F: Real>(idx: &[u32], width: usize, x: &[F], out: &mut [F]) {
     dispatch(Gather { idx, width, x, out });
 }
 
-/// Adds row i of d_out: [len(idx), width] to row idx[i] of d_x: [n, width], after zeroing d_x where `overwrite` is true.
+/// Adds row i of d_out: `[len(idx), width]` to row `idx[i]` of d_x: `[n, width]`, after zeroing d_x where `overwrite` is true.
 ///
 /// For indexes that change at each call; [`Segments`] is faster where they stay.
 ///
@@ -99,7 +99,7 @@ impl Segments {
         }
     }
 
-    /// Adds the sum of the rows i of d_out: [len(idx), width] with idx[i] = t to row t of d_x: [n_targets, width],
+    /// Adds the sum of the rows i of d_out: `[len(idx), width]` with `idx[i]` = t to row t of d_x: `[n_targets, width]`,
     /// or overwrites it. Sums run in f64, in the order of the index list.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! Softmax and log-softmax of each row of a matrix [m, n], with their adjoints.
+//! Softmax and log-softmax of each row of a matrix `[m, n]`, with their adjoints.
 
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
@@ -7,7 +7,7 @@ use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_bloc
 use super::rows::check_rows;
 use super::write::write;
 
-/// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum has none and gives NaN.
+/// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: `[m, n]`; a row without finite maximum has none and gives NaN.
 ///
 /// # Panics
 ///
@@ -17,7 +17,7 @@ pub fn softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
     dispatch(Softmax { n, x, out });
 }
 
-/// Adds outᵢⱼ (d_outᵢⱼ − Σₖ outᵢₖ d_outᵢₖ) to d_x: [m, n], or overwrites it.
+/// Adds outᵢⱼ (d_outᵢⱼ − Σₖ outᵢₖ d_outᵢₖ) to d_x: `[m, n]`, or overwrites it.
 ///
 /// # Panics
 ///
@@ -34,7 +34,7 @@ pub fn softmax_adjoint<F: Real>(n: usize, out: &[F], d_out: &[F], d_x: &mut [F],
     });
 }
 
-/// Writes xᵢⱼ − ln Σₖ exp(xᵢₖ) into out: [m, n]; a row without finite maximum gives NaN in its infinite places.
+/// Writes xᵢⱼ − ln Σₖ exp(xᵢₖ) into out: `[m, n]`; a row without finite maximum gives NaN in its infinite places.
 ///
 /// # Panics
 ///
@@ -44,7 +44,7 @@ pub fn log_softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
     dispatch(LogSoftmax { n, x, out });
 }
 
-/// Adds d_outᵢⱼ − exp(outᵢⱼ) Σₖ d_outᵢₖ to d_x: [m, n], or overwrites it.
+/// Adds d_outᵢⱼ − exp(outᵢⱼ) Σₖ d_outᵢₖ to d_x: `[m, n]`, or overwrites it.
 ///
 /// # Panics
 ///

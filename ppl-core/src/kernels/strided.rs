@@ -258,7 +258,7 @@ impl<F: Real> Loop for AddBack<'_, F> {
     }
 }
 
-/// Writes or adds the transpose of x: [m, n] to out: [n, m], in square tiles that stay in the cache.
+/// Writes or adds the transpose of x: `[m, n]` to out: `[n, m]`, in square tiles that stay in the cache.
 fn transpose<F: Real>(m: usize, n: usize, x: &[F], out: &mut [F], overwrite: bool) {
     const TILE: usize = 16;
     for i0 in (0..m).step_by(TILE) {

@@ -10,7 +10,7 @@ use super::view::View;
 /// Rows that are eliminated one by one between two matrix products.
 const BLOCK: usize = 32;
 
-/// Replaces b: [n, m] by the X with L X = B, for L: [n, n] of which only the lower triangle is read.
+/// Replaces b: `[n, m]` by the X with L X = B, for L: `[n, n]` of which only the lower triangle is read.
 ///
 /// A zero on the diagonal gives infinities or NaN.
 ///
@@ -32,7 +32,7 @@ pub fn solve_lower<F: Real>(n: usize, m: usize, l: &[F], b: &mut [F]) {
     }
 }
 
-/// Replaces b: [n, m] by the X with Lᵀ X = B, for L: [n, n] of which only the lower triangle is read.
+/// Replaces b: `[n, m]` by the X with Lᵀ X = B, for L: `[n, n]` of which only the lower triangle is read.
 ///
 /// A zero on the diagonal gives infinities or NaN.
 ///
@@ -55,7 +55,7 @@ pub fn solve_lower_transposed<F: Real>(n: usize, m: usize, l: &[F], b: &mut [F])
 }
 
 /// The adjoint of [`solve_lower`] from its result x: `d` holds d_x on entry and d_b = L⁻ᵀ d_x on return, and
-/// −tril(d_b xᵀ) is added to d_l: [n, n] or overwrites it.
+/// −tril(d_b xᵀ) is added to d_l: `[n, n]` or overwrites it.
 ///
 /// # Panics
 ///
@@ -67,7 +67,7 @@ pub fn solve_lower_adjoint<F: Real>(n: usize, m: usize, l: &[F], x: &[F], d: &mu
 }
 
 /// The adjoint of [`solve_lower_transposed`] from its result x: `d` holds d_x on entry and d_b = L⁻¹ d_x on return,
-/// and −tril(x d_bᵀ) is added to d_l: [n, n] or overwrites it.
+/// and −tril(x d_bᵀ) is added to d_l: `[n, n]` or overwrites it.
 ///
 /// # Panics
 ///
@@ -95,7 +95,7 @@ fn check<F>(name: &str, n: usize, m: usize, l: &[F], b: &[F]) {
     );
 }
 
-/// Subtracts L[rows, cols] X[cols] from B[rows], or L[rows, cols]ᵀ X[rows] from B[cols] if `transposed`; X is what
+/// Subtracts `L[rows, cols]` `X[cols]` from `B[rows]`, or `L[rows, cols]`ᵀ `X[rows]` from `B[cols]` if `transposed`; X is what
 /// `b` holds in the other rows.
 fn subtract_product<F: Real>(
     n: usize,
@@ -119,7 +119,7 @@ fn subtract_product<F: Real>(
     }
 }
 
-/// Subtracts tril(u vᵀ) from d_l, for u, v: [n, m], or overwrites d_l with its negative.
+/// Subtracts tril(u vᵀ) from d_l, for u, v: `[n, m]`, or overwrites d_l with its negative.
 fn subtract_lower<F: Real>(n: usize, m: usize, u: &[F], v: &[F], d_l: &mut [F], overwrite: bool) {
     if overwrite {
         d_l.fill(F::ZERO);
