@@ -68,18 +68,62 @@ fn a_guide_that_holds_the_posterior_reaches_it() {
 }
 
 #[test]
-fn eight_schools_runs() {
+fn the_closed_divergence_leads_to_the_same_posterior() {
+    let y = array![1.2, 0.3, 2.2, 1.7];
+    let precision = 1.0 / 4.0 + 4.0;
+    let (mean, sd) = (y.sum() / precision, f64::sqrt(1.0 / precision));
+    let model = normal_mean(&y);
+    let analytic = ElboEstimator::AnalyticKl;
+    let by_hand = Svi::new(normal_mean_guide(), Adam::new(0.02))
+        .estimator(analytic)
+        .steps(3000)
+        .particles(8);
+    let auto = Svi::new(AutoNormal::default(), Adam::new(0.02))
+        .estimator(analytic)
+        .steps(3000)
+        .particles(8);
+    let fits = [by_hand.run(&model).unwrap(), auto.run(&model).unwrap()];
+    for (m, s) in fits.iter().map(|fit| moments(fit.mu())) {
+        assert!(
+            (m - mean).abs() < 0.06 && (s - sd).abs() < 0.05,
+            "{m} ± {s}, exact {mean} ± {sd}"
+        );
+    }
+    // The divergence is exact, so that only the likelihood is sampled: another loss at the first step.
+    let sampled = Svi::new(normal_mean_guide(), Adam::new(0.02))
+        .steps(1)
+        .run(&model)
+        .unwrap();
+    let closed = Svi::new(normal_mean_guide(), Adam::new(0.02))
+        .estimator(analytic)
+        .steps(1)
+        .run(&model)
+        .unwrap();
+    assert_ne!(sampled.losses(), closed.losses());
+}
+
+#[test]
+fn eight_schools_comes_near_its_reference_posterior() {
     let sigma = array![15., 10., 16., 11., 9., 11., 10., 18.];
     let y = array![28., 8., -3., 7., -1., 1., 18., 12.];
     let model = eight_schools(&sigma, &y);
-    let vi = Svi::new(mean_field(&sigma), Adam::new(0.02))
-        .steps(2000)
+    let by_hand = Svi::new(mean_field(&sigma), Adam::new(0.02))
+        .steps(4000)
+        .particles(4)
         .run(&model)
         .unwrap();
-    println!("{}", vi.summary());
-    let vi = Svi::new(AutoNormal::default(), Adam::new(0.02))
-        .steps(2000)
+    let auto = Svi::new(AutoNormal::default(), Adam::new(0.02))
+        .steps(4000)
+        .particles(4)
         .run(&model)
         .unwrap();
-    println!("{}", vi.summary());
+    // Reference (long Metropolis–Hastings runs): mu 4.5 ± 3.3, theta[0] 6.3 ± 5.6, tau 3.6 ± 3.1.
+    for (name, fit) in [("by hand", &by_hand), ("AutoNormal", &auto)] {
+        let (mu, _) = moments(fit.mu());
+        let (theta, _) = moments(fit.theta().slice_axis(ndarray::Axis(2), (0..1).into()));
+        let (tau, _) = moments(fit.tau());
+        assert!((mu - 4.5).abs() < 1.2, "{name}: mu {mu}");
+        assert!((theta - 6.3).abs() < 2.2, "{name}: theta[0] {theta}");
+        assert!(tau > 1.0 && tau < 8.0, "{name}: tau {tau}");
+    }
 }
