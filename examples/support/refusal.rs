@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use comfy_table::Table;
-use ndarray::{Array2, Array3, ArrayD, Axis, Ix3};
+use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix3};
 use posterior::nn::calibration::{Calibration, ClassIntervals, Refusal, Verdicts};
 use posterior::nn::data::DataSet;
 use posterior::nn::plots::{Example, Panel, verdict_sheet};
@@ -29,6 +29,7 @@ pub struct Answers {
 /// The answers of one network.
 pub struct Report {
     calibration: Calibration,
+    log_score: f64,
     test: Answers,
     letters: Answers,
     noise: Answers,
@@ -53,6 +54,7 @@ impl Report {
             .slice(ndarray::s![..N_FORCED, .., ..])
             .mean_axis(Axis(0))
             .ok_or("no draws")?;
+        let log_score = mean_log_score(&forced, &sets.test.labels);
         let forced = softmax(forced.insert_axis(Axis(0))).index_axis_move(Axis(0), 0);
         let calibration = Calibration::of(forced.view(), sets.test.labels.view())?;
         let test = Answers::of(logits)?;
@@ -61,6 +63,7 @@ impl Report {
         };
         Ok(Report {
             calibration,
+            log_score,
             accepted_accuracy: test
                 .verdicts
                 .accepted_accuracy(sets.test.labels.view())?
@@ -81,6 +84,15 @@ impl Answers {
             intervals,
         })
     }
+}
+
+/// Returns the mean of ln p(label), in log space: no probability underflows.
+fn mean_log_score(logits: &Array2<f64>, labels: &Array1<usize>) -> f64 {
+    let scores = logits.rows().into_iter().zip(labels).map(|(row, &label)| {
+        let top = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        row[label] - top - row.fold(0.0, |sum, z| sum + (z - top).exp()).ln()
+    });
+    scores.sum::<f64>() / labels.len() as f64
 }
 
 /// Turns logits into probabilities, in place.
@@ -112,7 +124,7 @@ pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
             name.to_string(),
             format!("{} digits", sets.test.len()),
             percent(r.calibration.accuracy),
-            format!("{:.3}", r.calibration.mean_log_score),
+            format!("{:.3}", r.log_score),
             format!("{:.3}", r.calibration.expected_calibration_error),
             percent(r.test.verdicts.refused_share()),
             percent(r.accepted_accuracy),
@@ -176,7 +188,7 @@ pub fn write_json(path: &Path, reports: &[(&str, Report)]) -> Result<(), Box<dyn
     let figures = reports.iter().map(|(name, r)| {
         let figures = json!({
             "accuracy": r.calibration.accuracy,
-            "log_score": r.calibration.mean_log_score,
+            "log_score": r.log_score,
             "calibration_error": r.calibration.expected_calibration_error,
             "refused": r.test.verdicts.refused_share(),
             "accepted_accuracy": r.accepted_accuracy,
