@@ -81,8 +81,8 @@ impl Base for StandardCauchy {
     const NAME: &'static str = "standard_cauchy";
     const LOCATION_SCALE: &'static str = "cauchy_draw";
 
-    fn fill<F: Real>(key: Key, out: &mut [F]) {
-        fill_by_inverse(key, out, |u| (std::f64::consts::PI * (u - 0.5)).tan());
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_by_inverse(key, first, out, |u| (std::f64::consts::PI * (u - 0.5)).tan());
     }
 }
 

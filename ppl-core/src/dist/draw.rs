@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::kernels::affine;
-use crate::kernels::random::{fill_normal, fill_uniform};
+use crate::kernels::random::{fill_normal_from, fill_uniform_from};
 use crate::kernels::real::Real;
 use crate::ops::align::to_shape;
 use crate::rng::Key;
@@ -97,8 +97,8 @@ pub trait Base: 'static {
     /// The name of the operation that draws, scales and shifts.
     const LOCATION_SCALE: &'static str;
 
-    /// Fills with independent draws.
-    fn fill<F: Real>(key: Key, out: &mut [F]);
+    /// Fills with the independent draws from number `first` on, which is a multiple of [`CHUNK`](crate::kernels::random::CHUNK).
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]);
 }
 
 /// The normal distribution with mean 0 and variance 1.
@@ -108,8 +108,8 @@ impl Base for StandardNormal {
     const NAME: &'static str = "standard_normal";
     const LOCATION_SCALE: &'static str = "normal_draw";
 
-    fn fill<F: Real>(key: Key, out: &mut [F]) {
-        fill_normal(key, out);
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_normal_from(key, first, out);
     }
 }
 
@@ -120,14 +120,14 @@ impl Base for StandardUniform {
     const NAME: &'static str = "standard_uniform";
     const LOCATION_SCALE: &'static str = "uniform_draw";
 
-    fn fill<F: Real>(key: Key, out: &mut [F]) {
-        fill_uniform(key, out);
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_uniform_from(key, first, out);
     }
 }
 
 /// Fills with `f` of numbers from the open interval between zero and one.
-pub fn fill_by_inverse<F: Real>(key: Key, out: &mut [F], f: impl Fn(f64) -> f64) {
-    fill_uniform(key, out);
+pub fn fill_by_inverse<F: Real>(key: Key, first: usize, out: &mut [F], f: impl Fn(f64) -> f64) {
+    fill_uniform_from(key, first, out);
     for x in out {
         *x = F::from_f64(f(x.to_f64()));
     }
@@ -139,9 +139,10 @@ struct BaseDraw<B>(PhantomData<B>);
 impl<B: Base> Op for BaseDraw<B> {
     const NAME: &'static str = B::NAME;
     const ROLE: Role = Role::Random;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        B::fill(call.key(), call.out());
+        B::fill(call.key(), call.first(), call.out());
     }
 
     fn backward<F: Real>(_: &mut Call<'_, F>) {}
@@ -153,10 +154,11 @@ struct LocationScaleDraw<B>(PhantomData<B>);
 impl<B: Base> Op for LocationScaleDraw<B> {
     const NAME: &'static str = B::LOCATION_SCALE;
     const ROLE: Role = Role::Random;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (key, noise, out) = (call.key(), call.aux(), call.out());
-        B::fill(key, noise);
+        B::fill(key, call.first(), noise);
         affine::affine(call.x(0), call.x(1), noise, out);
     }
 

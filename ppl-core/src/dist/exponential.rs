@@ -72,8 +72,8 @@ impl Base for StandardExponential {
     const NAME: &'static str = "standard_exponential";
     const LOCATION_SCALE: &'static str = "exponential_draw";
 
-    fn fill<F: Real>(key: Key, out: &mut [F]) {
-        fill_by_inverse(key, out, |u| -u.ln());
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_by_inverse(key, first, out, |u| -u.ln());
     }
 }
 

@@ -81,8 +81,8 @@ impl Base for StandardLaplace {
     const NAME: &'static str = "standard_laplace";
     const LOCATION_SCALE: &'static str = "laplace_draw";
 
-    fn fill<F: Real>(key: Key, out: &mut [F]) {
-        fill_by_inverse(key, out, |u| {
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_by_inverse(key, first, out, |u| {
             if u < 0.5 {
                 (2.0 * u).ln()
             } else {

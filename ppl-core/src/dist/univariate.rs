@@ -120,6 +120,7 @@ struct Each<D, const P: usize>(PhantomData<D>);
 impl<D: Density<P>, const P: usize> Op for Each<D, P> {
     const NAME: &'static str = D::NAME;
     const NO_GRAD: u32 = D::NO_GRAD;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         density_each::<D, P, F>(call.x(0), params(call), call.out());
@@ -138,6 +139,7 @@ struct Term<D, const P: usize>(PhantomData<D>);
 impl<D: Density<P>, const P: usize> Op for Term<D, P> {
     const NAME: &'static str = D::NAME;
     const NO_GRAD: u32 = D::NO_GRAD;
+    const ELEMENTWISE: bool = true;
     const ROLE: Role = Role::Sink;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {

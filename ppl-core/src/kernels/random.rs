@@ -16,16 +16,41 @@ const BLOCK: usize = 128;
 
 /// Fills `out` with independent uniform numbers of the open interval (0, 1): chunk i is [`uniform_chunk`] i.
 pub fn fill_uniform<F: Real>(key: Key, out: &mut [F]) {
-    for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
-        uniform_chunk(key, chunk, out);
+    fill_uniform_from(key, 0, out);
+}
+
+/// Fills `out` with the numbers of [`fill_uniform`] from number `first` on.
+///
+/// # Panics
+/// If `first` is no multiple of [`CHUNK`].
+pub fn fill_uniform_from<F: Real>(key: Key, first: usize, out: &mut [F]) {
+    for (k, out) in out.chunks_mut(CHUNK).enumerate() {
+        uniform_chunk(key, chunk_of(first) + k, out);
     }
 }
 
 /// Fills `out` with independent standard normal numbers: chunk i is [`normal_chunk`] i.
 pub fn fill_normal<F: Real>(key: Key, out: &mut [F]) {
-    for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
-        normal_chunk(key, chunk, out);
+    fill_normal_from(key, 0, out);
+}
+
+/// Fills `out` with the numbers of [`fill_normal`] from number `first` on.
+///
+/// # Panics
+/// If `first` is no multiple of [`CHUNK`].
+pub fn fill_normal_from<F: Real>(key: Key, first: usize, out: &mut [F]) {
+    for (k, out) in out.chunks_mut(CHUNK).enumerate() {
+        normal_chunk(key, chunk_of(first) + k, out);
     }
+}
+
+/// Returns the number of the chunk that begins at number `first`.
+fn chunk_of(first: usize) -> usize {
+    assert!(
+        first.is_multiple_of(CHUNK),
+        "no chunk of {CHUNK} numbers begins at number {first}"
+    );
+    first / CHUNK
 }
 
 /// Writes the first numbers of this chunk of [`fill_uniform`].

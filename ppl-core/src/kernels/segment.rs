@@ -10,7 +10,10 @@ use super::real::Real;
 /// If an index is not below n, or a slice has not the length of its shape.
 pub fn gather<F: Real>(idx: &[u32], width: usize, x: &[F], out: &mut [F]) {
     check_rows("gather", idx, width, x.len(), out.len());
-    dispatch(Gather { idx, width, x, out });
+    let rows = Gather { idx, width, x, out };
+    // Elements here and there are read one by one: processors with the mitigation of gather data sampling
+    // (CVE-2022-40982) are several times slower with vector gathers, which wider instruction sets would use.
+    if width == 1 { rows.run() } else { dispatch(rows) }
 }
 
 /// Adds row i of d_out: `[len(idx), width]` to row `idx[i]` of d_x: `[n, width]`, after zeroing d_x where `overwrite` is true.
@@ -114,13 +117,19 @@ impl Segments {
             d_x.len(),
             self.order.len()
         );
-        dispatch(AddRows {
+        let rows = AddRows {
             segments: self,
             width,
             d_out,
             d_x,
             overwrite,
-        });
+        };
+        // For the same reason as in [`gather`].
+        if width == 1 && !self.in_order {
+            rows.run()
+        } else {
+            dispatch(rows)
+        }
     }
 }
 

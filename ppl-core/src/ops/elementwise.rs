@@ -121,6 +121,7 @@ pub fn binary<'t, M: Binary>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
 impl<M: Unary> Op for UnaryOp<M> {
     const NAME: &'static str = M::NAME;
     const NO_GRAD: u32 = M::NO_GRAD;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         map1::<M, F>(call.x(0), call.out());
@@ -136,6 +137,7 @@ impl<M: Unary> Op for UnaryOp<M> {
 impl<M: Binary> Op for BinaryOp<M> {
     const NAME: &'static str = M::NAME;
     const NO_GRAD: u32 = M::NO_GRAD;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         map2::<M, F>(call.x(0), call.x(1), call.out());

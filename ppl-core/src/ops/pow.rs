@@ -14,6 +14,7 @@ struct PowI;
 
 impl Op for PowI {
     const NAME: &'static str = "powi";
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let n = call.attr(0) as i64;

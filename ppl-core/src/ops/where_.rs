@@ -13,6 +13,7 @@ struct Where;
 impl Op for Where {
     const NAME: &'static str = "where_";
     const NO_GRAD: u32 = 1;
+    const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (mask, a, b) = (call.x(0), call.x(1), call.x(2));

@@ -1,6 +1,7 @@
 //! From a tape to a program: runs the passes and emits instructions.
 
 use crate::program::adjoints::{Adjoints, adjoints};
+use crate::program::blocks::{Stretch, cuttable, stretches};
 use crate::program::constants::constant_nodes;
 use crate::program::layout::{Layout, Lengths, layout};
 use crate::program::liveness::live_nodes;
@@ -22,6 +23,8 @@ pub struct Step<F> {
     pub is_fused: bool,
     /// The operation, for the profile.
     pub name: &'static str,
+    /// The number of elements that may be cut into blocks, or zero.
+    pub cuttable: u32,
 }
 
 /// A term of the log density in a program.
@@ -39,6 +42,8 @@ pub struct ProgramTerm {
 pub struct Program<F> {
     pub(crate) forward: Vec<Step<F>>,
     pub(crate) backward: Vec<u32>,
+    pub(crate) forward_stretches: Vec<Stretch>,
+    pub(crate) backward_stretches: Vec<Stretch>,
     pub(crate) operands: Vec<Operand>,
     pub(crate) shapes: Vec<usize>,
     pub(crate) attrs: Vec<u64>,
@@ -106,7 +111,7 @@ impl<F: Scalar> Program<F> {
             adjoints: &adjoints,
             layout: &layout,
         }
-        .emit(roots, prepared)
+        .emit(roots, passes, prepared)
     }
 }
 
@@ -119,7 +124,12 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    fn emit<F: Scalar>(&self, roots: &Roots<'_>, prepared: impl Fn(u32) -> Option<Prepared>) -> Program<F> {
+    fn emit<F: Scalar>(
+        &self,
+        roots: &Roots<'_>,
+        passes: Passes,
+        prepared: impl Fn(u32) -> Option<Prepared>,
+    ) -> Program<F> {
         let r = self.records;
         let store = F::buffer(&r.store);
         let value = |node: u32| {
@@ -171,8 +181,15 @@ impl Emitter<'_> {
                 weight: term.map_or(0.0, |t| t.weight),
                 prepared: prepared(node),
             };
+            let output = term.is_none().then_some(&instr.out);
+            let cuttable = if passes.blocks && n.def.elementwise {
+                cuttable(output, &operands[at as usize..])
+            } else {
+                0
+            };
             forward.push(Step {
                 instr,
+                cuttable,
                 term: term.map(|_| terms.len() as u32 - 1),
                 is_fused,
                 name: n.def.name,
@@ -184,14 +201,13 @@ impl Emitter<'_> {
             .iter()
             .enumerate()
             .filter_map(|(k, slot)| slot.map(|(at, _)| (k, at)));
+        let backward = self.adjoints.backward.iter();
+        let backward: Vec<_> = backward.map(|&node| step_of[node as usize]).collect();
         Program {
+            forward_stretches: stretches(forward.iter().map(|step: &Step<F>| step.cuttable)),
+            backward_stretches: stretches(backward.iter().map(|&k| forward[k as usize].cuttable)),
             forward,
-            backward: self
-                .adjoints
-                .backward
-                .iter()
-                .map(|&node| step_of[node as usize])
-                .collect(),
+            backward,
             operands,
             shapes: r.shapes.clone(),
             attrs: r.attrs.clone(),

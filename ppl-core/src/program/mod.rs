@@ -2,7 +2,7 @@
 //!
 //! [`Program::compile`](compile) runs the passes over a tape, one a file: [`constants`] finds what never changes,
 //! [`liveness`] what the outputs need, [`adjoints`] which adjoints are reached and who writes each of them first;
-//! [`layout`] places buffers, and [`compile`] emits instructions. A program is immutable and shared by all chains;
+//! [`layout`] places buffers, [`compile`] emits instructions, and [`blocks`] finds those that run block by block. A program is immutable and shared by all chains;
 //! a [`Workspace`](workspace::Workspace) belongs to one.
 //!
 //! Invariants: each adjoint is overwritten by its first writer or on the zero list, never both, never neither;
@@ -10,6 +10,7 @@
 //! evaluation without a gradient runs the same forward kernels.
 
 pub mod adjoints;
+pub mod blocks;
 pub mod compile;
 pub mod constants;
 pub mod layout;

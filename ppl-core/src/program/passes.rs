@@ -11,6 +11,8 @@ pub struct Passes {
     pub drop_adjoints: bool,
     /// Overwrites an adjoint at its first write instead of zeroing it beforehand.
     pub first_write: bool,
+    /// Runs neighbouring elementwise operations on many elements block by block.
+    pub blocks: bool,
 }
 
 impl Default for Passes {
@@ -20,6 +22,7 @@ impl Default for Passes {
             prepare: true,
             drop_adjoints: true,
             first_write: true,
+            blocks: true,
         }
     }
 }
@@ -27,11 +30,12 @@ impl Default for Passes {
 impl Passes {
     /// Returns all combinations, for tests.
     pub fn every() -> impl Iterator<Item = Passes> {
-        (0..16u8).map(|bits| Passes {
+        (0..32u8).map(|bits| Passes {
             constants: bits & 1 != 0,
             prepare: bits & 2 != 0,
             drop_adjoints: bits & 4 != 0,
             first_write: bits & 8 != 0,
+            blocks: bits & 16 != 0,
         })
     }
 }

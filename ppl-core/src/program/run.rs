@@ -1,8 +1,9 @@
 //! The executor: runs instructions over the regions.
 
+use crate::program::blocks::Stretch;
 use crate::program::compile::{Program, Step, is_theta};
 use crate::program::workspace::Workspace;
-use crate::tape::call::{Call, Pool, Region, Regions};
+use crate::tape::call::{Call, Pool, Region, Regions, Window};
 use crate::tape::store::Scalar;
 
 impl<F: Scalar> Program<F> {
@@ -18,11 +19,12 @@ impl<F: Scalar> Program<F> {
     /// If `theta` is shorter than [`Program::n_inputs`].
     pub fn value(&self, workspace: &mut Workspace<F>, theta: &[F]) -> f64 {
         let regions = self.regions(workspace, theta, &mut []);
-        for step in &self.forward {
-            // SAFETY: `regions` holds the buffers that the layout was made for.
-            let term = unsafe { self.call(regions, step, workspace, step.instr.forward) };
-            if let Some(k) = step.term {
-                workspace.terms[k as usize] = term;
+        for stretch in &self.forward_stretches {
+            for window in stretch.windows() {
+                for step in self.steps(stretch) {
+                    // SAFETY: `regions` holds the buffers that the layout was made for.
+                    unsafe { self.call(regions, step, workspace, step.instr.forward, window) };
+                }
             }
         }
         self.sum_terms(workspace)
@@ -42,22 +44,21 @@ impl<F: Scalar> Program<F> {
         );
         let regions = self.regions(workspace, theta, gradient);
         self.zero(regions);
-        for step in &self.forward {
-            let kernel = if step.is_fused {
-                step.instr.backward
-            } else {
-                step.instr.forward
-            };
-            // SAFETY: `regions` holds the buffers that the layout was made for.
-            let term = unsafe { self.call(regions, step, workspace, kernel) };
-            if let Some(k) = step.term {
-                workspace.terms[k as usize] = term;
+        for stretch in &self.forward_stretches {
+            for window in stretch.windows() {
+                for step in self.steps(stretch) {
+                    // SAFETY: `regions` holds the buffers that the layout was made for.
+                    unsafe { self.call(regions, step, workspace, step.with_gradient(), window) };
+                }
             }
         }
-        for &k in &self.backward {
-            let step = &self.forward[k as usize];
-            // SAFETY: as above.
-            unsafe { self.call(regions, step, workspace, step.instr.backward) };
+        for stretch in &self.backward_stretches {
+            for window in stretch.windows() {
+                for step in self.backward_steps(stretch) {
+                    // SAFETY: as above.
+                    unsafe { self.call(regions, step, workspace, step.instr.backward, window) };
+                }
+            }
         }
         self.sum_terms(workspace)
     }
@@ -110,28 +111,50 @@ impl<F: Scalar> Program<F> {
         }
     }
 
-    /// Calls one kernel and returns the term that it set.
+    /// Returns the instructions of a stretch of the forward pass.
+    #[inline(always)]
+    pub(crate) fn steps(&self, stretch: &Stretch) -> &[Step<F>] {
+        &self.forward[stretch.range.start as usize..stretch.range.end as usize]
+    }
+
+    /// Returns the instructions of a stretch of the backward pass.
+    #[inline(always)]
+    pub(crate) fn backward_steps(&self, stretch: &Stretch) -> impl Iterator<Item = &Step<F>> {
+        let steps = &self.backward[stretch.range.start as usize..stretch.range.end as usize];
+        steps.iter().map(|&k| &self.forward[k as usize])
+    }
+
+    /// Calls one kernel on a part of its elements and keeps the term that it set.
     ///
     /// # Safety
     ///
-    /// `regions` must come from [`Program::regions`] of this program, with a gradient if `kernel` writes adjoints.
+    /// `regions` must come from [`Program::regions`] of this program, with a gradient if `kernel` writes adjoints, and
+    /// `window` from the stretch that the step belongs to.
     #[inline(always)]
     pub(crate) unsafe fn call(
         &self,
         regions: Regions<F>,
         step: &Step<F>,
-        workspace: &Workspace<F>,
+        workspace: &mut Workspace<F>,
         kernel: fn(&mut Call<'_, F>),
-    ) -> f64 {
+        window: Window,
+    ) {
         let pool = Pool {
             operands: &self.operands,
             shapes: &self.shapes,
             attrs: &self.attrs,
         };
         // SAFETY: the layout keeps what a kernel writes apart from all else, and the caller vouches for the regions.
-        let mut call = unsafe { Call::new(regions, &step.instr, pool, workspace.key) };
+        let mut call = unsafe { Call::new(regions, &step.instr, pool, workspace.key, window) };
         kernel(&mut call);
-        call.term()
+        if let Some(k) = step.term {
+            let before = if window.first == 0 {
+                0.0
+            } else {
+                workspace.terms[k as usize]
+            };
+            workspace.terms[k as usize] = before + call.term();
+        }
     }
 
     pub(crate) fn sum_terms(&self, workspace: &Workspace<F>) -> f64 {
@@ -140,5 +163,17 @@ impl<F: Scalar> Program<F> {
             .zip(&workspace.terms)
             .map(|(t, value)| t.weight * value)
             .sum()
+    }
+}
+
+impl<F> Step<F> {
+    /// Returns the kernel of the forward pass of a gradient.
+    #[inline(always)]
+    pub(crate) fn with_gradient(&self) -> fn(&mut Call<'_, F>) {
+        if self.is_fused {
+            self.instr.backward
+        } else {
+            self.instr.forward
+        }
     }
 }

@@ -110,6 +110,26 @@ impl<F> Regions<F> {
     }
 }
 
+/// The part of the elements that a call works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The length of the operands that are cut; shorter ones, single numbers, are seen by each part.
+    pub n: u32,
+    /// The first element.
+    pub first: u32,
+    /// The number of elements.
+    pub len: u32,
+}
+
+impl Window {
+    /// All elements of all operands.
+    pub const WHOLE: Window = Window {
+        n: u32::MAX,
+        first: 0,
+        len: u32::MAX,
+    };
+}
+
 /// An adjoint that a kernel writes: `overwrite` says whether it holds nothing yet.
 pub struct Grad<'a, F> {
     /// The buffer, as long as the operand.
@@ -150,6 +170,7 @@ pub struct Call<'a, F> {
     instr: &'a Instr<F>,
     pool: Pool<'a>,
     key: Key,
+    window: Window,
     term: f64,
     _buffers: PhantomData<&'a mut F>,
 }
@@ -160,14 +181,16 @@ impl<'a, F: Real> Call<'a, F> {
     /// # Safety
     ///
     /// Every location of `instr` lies within its region, those that the kernel writes are disjoint from all others it
-    /// uses, and nothing else touches the regions during `'a`.
+    /// uses, and nothing else touches the regions during `'a`. A window of a part lies within its `n`, and the operation
+    /// is [elementwise](crate::tape::op::OpDef::elementwise).
     #[inline(always)]
-    pub unsafe fn new(regions: Regions<F>, instr: &'a Instr<F>, pool: Pool<'a>, key: Key) -> Self {
+    pub unsafe fn new(regions: Regions<F>, instr: &'a Instr<F>, pool: Pool<'a>, key: Key, window: Window) -> Self {
         Call {
             regions,
             instr,
             pool,
             key,
+            window,
             term: 0.0,
             _buffers: PhantomData,
         }
@@ -176,6 +199,21 @@ impl<'a, F: Real> Call<'a, F> {
     #[inline(always)]
     fn operand(&self, k: usize) -> &'a Operand {
         &self.pool.operands[self.instr.operands.0 as usize..][..self.instr.operands.1 as usize][k]
+    }
+
+    /// Returns the address and the length of the part of a buffer of `len` elements that this call works on.
+    #[inline(always)]
+    fn part(&self, at: Loc, len: u32) -> (*mut F, usize) {
+        let start = self.regions.at(at);
+        if len == self.window.n {
+            // SAFETY: the window lies within the `len` elements of the buffer.
+            (
+                unsafe { start.add(self.window.first as usize) },
+                self.window.len as usize,
+            )
+        } else {
+            (start, len as usize)
+        }
     }
 
     /// Returns the number of operands.
@@ -187,32 +225,36 @@ impl<'a, F: Real> Call<'a, F> {
     #[inline(always)]
     pub fn x(&self, k: usize) -> &'a [F] {
         let op = self.operand(k);
+        let (start, len) = self.part(op.value, op.len);
         // SAFETY: see `new`; operands are only read.
-        unsafe { std::slice::from_raw_parts(self.regions.at(op.value), op.len as usize) }
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 
     /// Returns the output to be written; in a backward kernel use [`Call::y`].
     #[inline(always)]
     pub fn out(&mut self) -> &'a mut [F] {
         let op = &self.instr.out;
+        let (start, len) = self.part(op.value, op.len);
         // SAFETY: see `new`; the output is disjoint from what the kernel reads.
-        unsafe { std::slice::from_raw_parts_mut(self.regions.at(op.value), op.len as usize) }
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
     }
 
     /// Returns the output that the forward kernel computed.
     #[inline(always)]
     pub fn y(&self) -> &'a [F] {
         let op = &self.instr.out;
+        let (start, len) = self.part(op.value, op.len);
         // SAFETY: see `new`; backward kernels do not write the output.
-        unsafe { std::slice::from_raw_parts(self.regions.at(op.value), op.len as usize) }
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 
     /// Returns the adjoint of the output.
     #[inline(always)]
     pub fn d_out(&self) -> &'a [F] {
         let op = &self.instr.out;
+        let (start, len) = self.part(op.adjoint, op.len);
         // SAFETY: see `new`.
-        unsafe { std::slice::from_raw_parts(self.regions.at(op.adjoint), op.len as usize) }
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 
     /// Returns the adjoint of operand `k` to be written, or `None` if nobody needs it.
@@ -222,11 +264,14 @@ impl<'a, F: Real> Call<'a, F> {
         if op.mode == Mode::Skip {
             return None;
         }
+        let (start, len) = self.part(op.adjoint, op.len);
         // SAFETY: see `new`; adjoints of distinct operands are disjoint, and a kernel takes each once.
-        let slice = unsafe { std::slice::from_raw_parts_mut(self.regions.at(op.adjoint), op.len as usize) };
+        let slice = unsafe { std::slice::from_raw_parts_mut(start, len) };
+        // A single number is overwritten by the first part, and the others add to it.
+        let is_first = self.window.first == 0 || op.len == self.window.n;
         Some(Grad {
             slice,
-            overwrite: op.mode == Mode::Overwrite,
+            overwrite: op.mode == Mode::Overwrite && is_first,
         })
     }
 
@@ -237,8 +282,15 @@ impl<'a, F: Real> Call<'a, F> {
             region: Region::Work,
             offset: self.instr.aux.0,
         };
+        let (start, len) = self.part(at, self.instr.aux.1);
         // SAFETY: see `new`.
-        unsafe { std::slice::from_raw_parts_mut(self.regions.at(at), self.instr.aux.1 as usize) }
+        unsafe { std::slice::from_raw_parts_mut(start, len) }
+    }
+
+    /// Returns the place of the first element of this call among all elements of the operation.
+    #[inline(always)]
+    pub fn first(&self) -> usize {
+        self.window.first as usize
     }
 
     /// Returns the shape of operand `k`: the lengths of its plates, then its event shape.

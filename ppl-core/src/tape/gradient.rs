@@ -2,7 +2,7 @@
 //!
 //! Programs must agree with it whatever their passes do.
 
-use crate::tape::call::{Call, N_REGIONS, Pool, Region, Regions};
+use crate::tape::call::{Call, N_REGIONS, Pool, Region, Regions, Window};
 use crate::tape::op::Role;
 use crate::tape::record::{Records, Tape, depends};
 use crate::tape::store::{Scalar, Store};
@@ -32,7 +32,7 @@ fn backward<F: Scalar>(tape: &Tape, records: &Records, values: &mut [F]) -> Vec<
         };
         // SAFETY: values and adjoints are buffers of the store's length, and nodes own disjoint ranges of both; operands
         // that share an adjoint were copied apart when recorded.
-        let mut call = unsafe { Call::new(regions, &instr, pool, tape.key()) };
+        let mut call = unsafe { Call::new(regions, &instr, pool, tape.key(), Window::WHOLE) };
         (instr.backward)(&mut call);
     };
     for term in &records.terms {

@@ -52,6 +52,9 @@ pub struct OpDef {
     pub role: Role,
     /// Bit k is set where operand k never receives a derivative.
     pub no_grad: u32,
+    /// Whether element i of the output and of each adjoint depends on element i of the operands alone, or on operands
+    /// that are single numbers: then the kernels may be called on a part of the elements after the other.
+    pub elementwise: bool,
     /// Computes the output, or the term of a sink.
     pub forward: Kernel,
     /// Adds to the adjoints of the operands; for a sink it computes the term as well, in one pass.
@@ -74,6 +77,9 @@ pub trait Op: 'static {
     const ROLE: Role = Role::Compute;
     /// Bit k is set where operand k never receives a derivative.
     const NO_GRAD: u32 = 0;
+    /// Whether the operation is [elementwise](OpDef::elementwise): its kernels look at no shape, and a random one draws
+    /// from [`Call::first`] on.
+    const ELEMENTWISE: bool = false;
     /// Precomputes from constant operands; only a matter of speed.
     const PREPARE: Option<Prepare> = None;
 
@@ -90,6 +96,7 @@ pub trait Op: 'static {
         name: Self::NAME,
         role: Self::ROLE,
         no_grad: Self::NO_GRAD,
+        elementwise: Self::ELEMENTWISE,
         forward: Kernel {
             f64: Self::forward::<f64>,
             f32: Self::forward::<f32>,

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, Place};
 use crate::rng::Key;
-use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions};
+use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions, Window};
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::store::{Buffer, Precision, Scalar, Store};
@@ -687,7 +687,7 @@ impl Records {
         };
         // SAFETY: `push` gave each node and its own buffer a range of the store of their own; a forward kernel writes
         // only these two, and adjoints are not touched.
-        let mut call = unsafe { Call::new(regions, &instr, pool, key) };
+        let mut call = unsafe { Call::new(regions, &instr, pool, key, Window::WHOLE) };
         (instr.forward)(&mut call);
         let term = call.term();
         self.operands = operands;
