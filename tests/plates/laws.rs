@@ -1,6 +1,6 @@
-//! The law of plates: a body in a plate gives the log density and the gradient of the loop over its rows.
+//! The laws of plates: a body in a plate gives what the loop over its rows gives, and batches give it on average.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use posterior::core::program::compile::Program;
 use posterior::core::program::passes::Passes;
@@ -17,7 +17,7 @@ use crate::data::normals;
 pub type Names = BTreeSet<&'static str>;
 
 /// Writes each body in a plate and in a loop, and in a plate within a plate and in nested loops, and compares them over
-/// all rows and over a batch of them.
+/// all rows and over a batch of them; the mean over disjoint batches has to be what all rows give.
 ///
 /// A body has numbers `a` and `b`, a latent `z` of the row, and the row's data `x` and `y`. In nested plates `a` is a
 /// latent of the outer plate, `y` are data of the inner plate, `b` lies outside of both, and `z` and `x` have one element
@@ -90,6 +90,13 @@ macro_rules! laws {
                 }
             }
 
+            #[test]
+            fn batches_are_right_on_average() {
+                let (row, rows, data) = (laws::row(), laws::rows(), $make);
+                laws::check_batches(&one_plate(&row, &data, 2));
+                laws::check_batches(&two_plates(&rows, &data, 1));
+            }
+
             pub(super) fn operations() -> Names {
                 let (row, rows, data) = (laws::row(), laws::rows(), $make);
                 let mut met = laws::operations_of(&one_plate(&row, &data, laws::N_ROWS));
@@ -130,22 +137,22 @@ pub fn check(plates: &impl Model, loops: &impl Model) {
     check_recordings(plates.name(), &|r| record(r, plates), &|r| record(r, loops));
 }
 
+/// Checks that log density and gradient over all rows are the mean of those over disjoint batches.
+pub fn check_batches(plates: &impl Model) {
+    check_means(plates.name(), &|r| record(r, plates));
+}
+
 type Record<'a> = dyn Fn(&Recorder) -> Recording + 'a;
 
 fn check_recordings(name: &str, plates: &Record, loops: &Record) {
-    let whole = Recorder {
-        whole_plates: true,
-        ..recorder()
-    };
-    let first = plates(&whole);
-    let theta = positions(&first);
-    let plated = plates(&recorder().with_values(&first.slots, theta.clone()));
+    let at = theta(plates);
+    let plated = plates(&at);
     let first = loops(&recorder());
     let places = places(&plated, &first);
-    let values = places.iter().map(|&k| theta[k]).collect();
+    let values = places.iter().map(|&k| plated.initial[k]).collect();
     let looped = loops(&recorder().with_values(&first.slots, values));
 
-    let mut expected = vec![0.0; theta.len()];
+    let mut expected = vec![0.0; plated.n_inputs()];
     for (place, derivative) in places.into_iter().zip(gradient(&looped.tape)) {
         expected[place] += derivative;
     }
@@ -154,9 +161,32 @@ fn check_recordings(name: &str, plates: &Record, loops: &Record) {
     assert_same(name, (plated.tape.log_density(), &recorded), expected);
 
     let program: Program<f64> = plated.density(Passes::default());
-    let mut replayed = vec![f64::NAN; theta.len()];
-    let value = program.value_and_gradient(&mut program.workspace(), &theta, &mut replayed);
+    let mut replayed = vec![f64::NAN; plated.n_inputs()];
+    let value = program.value_and_gradient(&mut program.workspace(), &plated.initial, &mut replayed);
     assert_same("the program", (value, &replayed), expected);
+}
+
+fn check_means(name: &str, plates: &Record) {
+    let at = theta(plates);
+    let all = plates(&Recorder {
+        whole_plates: true,
+        ..at.clone()
+    });
+    let first = plates(&at);
+    let [plate] = first.subsamples.as_slice() else {
+        panic!("{name} has {} plates with batches", first.subsamples.len());
+    };
+    let n_batches = plate.full / plate.batch;
+    let (mut value, mut mean) = (0.0, vec![0.0; all.n_inputs()]);
+    for k in 0..n_batches {
+        let rows = (k * plate.batch..(k + 1) * plate.batch).collect();
+        let batch = plates(&at.with_rows(HashMap::from([(plate.address.clone(), rows)])));
+        value += batch.tape.log_density() / n_batches as f64;
+        for (mean, derivative) in mean.iter_mut().zip(gradient(&batch.tape)) {
+            *mean += derivative / n_batches as f64;
+        }
+    }
+    assert_same(name, (value, &mean), (all.tape.log_density(), &gradient(&all.tape)));
 }
 
 fn recorder() -> Recorder {
@@ -169,15 +199,19 @@ fn record(recorder: &Recorder, model: &impl Model) -> Recording {
         .unwrap_or_else(|e| panic!("{}: {e}", model.name()))
 }
 
-/// Returns values for the inputs: those of discrete latents stay.
-fn positions(recording: &Recording) -> Vec<f64> {
-    let mut theta = recording.initial.clone();
-    let z = normals(10, theta.len());
-    for slot in recording.slots.iter().filter(|slot| !slot.is_discrete) {
+/// Returns a recorder with values for all inputs of the plates: those of discrete latents are draws.
+fn theta(plates: &Record) -> Recorder {
+    let whole = Recorder {
+        whole_plates: true,
+        ..recorder()
+    };
+    let Recording { slots, mut initial, .. } = plates(&whole);
+    let z = normals(10, initial.len());
+    for slot in slots.iter().filter(|slot| !slot.is_discrete) {
         let range = slot.offset..slot.offset + len(slot);
-        range.for_each(|k| theta[k] = 0.6 * z[k]);
+        range.for_each(|k| initial[k] = 0.6 * z[k]);
     }
-    theta
+    recorder().with_values(&slots, initial)
 }
 
 fn len(slot: &Slot) -> usize {
