@@ -85,11 +85,11 @@ distributions! { |a, b, z, x, y|
     dirichlet_of_one_table(Array2<f64>: simplices()): Dirichlet(stack(&[b, 2 * b, b + a.square()]));
     multivariate_normal(Array2<f64>: vectors()): MultivariateNormal::scale_tril(
         stack(&[z, a * x, b]),
-        stack(&[stack(&[b, 0 * b, 0 * b]), stack(&[z, 1 + x.square(), 0 * b]), stack(&[a, x, b + z.square()])])
+        stack(&[stack(&[b, b, b]), stack(&[z, 1 + x.square(), b]), stack(&[a, x, b + z.square()])])
     );
     multivariate_normal_of_one_scale(Array2<f64>: vectors()): MultivariateNormal::scale_tril(
         stack(&[z, a * x, b]),
-        stack(&[stack(&[b, 0 * b, 0 * b]), stack(&[b.ln(), 1 + b, 0 * b]), stack(&[b, b.ln(), b + 2])])
+        stack(&[stack(&[b, b, b]), stack(&[b.ln(), 1 + b, b]), stack(&[b, b.ln(), b + 2])])
     );
     expanded(Array2<f64>: vectors()): Normal(a + z * x, b).expand([3]);
     each_element_its_own(Array2<f64>: vectors()): StudentT(4, stack(&[a, z, x]), b);

@@ -59,7 +59,7 @@ pub mod vectors {
         dirichlets: Dirichlet(stack(&[z.exp(), b, x.square() + 0.5])).expand([2]) => v[1].dot(stack(&[z, x, a])) * v[0][2];
         multivariate_normal: MultivariateNormal::scale_tril(
             stack(&[z, x]),
-            stack(&[stack(&[b, 0 * b]), stack(&[a, 1 + z.square()])])
+            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
         ) => v[0] * x + v[1] * z;
         ordered: Normal(z, b).expand([3]).ordered() => v[2] * x - v.log_sum_exp();
         expanded: Normal(z, b).expand([2, 3]) => v.t().dot(stack(&[x, a])).tanh().max();

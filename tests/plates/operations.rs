@@ -79,7 +79,7 @@ pub mod matrices {
         columns: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
             m.slice_axis(1, 1..).sum() * m.slice_axis(1, ..2).max() + m.min() + m.softmax()[1][0] };
         diagonals: stack(&[stack(&[z, a]), stack(&[x, b])]).diag().dot(stack(&[x, z]));
-        determinants: { let l = stack(&[stack(&[b + z.square(), 0 * z]), stack(&[x, b + a.square()])]);
+        determinants: { let l = stack(&[stack(&[b + z.square(), z]), stack(&[x, b + a.square()])]);
             l.ln_det_tril() * z };
     }
 }
@@ -123,23 +123,23 @@ pub mod equations {
             observe(y, Normal(l.dot(stack(&[z, x]))[1] + l.ln_det_tril(), 1));
         }
         solutions(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[b, 0 * b]), stack(&[z, 1 + x.square()])]);
+            let l = stack(&[stack(&[b, b]), stack(&[z, 1 + x.square()])]);
             observe(y, Normal(l.solve_lower(stack(&[x, a])).sum() + l.solve_lower_t(stack(&[y, z]))[0], b));
         }
         one_matrix(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + b, 0 * b]), stack(&[b.ln(), 2 + b])]);
+            let l = stack(&[stack(&[1 + b, b]), stack(&[b.ln(), 2 + b])]);
             observe(y, Normal(l.solve_lower(stack(&[x, z])).sum() + l.solve_lower_t(stack(&[y, z]))[0], b));
         }
         outer_matrices(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + b, 0 * b]), stack(&[a, 1 + a.square()])]);
+            let l = stack(&[stack(&[1 + b, b]), stack(&[a, 1 + a.square()])]);
             observe(y, Normal(l.solve_lower(stack(&[y, b])).sum() * z + l.solve_lower_t(stack(&[b, 2 * b]))[0], b));
         }
         one_side(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + z.square(), 0 * z]), stack(&[a, 1 + x.square()])]);
+            let l = stack(&[stack(&[1 + z.square(), z]), stack(&[a, 1 + x.square()])]);
             observe(y, Normal(l.solve_lower(stack(&[b, b.ln()])).sum() + l.solve_lower_t(stack(&[b, a]))[0], b));
         }
         several_sides(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + z.square(), 0 * z]), stack(&[x, 1 + b])]);
+            let l = stack(&[stack(&[1 + z.square(), z]), stack(&[x, 1 + b])]);
             let sides = stack(&[stack(&[z, y, b]), stack(&[a, x, z])]);
             observe(y, Normal(l.solve_lower(sides).tanh().sum() + l.solve_lower_t(sides)[0].tanh().sum(), b));
         }

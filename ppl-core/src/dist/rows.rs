@@ -261,8 +261,11 @@ mod tests {
     use crate::tape::gradient::gradient;
     use crate::tape::store::Precision;
 
+    /// The log density of a value, by parameters.
+    type LogProb = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+
     /// Returns the gradient of the first of two rows by an input that stands for the parameters.
-    fn gradient_of_first(second: &[f64], log_prob: for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>) -> Vec<f64> {
+    fn gradient_of_first(second: &[f64], log_prob: LogProb) -> Vec<f64> {
         let tape = Tape::new(Precision::F64, Key::new(1));
         let parameters = tape.input(0, &[], &[2], &[1.5, 0.5], false);
         let first: &[f64] = if second.len() == 1 { &[1.0] } else { &[0.25, 0.75] };
@@ -276,7 +279,7 @@ mod tests {
 
     #[test]
     fn masked_rows_that_are_not_numbers_have_no_part_in_the_gradient() {
-        let dists: [(usize, for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>); 3] = [
+        let dists: [(usize, LogProb); 3] = [
             (2, |x, a| Dirichlet(a).log_prob(x)),
             (2, |x, a| {
                 MultivariateNormal::scale_tril(a, crate::ops::concat::stack(&[a, a])).log_prob(x)
