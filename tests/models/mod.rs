@@ -1,7 +1,8 @@
 //! Models of every kind that programs serve, with their data: the promises about programs are checked on all of them.
 
-use posterior::core::kernels::random::{fill_normal, fill_uniform};
-use posterior::core::rng::Key;
+mod data;
+
+pub use data::{labels, normals};
 use posterior::prelude::*;
 
 /// Something that is checked on each model.
@@ -108,20 +109,6 @@ pub fn potential(x: &Array1<f64>) {
     let steps = bend.cumsum();
     factor(steps.mean() * a.sigmoid());
     track(last, steps.max());
-}
-
-/// Numbers from the standard normal distribution.
-pub fn normals(seed: u64, n: usize) -> Vec<f64> {
-    let mut out = vec![0.0; n];
-    fill_normal(Key::new(seed), &mut out);
-    out
-}
-
-/// Numbers below `n`.
-pub fn labels(seed: u64, len: usize, n: usize) -> Array1<usize> {
-    let mut u = vec![0.0_f64; len];
-    fill_uniform(Key::new(seed), &mut u);
-    u.iter().map(|u| (u * n as f64) as usize).collect()
 }
 
 /// Checks all of the models.

@@ -179,6 +179,9 @@ impl RowDensity for DirichletDensity {
         for r in 0..n {
             let (x, a, seed) = (x.row(r), a.row(r), seed(r));
             put(r, Self::log_prob(x, a));
+            if seed == F::ZERO {
+                continue;
+            }
             if let Some(d_x) = &mut d_x {
                 for ((d, &x), &a) in d_x.row(r).iter_mut().zip(x).zip(a) {
                     *d += seed * (a - F::ONE) / x;

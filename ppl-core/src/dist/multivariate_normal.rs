@@ -197,6 +197,9 @@ impl RowDensity for NormalRows {
         for r in 0..n {
             let (l, seed) = (l.row(r), seed(r));
             put(r, Self::log_prob(x.row(r), loc.row(r), l, w));
+            if seed == F::ZERO {
+                continue;
+            }
             u.copy_from_slice(w);
             solve_transposed(l, u);
             if let Some(d_x) = &mut d_x {

@@ -108,6 +108,8 @@ pub trait RowDensity: 'static {
     fn forward<F: Real>(call: &mut Call<'_, F>, put: impl FnMut(usize, f64));
 
     /// Adds `seed` of each row times its derivatives to the adjoints, and gives the log density of each row to `put`.
+    ///
+    /// A row with the seed zero adds nothing, whatever its derivatives are: it may be masked because it is NaN.
     fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, put: impl FnMut(usize, f64));
 }
 
@@ -246,5 +248,48 @@ impl<'a, F: Real> RowsGrad<'a, F> {
     pub fn row(&mut self, r: usize) -> &mut [F] {
         let r = if self.slice.len() == self.width { 0 } else { r };
         &mut self.slice[r * self.width..][..self.width]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::{Categorical, Dirichlet, Dist, MultivariateNormal};
+    use crate::ops::sum::SumTerm;
+    use crate::ops::where_::where_;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::store::Precision;
+
+    /// The log density of a value, by parameters.
+    type LogProb = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+
+    /// Returns the gradient of the first of two rows by an input that stands for the parameters.
+    fn gradient_of_first(second: &[f64], log_prob: LogProb) -> Vec<f64> {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let parameters = tape.input(0, &[], &[2], &[1.5, 0.5], false);
+        let first: &[f64] = if second.len() == 1 { &[1.0] } else { &[0.25, 0.75] };
+        let rows = first.iter().chain(second).copied();
+        let shape = if second.len() == 1 { vec![2] } else { vec![2, 2] };
+        let each = log_prob(tape.constant_array(&shape, rows), parameters);
+        let mask = tape.constant_array(&[2], [1.0, 0.0].into_iter());
+        tape.term(SumTerm::DEF, &[where_(mask, each, 0)], &[], 0, 1.0, 0);
+        gradient(&tape)
+    }
+
+    #[test]
+    fn masked_rows_that_are_not_numbers_have_no_part_in_the_gradient() {
+        let dists: [(usize, LogProb); 3] = [
+            (2, |x, a| Dirichlet(a).log_prob(x)),
+            (2, |x, a| {
+                MultivariateNormal::scale_tril(a, crate::ops::concat::stack(&[a, a])).log_prob(x)
+            }),
+            (1, |x, a| Categorical::probs(a).log_prob(x)),
+        ];
+        for (width, log_prob) in dists {
+            let good = gradient_of_first(&[0.5; 2][..width], log_prob);
+            assert!(good.iter().all(|d| d.abs() > 1e-3), "{good:?}");
+            assert_eq!(gradient_of_first(&[f64::NAN; 2][..width], log_prob), good);
+        }
     }
 }

@@ -51,11 +51,26 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
 
 /// Returns `a` where the mask is not zero and `b` elsewhere, elementwise and broadcast; masks come from `x.gt(y)`.
 ///
-/// Both branches are computed; the derivative goes only to the chosen one.
-///
 /// ```
 /// # use ppl_core::{ops::where_::where_, tape::var::Var};
 /// assert_eq!(where_(Var::from(2.0).gt(1.0), 10.0, 20.0).value(), 10.0);
+/// ```
+///
+/// Both branches are computed everywhere, and the adjoint of the one that is not chosen is zero. Where the derivative of
+/// that branch is infinite or NaN, zero times it is NaN: in `where_(x.gt(0), x.ln(), 0)` the value at x = 0 is right and
+/// the gradient is not. Keep the operand away from there as well, by a `where_` of its own:
+///
+/// ```
+/// # use ppl_core::ops::{sum::SumTerm, where_::where_};
+/// # use ppl_core::rng::Key;
+/// # use ppl_core::tape::{gradient::gradient, op::Op, record::Tape, store::Precision};
+/// let tape = Tape::new(Precision::F64, Key::new(1));
+/// let x = tape.input(0, &[], &[2], &[0.0, 4.0], false);
+/// let is_positive = x.gt(0);
+/// let log = where_(is_positive, where_(is_positive, x, 1).ln(), 0);
+/// assert_eq!(log[0].value(), 0.0);
+/// tape.term(SumTerm::DEF, &[log], &[], 0, 1.0, 0);
+/// assert_eq!(gradient(&tape), [0.0, 0.25]);
 /// ```
 #[track_caller]
 pub fn where_<'t>(mask: impl Into<Var<'t>>, a: impl Into<Var<'t>>, b: impl Into<Var<'t>>) -> Var<'t> {
