@@ -99,6 +99,12 @@ enum Seed<'a, F> {
     Each(&'a [F]),
 }
 
+/// Returns `seed` · `d`, and zero for the seed zero, whatever `d` is: a masked element may be NaN.
+#[inline(always)]
+fn times<F: Real>(seed: F, d: F) -> F {
+    F::select(seed == F::ZERO, F::ZERO, seed * d)
+}
+
 /// Writes the derivatives times the seed and returns the sum of the log density.
 fn adjoint<D: Density<P>, const P: usize, F: Real>(
     operands: Operands<'_, D, P, F>,
@@ -113,9 +119,9 @@ fn adjoint<D: Density<P>, const P: usize, F: Real>(
             Seed::Weight(weight) => weight,
             Seed::Each(d_out) => d_out[0],
         };
-        put_one(&mut d_x, seed * by_x);
+        put_one(&mut d_x, times(seed, by_x));
         for k in 0..P {
-            put_one(&mut d_params[k], seed * by_params[k]);
+            put_one(&mut d_params[k], times(seed, by_params[k]));
         }
         return D::log_prob(x, params, &shared).to_f64();
     }
@@ -448,7 +454,7 @@ impl<F: Real> Loop for SumOfProducts<'_, F> {
 
     #[inline(always)]
     fn run(self) -> f64 {
-        sum3(self.0, self.1, self.0, |a, b, _| a * b)
+        sum3(self.0, self.1, self.0, |d, seed, _| times(seed, d))
     }
 }
 
@@ -471,8 +477,8 @@ impl<F: Real> Loop for Put<'_, F> {
         match (*self.seed, self.overwrite) {
             (Seed::Weight(w), true) => pairs.for_each(|(to, &d)| *to = w * d),
             (Seed::Weight(w), false) => pairs.for_each(|(to, &d)| *to += w * d),
-            (Seed::Each(s), true) => pairs.zip(&s[i..]).for_each(|((to, &d), &s)| *to = s * d),
-            (Seed::Each(s), false) => pairs.zip(&s[i..]).for_each(|((to, &d), &s)| *to += s * d),
+            (Seed::Each(s), true) => pairs.zip(&s[i..]).for_each(|((to, &d), &s)| *to = times(s, d)),
+            (Seed::Each(s), false) => pairs.zip(&s[i..]).for_each(|((to, &d), &s)| *to += times(s, d)),
         }
     }
 }

@@ -209,6 +209,9 @@ mod tests {
         }
         check::<f64>([5, 300, 70], 1e-13);
         check::<f32>([65, 3, 130], 2e-6);
+        // Several blocks of the inner dimension and of the columns.
+        check::<f64>([9, 700, 450], 2e-13);
+        check::<f32>([9, 700, 900], 1e-4);
     }
 
     #[test]

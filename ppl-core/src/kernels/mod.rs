@@ -6,6 +6,8 @@ pub mod density;
 pub mod dispatch;
 pub mod draw;
 pub mod gemm_raw;
+#[cfg(target_arch = "x86_64")]
+pub mod gemm_tiles;
 pub mod lanes;
 pub mod log_det;
 pub mod log_sum_exp;
