@@ -3,6 +3,7 @@
 use ndarray::{Array, ArrayView, Dimension};
 use num_traits::AsPrimitive;
 
+use crate::tape::store::Buffer;
 use crate::tensor::shape::Shape;
 
 /// An array of numbers or truth values that a model can take by reference.
@@ -24,6 +25,14 @@ pub trait Data: Send + Sync {
     fn write_f64(&self, out: &mut [f64]);
     /// Writes all elements, row-major and rounded to single precision; panics as [`Data::write_f64`] does.
     fn write_f32(&self, out: &mut [f32]);
+
+    /// Writes all elements in the precision of the buffer; panics as [`Data::write_f64`] does.
+    fn write(&self, out: Buffer<'_>) {
+        match out {
+            Buffer::F64(out) => self.write_f64(out),
+            Buffer::F32(out) => self.write_f32(out),
+        }
+    }
 }
 
 /// A scalar that data are made of.

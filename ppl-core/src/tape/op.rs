@@ -58,6 +58,8 @@ pub struct OpDef {
     pub backward: Kernel,
     /// Precomputes from constant operands.
     pub prepare: Option<Prepare>,
+    /// The operand that numbers rows, if there is one.
+    pub index: Option<usize>,
 }
 
 impl std::fmt::Debug for OpDef {
@@ -76,6 +78,8 @@ pub trait Op: 'static {
     const NO_GRAD: u32 = 0;
     /// Precomputes from constant operands; only a matter of speed.
     const PREPARE: Option<Prepare> = None;
+    /// The operand whose numbers, rounded, lie from zero to attribute 0; others are refused before they are recorded.
+    const INDEX: Option<usize> = None;
 
     /// Computes the output from the operands; a sink sets its term.
     fn forward<F: Real>(call: &mut Call<'_, F>);
@@ -99,5 +103,6 @@ pub trait Op: 'static {
             f32: Self::backward::<f32>,
         },
         prepare: Self::PREPARE,
+        index: Self::INDEX,
     };
 }
