@@ -17,15 +17,20 @@ pub struct ArgumentsKey {
 }
 
 impl ArgumentsKey {
-    /// Returns the key of a model, or `None` if an argument cannot be hashed.
-    pub fn of<M: Model>(model: &M) -> Option<u64> {
+    /// Returns the key of what `put` puts in, or `None` if something cannot be hashed.
+    pub fn of(put: impl FnOnce(&mut ArgumentsKey)) -> Option<u64> {
         let mut key = ArgumentsKey {
             hasher: DefaultHasher::new(),
             is_known: true,
         };
-        std::any::type_name::<M>().hash(&mut key.hasher);
-        model.hash_arguments(&mut key);
+        put(&mut key);
         key.is_known.then(|| key.hasher.finish())
+    }
+
+    /// Takes a model: its type and its arguments.
+    pub fn model<M: Model>(&mut self, model: &M) {
+        self.put(std::any::type_name::<M>());
+        model.hash_arguments(self);
     }
 
     /// Says that something is baked in that cannot be hashed: each binding is then recorded.
@@ -189,14 +194,9 @@ mod tests {
 
     /// Returns the hash of an argument by the path that the macros write, or `None` if there is none.
     macro_rules! key_of {
-        ($x:expr) => {{
-            let mut key = ArgumentsKey {
-                hasher: DefaultHasher::new(),
-                is_known: true,
-            };
-            (&&&Owned(&$x)).hash_into(&mut key);
-            key.is_known.then(|| key.hasher.finish())
-        }};
+        ($x:expr) => {
+            ArgumentsKey::of(|key| (&&&Owned(&$x)).hash_into(key))
+        };
     }
 
     #[test]

@@ -4,17 +4,17 @@
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::runtime::data::Data;
-use crate::runtime::model::{DataVisitor, Model};
+use crate::runtime::model::DataVisitor;
 use crate::tape::store::Scalar;
 use crate::tensor::shape::size;
 
-/// Copies the data of a model into the rebound slots of a program; `slots` has one entry for each data argument, as
-/// [`Recording::arguments`](crate::runtime::recording::Recording::arguments) does.
+/// Copies the data of a model, which `visit` shows, into the rebound slots of a program; `slots` has one entry for each
+/// data argument, as [`Recording::arguments`](crate::runtime::recording::Recording::arguments) does.
 ///
 /// Returns whether the arguments are those that were recorded: the same are there, with as many elements. Otherwise
 /// nothing can be said of the slots.
-pub fn rebind<F: Scalar, M: Model>(
-    model: &M,
+pub fn rebind<F: Scalar>(
+    visit: impl FnOnce(&mut dyn DataVisitor),
     slots: &[Option<usize>],
     program: &Program<F>,
     workspace: &mut Workspace<F>,
@@ -25,7 +25,7 @@ pub fn rebind<F: Scalar, M: Model>(
         workspace,
         fits: true,
     };
-    model.visit_data(&mut copy);
+    visit(&mut copy);
     copy.fits && copy.slots.next().is_none()
 }
 

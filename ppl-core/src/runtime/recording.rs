@@ -209,30 +209,20 @@ impl Recording {
         )
     }
 
-    /// Compiles the log density with the data arguments of model and guide rebound too.
-    pub fn density_of_stream<F: Scalar>(&self, passes: Passes) -> WithIndexes<F> {
+    /// Compiles the log density with data slots rebound beside the rows of subsampled plates, and the numbers that pick
+    /// rows as outputs.
+    pub fn density_with_data<F: Scalar>(&self, slots: impl Iterator<Item = usize>) -> WithIndexes<F> {
         let mut rebound = self.rebound();
-        for &slot in self.arguments.iter().chain(&self.guide_arguments).flatten() {
-            rebound[slot] = true;
-        }
-        self.density_with_indexes(&rebound, passes)
-    }
-
-    /// Compiles the log density as [`Recording::density`] does, with the numbers that pick rows as outputs.
-    pub fn density_of_batches<F: Scalar>(&self, passes: Passes) -> WithIndexes<F> {
-        self.density_with_indexes(&self.rebound(), passes)
-    }
-
-    fn density_with_indexes<F: Scalar>(&self, rebound: &[bool], passes: Passes) -> WithIndexes<F> {
-        let indexes = self.indexes(rebound);
+        slots.for_each(|slot| rebound[slot] = true);
+        let indexes = self.indexes(&rebound);
         let nodes: Vec<u32> = indexes.iter().map(|&(node, _)| node).collect();
         let roots = Roots {
             density: true,
             outputs: &nodes,
-            rebound,
+            rebound: &rebound,
         };
         WithIndexes {
-            program: Program::compile(&self.tape.records(), &roots, passes),
+            program: Program::compile(&self.tape.records(), &roots, Passes::default()),
             n_rows: indexes.into_iter().map(|(_, n)| n).collect(),
         }
     }
