@@ -99,17 +99,22 @@ where
             return Ok(());
         }
         let mut good = failed.saturating_sub(1);
-        let first = self.first();
-        'again: loop {
-            for step in self.restore(good)..good {
-                self.advance(On::First, first, step)?;
-                if !self.has_finite_params() {
-                    good = step;
-                    continue 'again;
-                }
-            }
-            return Ok(());
+        while let Some(bad) = self.run_again(good)? {
+            good = bad;
         }
+        Ok(())
+    }
+
+    /// Makes the steps before `good` again, from the parameters kept; returns the first one that spoils a parameter.
+    fn run_again(&mut self, good: usize) -> Result<Option<usize>> {
+        let first = self.first();
+        for step in self.restore(good)..good {
+            self.advance(On::First, first, step)?;
+            if !self.has_finite_params() {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns whether the ELBO on the first model is finite at the present parameters.
