@@ -103,6 +103,29 @@ fn amortised(y: &Array1<f64>) {
     }
 }
 
+/// A type that cannot be compared.
+#[derive(Clone)]
+struct Weight {
+    factor: f64,
+}
+
+#[model]
+fn weighted(weight: Weight, y: Obs<Array1<f64>>) {
+    let mu = param(0.2);
+    let s = param(1.0, Positive);
+    for i in plate(y, total = N_ROWS) {
+        observe(y[i], Normal(mu, s).scale(weight.factor));
+    }
+}
+
+#[model]
+fn network(x: &Array2<f32>, net: Mlp, y: Obs<Array1<usize>>) {
+    let net = sample(random_module(net, Normal(0, 1)));
+    for i in plate(x, total = N_ROWS) {
+        observe(y[i], Categorical::logits(net.forward(x[i])));
+    }
+}
+
 /// A batch of `grouped`.
 #[derive(Clone)]
 struct Batch {
@@ -261,6 +284,43 @@ fn a_body_that_reads_data_is_recorded_and_right() {
         assert!((elbo - want).abs() < 1e-12 * want.abs(), "{elbo} for {want}");
         assert!(!state.is_replayed());
     }
+}
+
+#[test]
+fn an_owned_argument_that_cannot_be_compared_is_recorded_and_right() {
+    let (svi, y) = (svi(AutoDelta::default()), array![0.3, 1.2, -0.4, 2.0]);
+    let first = weighted(Weight { factor: 1.0 }, &y);
+    let mut state = svi.start(&first).unwrap();
+    for factor in [1.0, 0.5, 0.25] {
+        let params = state.params();
+        let (mu, s) = (params[0].1[[]], params[1].1[[]].exp());
+        let elbo = state.step_on(&weighted(Weight { factor }, &y)).unwrap();
+        let want = log_density(mu, s, factor, &y);
+        assert!((elbo - want).abs() < 1e-12 * want.abs(), "{elbo} for {want}");
+        assert!(!state.is_replayed());
+    }
+}
+
+#[test]
+fn networks_are_compared_by_their_layers() {
+    let x = Array2::from_shape_fn((8, 3), |(i, j)| (i as f32 * 1.7 + j as f32).sin());
+    let y = Array1::from_shape_fn(8, |i| i % 2);
+    let svi = svi(AutoNormal::default()).precision(Precision::F32);
+    let net = |activation| Mlp::new(&[3, 4, 2], activation);
+    let first = network(&x, net(Activation::Tanh), &y);
+    let mut state = svi.start(&first).unwrap();
+    for activation in [Activation::Tanh, Activation::Relu, Activation::Tanh] {
+        let own = network(&x, net(activation), &y);
+        let mut alone = svi.start(&own).unwrap();
+        let elbo = state.step_on(&own).unwrap();
+        assert!(state.is_replayed());
+        if state.losses().len() == 1 {
+            assert_eq!(elbo, alone.step().unwrap());
+        }
+    }
+    let mut other = svi.start(&first).unwrap();
+    let relu = other.step_on(&network(&x, net(Activation::Relu), &y)).unwrap();
+    assert_ne!(relu, -state.losses()[0]);
 }
 
 #[test]

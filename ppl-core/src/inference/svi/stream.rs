@@ -170,14 +170,14 @@ where
             ..elsewhere.with_values(&self.slots, values)
         };
         let recording = record_elbo(&here, pair.model, pair.guide, &self.analytic)?;
-        let mut is_replayed = !recording.tape.is_tainted() && {
+        let mut is_replayed = key.is_some() && !recording.tape.is_tainted() && {
             let again = record_elbo(&elsewhere, pair.model, pair.guide, &self.analytic);
             again.is_ok_and(|again| {
                 !again.tape.is_tainted()
                     && structure_key(&again.tape.records()) == structure_key(&recording.tape.records())
             })
         };
-        self.check_latents(&recording, is_replayed)?;
+        self.check_latents(&recording, !recording.tape.is_tainted())?;
         is_replayed &= recording
             .slots
             .iter()
