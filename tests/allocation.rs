@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::rc::Rc;
 
-use models::{Check, every};
+use models::{Check, every, labels, normals};
 use posterior::core::inference::svi::AutoNormal;
 use posterior::core::inference::svi::objective::record_elbo;
 use posterior::core::program::compile::Program;
@@ -130,6 +130,36 @@ impl Check for Steps {
         step(0);
         check_ten(name, step);
     }
+}
+
+/// A batch of a stream, whose groups number rows of a latent.
+#[model]
+fn stream(x: &Array2<f64>, group: &Array1<usize>, n_rows: usize, y: Obs<Array1<bool>>) {
+    let w = sample(Normal(0, 1).expand([3]));
+    let b = sample(Normal(0, 10).expand([4]));
+    for i in plate(x, total = n_rows) {
+        observe(y[i], Bernoulli::logits(x[i].dot(w) + b[group[i]]));
+    }
+}
+
+/// Checks whole steps, of which each second is made on a shorter batch.
+fn check_steps_on_a_stream(precision: Precision) {
+    let data = [32, 20].map(|n| {
+        let x = Array2::from_shape_vec((n, 3), normals(1, 3 * n)).expect("three numbers a row");
+        (x, labels(2, n, 4), labels(3, n, 2).mapv(|label| label == 1))
+    });
+    let batches = data.each_ref().map(|(x, group, y)| stream(x, group, 1000, y));
+    let svi = Svi::new(AutoNormal::default(), Adam::new(0.01)).precision(precision);
+    let mut state = svi.start(&batches[0]).expect("the batch is sound");
+    let mut step = |k: u64| state.step_on(&batches[k as usize % 2]).expect("the batch is sound");
+    assert!((0..4).map(&mut step).sum::<f64>() < 0.0);
+    check_ten("stream", step);
+}
+
+#[test]
+fn steps_that_rebind_data_allocate_nothing() {
+    check_steps_on_a_stream(Precision::F64);
+    check_steps_on_a_stream(Precision::F32);
 }
 
 #[test]

@@ -213,6 +213,7 @@ fn nan_in_a_later_batch_stops_the_run_with_the_parameters_before_it() {
         &cause,
         &(at("site y", "// in batches") + "log_prob is NaN: Normal value["),
     );
+    assert!(cause.to_string().contains("] = NaN (row 17 of plate `row`)"), "{cause}");
     assert_eq!(params, before[step - 1]);
     assert_eq!(state.params(), before[step - 1]);
 }

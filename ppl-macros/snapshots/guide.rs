@@ -116,6 +116,11 @@ fn family<'data>() -> impl ppl_core::__private::Guide<
         fn visit_data(&self, visitor: &mut dyn ppl_core::__private::DataVisitor) {
             let _ = &visitor;
         }
+        #[allow(unused_imports, clippy::needless_borrow)]
+        fn hash_arguments(&self, key: &mut ppl_core::__private::ArgumentsKey) {
+            use ppl_core::__private::{ByBits as _, ByHash as _, ByNothing as _};
+            let _ = &key;
+        }
         fn name(&self) -> &'static str {
             "family"
         }

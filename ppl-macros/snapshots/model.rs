@@ -177,6 +177,14 @@ pub fn schools<'data>(
             visitor.visit("sigma", self.sigma.source().data());
             visitor.visit("y", self.y.source().data());
         }
+        #[allow(unused_imports, clippy::needless_borrow)]
+        fn hash_arguments(&self, key: &mut ::posterior::__private::ArgumentsKey) {
+            use ::posterior::__private::{ByBits as _, ByHash as _, ByNothing as _};
+            let _ = &key;
+            key.data(&self.sigma);
+            (&&&::posterior::__private::Owned(&self.k)).hash_into(key);
+            key.observed(&self.y);
+        }
         fn name(&self) -> &'static str {
             "schools"
         }

@@ -163,6 +163,7 @@ fn implementation(
             let text = crate::names::plain(ident);
             quote!(visitor.visit(#text, self.#ident.source().data());)
         });
+    let hashes = parts.arguments.iter().map(|argument| argument.hashing(private));
     let (out_tape, out_data) = (parts.output_for("'tape"), parts.output_for("'data"));
     let (ctx, text) = (context(), crate::names::plain(name));
     let ok = quote_spanned!(Span::mixed_site()=> ::core::result::Result::Ok);
@@ -192,6 +193,12 @@ fn implementation(
             fn visit_data(&self, visitor: &mut dyn #private::DataVisitor) {
                 let _ = &visitor;
                 #(#visits)*
+            }
+            #[allow(unused_imports, clippy::needless_borrow)]
+            fn hash_arguments(&self, key: &mut #private::ArgumentsKey) {
+                use #private::{ByBits as _, ByHash as _, ByNothing as _};
+                let _ = &key;
+                #(#hashes)*
             }
             fn name(&self) -> &'static str {
                 #text

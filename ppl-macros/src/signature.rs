@@ -155,6 +155,17 @@ impl Argument {
         }
     }
 
+    /// Returns the statement that adds the argument to the key of the recording.
+    pub fn hashing(&self, private: &TokenStream) -> TokenStream {
+        let name = &self.pat.ident;
+        match &self.role {
+            Role::Data(_) => quote!(key.data(&self.#name);),
+            Role::Observed(_) => quote!(key.observed(&self.#name);),
+            Role::Value => quote!(key.value(&self.#name);),
+            Role::Owned(_) => quote!((&&&#private::Owned(&self.#name)).hash_into(key);),
+        }
+    }
+
     /// Returns the data type of a borrowed or observed argument.
     pub fn data(&self) -> Option<&Type> {
         match &self.role {

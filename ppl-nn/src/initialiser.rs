@@ -1,5 +1,7 @@
 //! How the elements of a parameter start.
 
+use std::hash::{Hash, Hasher};
+
 use ppl_core::kernels::random::{fill_normal, fill_uniform};
 use ppl_core::rng::Key;
 
@@ -25,6 +27,16 @@ pub enum Initialiser {
     HeNormal,
     /// Uniform with variance 2 / fan in.
     HeUniform,
+}
+
+impl Hash for Initialiser {
+    /// Hashes the setting by its bits, zero without its sign, so that equal initialisers have equal hashes.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        if let Initialiser::Constant(x) | Initialiser::Normal(x) | Initialiser::Uniform(x) = *self {
+            (x + 0.0).to_bits().hash(state);
+        }
+    }
 }
 
 impl Initialiser {

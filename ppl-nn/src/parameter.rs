@@ -7,7 +7,7 @@ use crate::initialiser::Initialiser;
 /// An array of a module: its shape and how it starts; it holds no values.
 ///
 /// It has a name, such as `hidden.weight`, where a module is visited by [`Module::map_parameters`](crate::Module::map_parameters).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Parameter {
     name: String,
     shape: Vec<usize>,

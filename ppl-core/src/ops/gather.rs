@@ -31,6 +31,7 @@ struct Picks {
 impl Op for Gather {
     const NAME: &'static str = "gather";
     const NO_GRAD: u32 = 2;
+    const INDEX: Option<usize> = Some(1);
     const PREPARE: Option<Prepare> = Some(|constants, shapes| {
         let n = shapes[0][0];
         let row = |&index: &f64| row_number(index, n).map(|row| row as u32);
@@ -81,6 +82,7 @@ struct GatherAligned;
 impl Op for GatherAligned {
     const NAME: &'static str = "gather_aligned";
     const NO_GRAD: u32 = 2;
+    const INDEX: Option<usize> = Some(1);
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (x, z, out) = (call.x(0), call.x(1), call.out());

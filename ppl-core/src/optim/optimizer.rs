@@ -50,6 +50,9 @@ pub trait Optimizer<F: Real>: Send + Sync {
     /// # Panics
     /// If `params`, `grad` and the state differ in length.
     fn step_parallel(&self, state: &mut State<F>, params: &mut [F], grad: &[F]) {
+        if params.len() <= CHUNK {
+            return self.step(state, params, grad);
+        }
         state.advance(params.len(), grad.len());
         let pace = self.pace(state.step, grad);
         let mut moments: Vec<SmallVec<[&mut [F]; 2]>> = params.chunks(CHUNK).map(|_| SmallVec::new()).collect();

@@ -32,12 +32,12 @@ impl<'a> Source<'a> {
 /// A value of a recording without a borrow of its tape, so that a bound model stays `Send` and `Sync`.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle<'a> {
-    value: Detached,
+    pub(super) value: Detached,
     lifetime: PhantomData<&'a ()>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Detached {
+pub(super) enum Detached {
     Constant(f64),
     Node { tape: usize, node: u32 },
 }

@@ -18,7 +18,6 @@ use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, State};
 use crate::runtime::stop::{Poisoned, Res, Stop};
 use crate::tape::op::Op;
 use crate::tape::record::Tape;
-use crate::tape::store::Buffer;
 use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
 use crate::tensor::shape::{Shape, size};
@@ -96,10 +95,7 @@ impl<'t> Ctx<'t> {
         let value = match source {
             DataSource::Array(data) => {
                 slot = Some(tape.records().slots.len());
-                tape.data(&data.shape(), |buffer| match buffer {
-                    Buffer::F64(out) => data.write_f64(out),
-                    Buffer::F32(out) => data.write_f32(out),
-                })
+                tape.data(&data.shape(), |buffer| data.write(buffer))
             }
             DataSource::Value(handle) => self.attach(handle),
             DataSource::Missing(shape) => tape.missing(shape.as_deref()),

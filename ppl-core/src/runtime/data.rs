@@ -3,6 +3,7 @@
 use ndarray::{Array, ArrayView, Dimension};
 use num_traits::AsPrimitive;
 
+use crate::tape::store::Buffer;
 use crate::tensor::shape::Shape;
 
 /// An array of numbers or truth values that a model can take by reference.
@@ -24,6 +25,14 @@ pub trait Data: Send + Sync {
     fn write_f64(&self, out: &mut [f64]);
     /// Writes all elements, row-major and rounded to single precision; panics as [`Data::write_f64`] does.
     fn write_f32(&self, out: &mut [f32]);
+
+    /// Writes all elements in the precision of the buffer; panics as [`Data::write_f64`] does.
+    fn write(&self, out: Buffer<'_>) {
+        match out {
+            Buffer::F64(out) => self.write_f64(out),
+            Buffer::F32(out) => self.write_f32(out),
+        }
+    }
 }
 
 /// A scalar that data are made of.
@@ -81,28 +90,36 @@ impl Element for bool {
 }
 
 macro_rules! array_data {
-    ($([$($generics:tt)*] $t:ty, $data:ident => $shape:expr;)*) => {$(
+    ($([$($generics:tt)*] $t:ty, $data:ident => $shape:expr, $slice:expr;)*) => {$(
         impl<$($generics)*> Data for $t {
             fn shape(&self) -> Shape {
                 let $data = self;
                 $shape
             }
             fn write_f64(&self, out: &mut [f64]) {
-                fill(out, self.iter().map(|x| x.to_f64()));
+                let $data = self;
+                match $slice {
+                    Some(slice) => fill(out, slice.iter().map(|x| x.to_f64())),
+                    None => fill(out, self.iter().map(|x| x.to_f64())),
+                }
             }
             fn write_f32(&self, out: &mut [f32]) {
-                fill(out, self.iter().map(|x| x.to_f32()));
+                let $data = self;
+                match $slice {
+                    Some(slice) => fill(out, slice.iter().map(|x| x.to_f32())),
+                    None => fill(out, self.iter().map(|x| x.to_f32())),
+                }
             }
         }
     )*};
 }
 
 array_data! {
-    [T: Element, D: Dimension] Array<T, D>, data => Shape::from_slice(data.shape());
-    [T: Element, D: Dimension] ArrayView<'_, T, D>, data => Shape::from_slice(data.shape());
-    [T: Element] [T], data => Shape::from_slice(&[data.len()]);
-    [T: Element] Vec<T>, data => Shape::from_slice(&[data.len()]);
-    [T: Element, const N: usize] [T; N], _data => Shape::from_slice(&[N]);
+    [T: Element, D: Dimension] Array<T, D>, data => Shape::from_slice(data.shape()), data.as_slice();
+    [T: Element, D: Dimension] ArrayView<'_, T, D>, data => Shape::from_slice(data.shape()), data.as_slice();
+    [T: Element] [T], data => Shape::from_slice(&[data.len()]), Some(data);
+    [T: Element] Vec<T>, data => Shape::from_slice(&[data.len()]), Some(data);
+    [T: Element, const N: usize] [T; N], data => Shape::from_slice(&[data.len()]), Some(data);
 }
 
 impl<A: Data + ?Sized> Data for &A {

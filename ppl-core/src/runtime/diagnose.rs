@@ -11,8 +11,15 @@ impl Recording {
         let records = self.tape.records();
         let term = records.terms.iter().find(|t| !t.value.is_finite())?;
         let site = &self.sites[term.site as usize];
-        let parts = std::iter::once(("value", site.stored)).chain(site.params.iter().map(|p| (p.0, p.1)));
-        let parts: Vec<_> = parts.map(|(name, held)| (name, self.elements(held))).collect();
+        let parts = std::iter::once(("value", site.stored, true)).chain(site.params.iter().copied());
+        let parts: Vec<_> = parts
+            .map(|(name, held, has_plates)| Part {
+                name,
+                held,
+                has_plates,
+                values: self.elements(held),
+            })
+            .collect();
         let culprits = self.culprits(site, &parts);
         let what = match site.kind {
             SiteKind::Factor => format!("the factor is {}: {culprits}", text(term.value)),
@@ -30,36 +37,78 @@ impl Recording {
 
     /// Names what is wrong: values and parameters that are not finite, parameters that are not allowed, values outside of
     /// the support; if there are none, the first elements of all.
-    fn culprits(&self, site: &SiteRecord, parts: &[(&str, Vec<f64>)]) -> String {
+    fn culprits(&self, site: &SiteRecord, parts: &[Part]) -> String {
         let mut found: Vec<String> = parts
             .iter()
-            .filter_map(|(name, values)| {
-                let i = values
-                    .iter()
-                    .position(|&x| !x.is_finite() || !is_allowed(site.distribution, name, x))?;
-                Some(element(name, values, i))
+            .filter_map(|part| {
+                let is_bad = |&x: &f64| !x.is_finite() || !is_allowed(site.distribution, part.name, x);
+                let i = part.values.iter().position(is_bad)?;
+                Some(self.element(site, part, i))
             })
             .collect();
         if found.is_empty() {
-            found.extend(self.outside(site, &parts[0].1));
+            found.extend(self.outside(site, &parts[0]));
         }
         if found.is_empty() {
-            let present = parts.iter().filter(|p| !p.1.is_empty());
-            found.extend(present.map(|(name, values)| element(name, values, 0)));
+            let present = parts.iter().filter(|p| !p.values.is_empty());
+            found.extend(present.map(|part| self.element(site, part, 0)));
         }
         found.join(", ")
     }
 
     /// Names the first value outside of the support, with the bounds there.
-    fn outside(&self, site: &SiteRecord, values: &[f64]) -> Option<String> {
+    fn outside(&self, site: &SiteRecord, part: &Part) -> Option<String> {
+        let values = &part.values;
         let support = site.support?.map(|bound| self.elements(bound));
         let at = |i: usize| {
             let bound = |bounds: &Vec<f64>| bounds[if bounds.len() == values.len() { i } else { 0 }];
             support.clone().map(|bounds| bound(&bounds))
         };
         let i = (0..values.len()).find(|&i| !at(i).can_hold(values[i]))?;
-        Some(format!("{} outside of {:?}", element("value", values, i), at(i)))
+        Some(format!("{} outside of {:?}", self.element(site, part, i), at(i)))
     }
+
+    /// Names an element and its value; of a subsampled plate it names the row among all rows too.
+    fn element(&self, site: &SiteRecord, part: &Part, i: usize) -> String {
+        let (name, value) = (part.name, text(part.values[i]));
+        if part.values.len() == 1 {
+            return format!("{name} = {value}");
+        }
+        format!("{name}[{i}] = {value}{}", self.rows_of(site, part, i))
+    }
+
+    /// Returns the rows of subsampled plates, among all rows, that an element of a part with these plates belongs to.
+    fn rows_of(&self, site: &SiteRecord, part: &Part, i: usize) -> String {
+        let Held::Node(node) = part.held else {
+            return String::new();
+        };
+        let plates = if part.has_plates { site.plates.as_slice() } else { &[] };
+        let records = self.tape.records();
+        let shape = records.shape(node);
+        let mut rows = String::new();
+        for (axis, &dim) in plates.iter().enumerate() {
+            let dim = &records.dims[dim as usize];
+            if shape.get(axis) != Some(&dim.len) {
+                break;
+            }
+            if let Some(slot) = dim.rows {
+                let below: usize = shape[axis + 1..].iter().product();
+                let chosen = &records.nodes[records.slots[slot as usize] as usize];
+                let row = records.store.get(chosen.offset as usize + i / below % dim.len);
+                rows += &format!(" (row {row} of plate `{}`)", dim.name);
+            }
+        }
+        rows
+    }
+}
+
+/// The value of a site, or a parameter of its distribution.
+struct Part {
+    name: &'static str,
+    held: Held,
+    /// Whether its first axes are the plates of the site.
+    has_plates: bool,
+    values: Vec<f64>,
 }
 
 /// Returns whether a parameter of a distribution can have this value.
@@ -69,14 +118,6 @@ fn is_allowed(distribution: &str, parameter: &str, x: f64) -> bool {
         ("Bernoulli" | "Binomial", "probs") => (0.0..=1.0).contains(&x),
         (_, "probs" | "total_count") => x >= 0.0,
         _ => true,
-    }
-}
-
-fn element(name: &str, values: &[f64], i: usize) -> String {
-    if values.len() == 1 {
-        format!("{name} = {}", text(values[i]))
-    } else {
-        format!("{name}[{i}] = {}", text(values[i]))
     }
 }
 

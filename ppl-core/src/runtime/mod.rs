@@ -6,6 +6,7 @@
 //! closes dimensions. A finished run is a [`recording`].
 
 pub mod argument;
+pub mod arguments_key;
 pub mod context;
 pub mod data;
 pub mod diagnose;
@@ -15,6 +16,7 @@ pub mod model;
 pub mod param;
 pub mod plate_size;
 pub mod plates;
+pub mod rebind;
 pub mod recording;
 pub mod sampling;
 pub mod site;

@@ -1,6 +1,7 @@
 //! What a model is to the algorithms: something that runs in a context, with typed names for its sites.
 
 use crate::dist::Dist;
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::data::Data;
 use crate::runtime::site::Site;
@@ -36,6 +37,13 @@ pub trait Model {
     /// Visits the borrowed and observed arguments in order, so that their slots can be bound again without running.
     fn visit_data(&self, visitor: &mut dyn DataVisitor);
 
+    /// Adds to `key` what the recording bakes in, beside the text of the body: owned arguments and the shapes of data.
+    ///
+    /// A model that does not say is recorded at each binding.
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        key.unknown();
+    }
+
     /// Returns the name of the function.
     fn name(&self) -> &'static str;
 }
@@ -55,6 +63,10 @@ impl<M: Model> Model for &M {
 
     fn visit_data(&self, visitor: &mut dyn DataVisitor) {
         (**self).visit_data(visitor);
+    }
+
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        (**self).hash_arguments(key);
     }
 
     fn name(&self) -> &'static str {

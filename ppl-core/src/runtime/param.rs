@@ -77,6 +77,7 @@ impl<'t> Ctx<'t> {
         };
         let record = SiteRecord {
             value: hold(x),
+            support: Some(support.map(hold)),
             ..record
         };
         self.add_site(record)?;

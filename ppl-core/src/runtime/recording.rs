@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::program::compile::{Program, Roots};
+use crate::program::constants::constant_nodes;
 use crate::program::passes::Passes;
 use crate::rng::Key;
 use crate::runtime::context::{Ctx, Run};
@@ -13,7 +14,7 @@ use crate::runtime::model::Model;
 use crate::runtime::source::{FromInputs, FromPrior, Source};
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
 use crate::runtime::stop::Res;
-use crate::tape::record::Tape;
+use crate::tape::record::{Tape, depends};
 use crate::tape::store::{Precision, Scalar};
 
 /// A finished run.
@@ -30,6 +31,16 @@ pub struct Recording {
     pub subsamples: Vec<Subsample>,
     /// For each data argument of the model the data slot, if its data are in memory.
     pub arguments: Vec<Option<usize>>,
+    /// The same for a guide that was recorded before the model.
+    pub guide_arguments: Vec<Option<usize>>,
+}
+
+/// A compiled density whose outputs are the numbers that pick rows.
+pub struct WithIndexes<F> {
+    /// The density.
+    pub program: Program<F>,
+    /// For each output the number of rows: its elements, rounded, must lie from zero to it.
+    pub n_rows: Vec<usize>,
 }
 
 /// How a model is run.
@@ -150,6 +161,7 @@ impl Recording {
             initial: state.initial,
             subsamples: state.subsamples,
             arguments: state.arguments,
+            guide_arguments: state.guide_arguments,
         }
     }
 
@@ -195,6 +207,43 @@ impl Recording {
             },
             passes,
         )
+    }
+
+    /// Compiles the log density with data slots rebound beside the rows of subsampled plates, and the numbers that pick
+    /// rows as outputs.
+    pub fn density_with_data<F: Scalar>(&self, slots: impl Iterator<Item = usize>) -> WithIndexes<F> {
+        let mut rebound = self.rebound();
+        slots.for_each(|slot| rebound[slot] = true);
+        let indexes = self.indexes(&rebound);
+        let nodes: Vec<u32> = indexes.iter().map(|&(node, _)| node).collect();
+        let roots = Roots {
+            density: true,
+            outputs: &nodes,
+            rebound: &rebound,
+        };
+        WithIndexes {
+            program: Program::compile(&self.tape.records(), &roots, Passes::default()),
+            n_rows: indexes.into_iter().map(|(_, n)| n).collect(),
+        }
+    }
+
+    /// Returns the nodes that pick rows and change with rebound data alone, each with the number of rows to pick from.
+    ///
+    /// The row numbers of subsampled plates are not among them: they are in range by construction.
+    fn indexes(&self, rebound: &[bool]) -> Vec<(u32, usize)> {
+        let records = self.tape.records();
+        let constant = constant_nodes(&records, rebound, true);
+        let own: Vec<u32> = self.subsamples.iter().map(|s| records.slots[s.slot]).collect();
+        let index_of = |node: u32| {
+            let operand = records.args(node)[records.nodes[node as usize].def.index?];
+            let n = &records.nodes[operand as usize];
+            let changes = !constant[operand as usize] && n.depends == depends::DATA && !own.contains(&n.root);
+            changes.then(|| (operand, records.attrs(node)[0] as usize))
+        };
+        let mut found: Vec<_> = (0..records.nodes.len() as u32).filter_map(index_of).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Compiles the values of the given sites as functions of the inputs.

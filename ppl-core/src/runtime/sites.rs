@@ -3,6 +3,8 @@
 use ndarray::{Array, ArrayD, ArrayViewD, Dimension};
 use num_traits::AsPrimitive;
 
+use crate::runtime::arguments_key::{ArgumentsKey, Bits};
+
 /// A value given to a site from outside: a number, a truth value or an array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteValue(pub ArrayD<f64>);
@@ -64,12 +66,20 @@ impl SiteValues {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SiteValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
+
+    /// Adds names and values to a key.
+    pub(crate) fn hash_into(&self, key: &mut ArgumentsKey) {
+        for (name, value) in &self.0 {
+            key.put(name);
+            value.0.put_bits(key);
+        }
+    }
 }
 
 /// A choice of sites of a model.
 ///
 /// The name of a family chooses its members: `z` chooses `z[0]`, and `net` chooses `net.0.weight`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SiteNames(Vec<String>);
 
 impl SiteNames {

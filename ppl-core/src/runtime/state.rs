@@ -141,6 +141,8 @@ pub(crate) struct State {
     pub subsamples: Vec<Subsample>,
     pub plate_names: HashMap<String, usize>,
     pub arguments: Vec<Option<usize>>,
+    /// The data slots of the guide, once it has ended.
+    pub guide_arguments: Vec<Option<usize>>,
     /// Whether plates run over all rows in place of a batch.
     pub whole_plates: bool,
 }
@@ -163,6 +165,7 @@ impl State {
             subsamples: Vec::new(),
             plate_names: HashMap::new(),
             arguments: Vec::new(),
+            guide_arguments: Vec::new(),
             whole_plates: false,
         }
     }
@@ -171,7 +174,7 @@ impl State {
     pub(crate) fn end_guide(&mut self) {
         self.by_address.clear();
         self.plate_names.clear();
-        self.arguments.clear();
+        self.guide_arguments = std::mem::take(&mut self.arguments);
         self.sites.iter_mut().for_each(|s| s.is_guide = true);
     }
 }

@@ -61,6 +61,8 @@ pub struct OpDef {
     pub backward: Kernel,
     /// Precomputes from constant operands.
     pub prepare: Option<Prepare>,
+    /// The operand that numbers rows, if there is one.
+    pub index: Option<usize>,
 }
 
 impl std::fmt::Debug for OpDef {
@@ -82,6 +84,8 @@ pub trait Op: 'static {
     const ELEMENTWISE: bool = false;
     /// Precomputes from constant operands; only a matter of speed.
     const PREPARE: Option<Prepare> = None;
+    /// The operand whose numbers, rounded, lie from zero to attribute 0; others are refused before they are recorded.
+    const INDEX: Option<usize> = None;
 
     /// Computes the output from the operands; a sink sets its term.
     fn forward<F: Real>(call: &mut Call<'_, F>);
@@ -106,5 +110,6 @@ pub trait Op: 'static {
             f32: Self::backward::<f32>,
         },
         prepare: Self::PREPARE,
+        index: Self::INDEX,
     };
 }

@@ -45,6 +45,8 @@ pub trait Scalar: Real {
     fn buffer(store: &Store) -> &Vec<Self>;
     /// Returns the buffer to be changed; panics as [`Scalar::buffer`] does.
     fn buffer_mut(store: &mut Store) -> &mut Vec<Self>;
+    /// Names the precision of a slice.
+    fn part(values: &mut [Self]) -> Buffer<'_>;
 }
 
 macro_rules! scalar {
@@ -66,6 +68,9 @@ macro_rules! scalar {
                     Store::$variant(values) => values,
                     _ => panic!("the tape does not hold {} values", stringify!($t)),
                 }
+            }
+            fn part(values: &mut [Self]) -> Buffer<'_> {
+                Buffer::$variant(values)
             }
         }
     };

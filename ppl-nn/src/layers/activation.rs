@@ -8,7 +8,7 @@ use crate::path::Path;
 use crate::testing::layer_tests;
 
 /// A function of each element; as a layer it has no parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// x
     Identity,

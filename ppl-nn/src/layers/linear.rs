@@ -12,7 +12,7 @@ use crate::testing::layer_tests;
 /// The linear layer x · W + b with W: [n_in, n_out] and b: \[n_out\].
 ///
 /// The weight has a row for each input, so that rows of inputs times the weight are one product of matrices.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Linear<P = Parameter> {
     /// W: [n_in, n_out].
     pub weight: P,

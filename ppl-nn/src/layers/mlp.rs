@@ -16,7 +16,7 @@ use crate::testing::layer_tests;
 /// let net = Mlp::new(&[784, 1024, 10], Activation::Relu);
 /// assert_eq!(net.parameters()[2].shape(), [1024, 10]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Mlp<P = Parameter> {
     /// The linear layers, from the input to the output.
     pub layers: Vec<Linear<P>>,

@@ -16,7 +16,7 @@ use crate::testing::layer_tests;
 /// let names: Vec<_> = net.parameters().iter().map(|p| p.name().to_string()).collect();
 /// assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Sequential<L>(
     /// The layers.
     pub L,

@@ -27,14 +27,27 @@ impl<F: Scalar> Snapshot<F> {
         }
     }
 
-    /// Keeps the state before this step, once in a while.
+    /// Returns whether the state before this step is one to keep.
+    pub fn is_due(step: usize) -> bool {
+        step.is_multiple_of(SNAPSHOT_EVERY)
+    }
+
+    /// Keeps the state before this step, once in a while, in the memory of the one before.
     pub fn take(&mut self, step: usize, params: &[F], moments: &State<F>) {
-        if step.is_multiple_of(SNAPSHOT_EVERY) && self.step != step {
-            *self = Snapshot {
-                step,
-                params: params.to_vec(),
-                moments: moments.clone(),
-            };
+        if !Self::is_due(step) || self.step == step {
+            return;
+        }
+        self.step = step;
+        copy(params, &mut self.params);
+        self.moments.step = moments.step;
+        self.moments.moments.resize_with(moments.moments.len(), Vec::new);
+        for (kept, present) in self.moments.moments.iter_mut().zip(&moments.moments) {
+            copy(present, kept);
         }
     }
+}
+
+fn copy<F: Copy>(from: &[F], to: &mut Vec<F>) {
+    to.clear();
+    to.extend_from_slice(from);
 }

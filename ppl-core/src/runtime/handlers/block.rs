@@ -1,5 +1,6 @@
 //! Block: sites are left out of the density.
 
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
 use crate::runtime::handlers::handled::Effect;
@@ -28,4 +29,8 @@ impl Handler for Block {
     }
 }
 
-impl Effect for Block {}
+impl Effect for Block {
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        key.put(&self.sites);
+    }
+}

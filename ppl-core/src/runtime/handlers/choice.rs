@@ -6,7 +6,7 @@ use crate::runtime::sites::SiteNames;
 use crate::runtime::stop::{Res, Stop};
 
 /// Sites of a model that a handler is about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Chosen {
     names: SiteNames,
     /// Whether the names are strings, which only a run can check.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
 
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::handled::Effect;
 use crate::runtime::sites::SiteValues;
@@ -30,7 +31,11 @@ impl Handler for Condition {
     }
 }
 
-impl Effect for Condition {}
+impl Effect for Condition {
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        self.values.hash_into(key);
+    }
+}
 
 /// Returns the value of a site; a site `z[k]` of a loop takes row k of a value for `z`.
 pub(super) fn value_of(values: &SiteValues, address: &str) -> Option<ArrayD<f64>> {

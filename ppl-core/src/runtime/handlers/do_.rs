@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::condition::value_of;
 use crate::runtime::handlers::handled::Effect;
@@ -29,4 +30,8 @@ impl Handler for Do {
     }
 }
 
-impl Effect for Do {}
+impl Effect for Do {
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        self.values.hash_into(key);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::Handler;
 use crate::runtime::handlers::block::Block;
@@ -26,6 +27,9 @@ pub trait Effect: Clone + Handler + 'static {
     fn check(&self, _ctx: Ctx<'_>) -> Res<()> {
         Ok(())
     }
+
+    /// Adds to `key` what the handler does.
+    fn hash_into(&self, key: &mut ArgumentsKey);
 }
 
 /// A model with a handler around it: a model with the same sites.
@@ -55,6 +59,11 @@ impl<M: Model, H: Effect> Model for Handled<M, H> {
 
     fn visit_data(&self, visitor: &mut dyn DataVisitor) {
         self.model.visit_data(visitor);
+    }
+
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        self.model.hash_arguments(key);
+        self.effect.hash_into(key);
     }
 
     fn name(&self) -> &'static str {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
+use crate::runtime::arguments_key::{ArgumentsKey, Bits};
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
@@ -44,5 +45,10 @@ impl Handler for Mask {
 impl Effect for Mask {
     fn check(&self, ctx: Ctx<'_>) -> Res<()> {
         self.sites.check(ctx)
+    }
+
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        key.put(&self.sites);
+        self.mask.put_bits(key);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
+use crate::runtime::arguments_key::{ArgumentsKey, Bits};
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::handled::Effect;
 use crate::runtime::handlers::trace::Trace;
@@ -34,4 +35,13 @@ impl Handler for Replay {
     }
 }
 
-impl Effect for Replay {}
+impl Effect for Replay {
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        let mut latents: Vec<_> = self.latents.iter().collect();
+        latents.sort_unstable_by_key(|(address, _)| *address);
+        for (address, value) in latents {
+            key.put(address);
+            value.put_bits(key);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Scale: log densities of sites are multiplied by a factor.
 
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
@@ -30,5 +31,9 @@ impl Handler for Scale {
 impl Effect for Scale {
     fn check(&self, ctx: Ctx<'_>) -> Res<()> {
         self.sites.check(ctx)
+    }
+
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        key.put((&self.sites, self.factor.to_bits()));
     }
 }

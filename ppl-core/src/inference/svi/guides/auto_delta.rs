@@ -7,6 +7,7 @@ use crate::bijectors::default::for_support;
 use crate::error::Error;
 use crate::inference::svi::guides::auto_normal::refuse_discrete;
 use crate::inference::svi::guides::{Approximates, Initial};
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::source::{Latent, LatentSite, Source};
@@ -38,6 +39,10 @@ impl<M: Model> Approximates<M> for AutoDelta {
 
     fn has_sites(&self) -> bool {
         false
+    }
+
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        self.point.hash_into(key);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::dist::{Dist, Normal, normal};
 use crate::error::Error;
 use crate::inference::svi::guides::{Approximates, Initial};
 use crate::rng::name_hash;
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::model::Model;
 use crate::runtime::source::{Latent, LatentSite, Source};
@@ -17,7 +18,7 @@ use crate::runtime::stop::{Res, Stop};
 use crate::tensor::dims::Dims;
 
 /// How the scale follows from its unconstrained parameter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ScaleLink {
     /// scale = eʳ
     #[default]
@@ -67,6 +68,12 @@ impl<M: Model> Approximates<M> for AutoNormal {
 
     fn has_sites(&self) -> bool {
         false
+    }
+
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        self.loc.hash_into(key);
+        self.raw_scale.hash_into(key);
+        key.put(self.link);
     }
 }
 

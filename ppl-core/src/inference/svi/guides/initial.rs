@@ -2,6 +2,7 @@
 
 use crate::kernels::random::fill_normal;
 use crate::rng::{Key, name_hash};
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::tensor::shape::size;
 
@@ -17,6 +18,14 @@ pub enum Initial {
 }
 
 impl Initial {
+    /// Adds the setting to a key.
+    pub(crate) fn hash_into(self, key: &mut ArgumentsKey) {
+        key.put(std::mem::discriminant(&self));
+        if let Initial::Normal(x) | Initial::Value(x) = self {
+            key.put(x.to_bits());
+        }
+    }
+
     /// Returns starting values, which depend on the seed and the parameter's address alone.
     pub(crate) fn values(self, ctx: Ctx<'_>, address: &str, shape: &[usize]) -> Vec<f64> {
         match self {

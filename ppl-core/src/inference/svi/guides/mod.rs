@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::inference::svi::replay::FromGuide;
+use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
-use crate::runtime::model::{Guide, Model};
+use crate::runtime::model::{DataVisitor, Guide, Model};
 use crate::runtime::source::Source;
 use crate::runtime::stop::Res;
 
@@ -36,6 +37,14 @@ pub trait Approximates<M: Model>: Sync {
 
     /// Returns whether the model takes its latents from the guide's sites; otherwise the source serves the model itself.
     fn has_sites(&self) -> bool;
+
+    /// Visits the data arguments of a guide that has some, as [`Model::visit_data`] does.
+    fn visit_data(&self, _visitor: &mut dyn DataVisitor) {}
+
+    /// Adds to `key` what a recording of the guide bakes in, as [`Model::hash_arguments`] does.
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        key.unknown();
+    }
 }
 
 impl<M: Model, G: Guide<Target = M::Names> + Sync> Approximates<M> for G {
@@ -51,5 +60,13 @@ impl<M: Model, G: Guide<Target = M::Names> + Sync> Approximates<M> for G {
 
     fn has_sites(&self) -> bool {
         true
+    }
+
+    fn visit_data(&self, visitor: &mut dyn DataVisitor) {
+        Model::visit_data(self, visitor);
+    }
+
+    fn hash_arguments(&self, key: &mut ArgumentsKey) {
+        key.model(self);
     }
 }

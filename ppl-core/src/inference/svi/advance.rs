@@ -1,0 +1,209 @@
+//! One step of SVI: the loss and its gradient, by a program or by recording, and the move of the parameters.
+
+use crate::error::{Error, Result};
+use crate::inference::svi::compiled::{Compiled, Pair, Replay};
+use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::objective::record_elbo;
+use crate::inference::svi::rows::Rows;
+use crate::inference::svi::state::{Engine, SviState, Typed, streams};
+use crate::optim::Optimizer;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::state::Slot;
+use crate::tape::gradient::gradient;
+use crate::tape::store::Scalar;
+
+/// Debug builds compare each so manyth run of a program with a recording made anew.
+const RECHECK_EVERY: u64 = 64;
+
+/// Which model a step is made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// The one that the run began with.
+    First,
+    /// The last one that was bound.
+    Stream,
+}
+
+impl<F: Scalar> Typed<F> {
+    /// Returns what is kept for a model.
+    pub(super) fn compiled(&mut self, on: On) -> &mut Compiled<F> {
+        match on {
+            On::First => &mut self.first,
+            On::Stream => self.stream.current(),
+        }
+    }
+}
+
+impl<M, G, O> SviState<'_, M, G, O>
+where
+    M: Model + Sync,
+    G: Approximates<M>,
+    O: Optimizer<f32> + Optimizer<f64>,
+{
+    /// Computes the loss at the present parameters and moves them by its gradient if it is finite.
+    pub(super) fn advance<N: Model, H: Approximates<N>>(
+        &mut self,
+        on: On,
+        pair: Pair<'_, N, H>,
+        step: usize,
+    ) -> Result<f64> {
+        let mut engine = std::mem::replace(&mut self.engine, Engine::F64(Typed::empty()));
+        let loss = match &mut engine {
+            Engine::F64(t) => self.advance_as(t, on, pair, step),
+            Engine::F32(t) => self.advance_as(t, on, pair, step),
+        };
+        self.engine = engine;
+        loss
+    }
+
+    fn advance_as<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        typed: &mut Typed<F>,
+        on: On,
+        pair: Pair<'_, N, H>,
+        step: usize,
+    ) -> Result<f64>
+    where
+        O: Optimizer<F>,
+    {
+        let compiled = match on {
+            On::First => &mut typed.first,
+            On::Stream => typed.stream.current(),
+        };
+        let Compiled { subsamples, replay } = compiled;
+        let Some(replay) = replay else {
+            let (loss, gradient) = self.record_loss(&typed.params, subsamples, pair, step)?;
+            if loss.is_finite() {
+                typed.snapshot.take(step, &typed.params, &typed.moments);
+                let gradient: Vec<F> = gradient.into_iter().map(F::from_f64).collect();
+                self.svi
+                    .optimizer
+                    .step(&mut typed.moments, &mut typed.params, &gradient);
+            }
+            return Ok(loss);
+        };
+        replay.choose_rows(subsamples, self.key.split(streams::ROWS), step as u64);
+        let loss = replay.evaluate(&typed.params, self.key_of(step));
+        if !replay.picks_are_in_range(&typed.params) {
+            return Err(self.refusal(&typed.params, subsamples, pair, step));
+        }
+        if loss.is_finite() {
+            if cfg!(debug_assertions) && replay.n_runs().is_multiple_of(RECHECK_EVERY) {
+                self.recheck(replay, &typed.params, subsamples, pair, step, loss)?;
+            }
+            typed.snapshot.take(step, &typed.params, &typed.moments);
+            self.svi
+                .optimizer
+                .step_parallel(&mut typed.moments, &mut typed.params, replay.gradient());
+        }
+        Ok(loss)
+    }
+
+    /// Returns the key of the random numbers of a step.
+    pub(super) fn key_of(&self, step: usize) -> Key {
+        self.key.split(streams::STEP).split(step as u64)
+    }
+
+    /// Records all particles and returns their loss with its gradient.
+    fn record_loss<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        params: &[F],
+        subsamples: &mut [Rows],
+        pair: Pair<'_, N, H>,
+        step: usize,
+    ) -> Result<(f64, Vec<f64>)> {
+        let mut total = 0.0;
+        let mut sum = vec![0.0; params.len()];
+        for particle in 0..self.svi.particles {
+            let recording = self.record(params, subsamples, pair, step, particle)?;
+            recording.tape.scale_terms(-1.0 / self.svi.particles as f64);
+            total += recording.tape.log_density();
+            let d = gradient(&recording.tape);
+            for (slot, own) in self.matching_slots(&recording)? {
+                let n: usize = slot.shape.iter().product();
+                let (sum, d) = (&mut sum[slot.offset..][..n], &d[own.offset..][..n]);
+                sum.iter_mut().zip(d).for_each(|(s, d)| *s += d);
+            }
+        }
+        Ok((total, sum))
+    }
+
+    /// Records guide and model at the present parameters with the random numbers of a step.
+    pub(super) fn record<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        params: &[F],
+        subsamples: &mut [Rows],
+        pair: Pair<'_, N, H>,
+        step: usize,
+        particle: usize,
+    ) -> Result<Recording> {
+        let values = params.iter().map(|x| x.to_f64()).collect();
+        let key = self.key_of(step).split(particle as u64);
+        let recorder = Recorder::density(self.svi.precision, key).with_values(&self.slots, values);
+        let rows_key = self.key.split(streams::ROWS);
+        let rows = subsamples.iter_mut().map(|r| {
+            let chosen = r.at(rows_key, step as u64).to_vec();
+            (r.plate.address.clone(), chosen)
+        });
+        let recorder = recorder.with_rows(rows.collect());
+        record_elbo(&recorder, pair.model, pair.guide, &self.analytic)
+    }
+
+    /// Returns the error of a recording whose program picked a row that there is not.
+    fn refusal<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        params: &[F],
+        subsamples: &mut [Rows],
+        pair: Pair<'_, N, H>,
+        step: usize,
+    ) -> Error {
+        self.record(params, subsamples, pair, step, 0)
+            .err()
+            .unwrap_or_else(|| Error::Invalid("an index of the data is out of range".to_string()))
+    }
+
+    /// Compares the last run of a program with a program that is recorded anew, bit for bit.
+    fn recheck<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        replay: &Replay<F>,
+        params: &[F],
+        subsamples: &mut [Rows],
+        pair: Pair<'_, N, H>,
+        step: usize,
+        loss: f64,
+    ) -> Result<()> {
+        let recording = self.record(params, subsamples, pair, step, 0)?;
+        let is_same = replay.again(&recording).is_some_and(|mut again| {
+            let of_again = again.evaluate(params, self.key_of(step));
+            let mut both = again.gradient().iter().zip(replay.gradient());
+            of_again.to_bits() == loss.to_bits() && both.all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits())
+        });
+        if is_same {
+            return Ok(());
+        }
+        let message = format!(
+            "step {step}: model {} does not run as it did when its program was recorded: its body, or the guide's, reads \
+             something that is no argument",
+            pair.model.name()
+        );
+        Err(Error::Invalid(message))
+    }
+
+    /// Pairs the slots of the run with those of a recording; a parameter that is new is an error.
+    pub(super) fn matching_slots<'a>(&'a self, recording: &'a Recording) -> Result<Vec<(&'a Slot, &'a Slot)>> {
+        let pair = |own: &'a Slot| {
+            let slot = self
+                .slots
+                .iter()
+                .find(|s| s.address == own.address && s.shape == own.shape);
+            slot.map(|s| (s, own)).ok_or_else(|| {
+                let message =
+                    "this latent or parameter was not there in the first recording: SVI needs a fixed set of them";
+                Error::at_site(&own.address, own.place, message)
+            })
+        };
+        recording.slots.iter().map(pair).collect()
+    }
+}

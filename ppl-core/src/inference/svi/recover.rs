@@ -1,0 +1,143 @@
+//! What happens when the ELBO or a parameter is not finite: the cause is named, and the last good parameters come back.
+
+use crate::error::{Error, NamedArrays, Result};
+use crate::inference::svi::advance::On;
+use crate::inference::svi::compiled::Pair;
+use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::state::{Engine, SviState, Typed};
+use crate::optim::Optimizer;
+use crate::runtime::model::Model;
+use crate::runtime::recording::Recording;
+use crate::tape::store::Scalar;
+
+impl<M, G, O> SviState<'_, M, G, O>
+where
+    M: Model + Sync,
+    G: Approximates<M>,
+    O: Optimizer<f32> + Optimizer<f64>,
+{
+    /// Returns the error of a step whose loss is not finite, and goes back to the last good parameters.
+    pub(super) fn not_finite<N: Model, H: Approximates<N>>(
+        &mut self,
+        on: On,
+        pair: Pair<'_, N, H>,
+        step: usize,
+    ) -> Result<Error> {
+        let cause = Box::new(self.blame(on, pair, step)?);
+        self.go_back(on, step)?;
+        let params = NamedArrays(self.params());
+        Ok(Error::NotFinite { step, cause, params })
+    }
+
+    /// Returns whether all parameters are finite.
+    pub(super) fn has_finite_params(&self) -> bool {
+        match &self.engine {
+            Engine::F64(t) => t.params.iter().all(|x| x.is_finite()),
+            Engine::F32(t) => t.params.iter().all(|x| x.is_finite()),
+        }
+    }
+
+    /// Records a particle of a step at the present parameters.
+    fn record_present<N: Model, H: Approximates<N>>(
+        &mut self,
+        on: On,
+        pair: Pair<'_, N, H>,
+        step: usize,
+        particle: usize,
+    ) -> Result<Recording> {
+        let mut engine = std::mem::replace(&mut self.engine, Engine::F64(Typed::empty()));
+        let recording = match &mut engine {
+            Engine::F64(t) => self.record_typed(t, on, pair, step, particle),
+            Engine::F32(t) => self.record_typed(t, on, pair, step, particle),
+        };
+        self.engine = engine;
+        recording
+    }
+
+    fn record_typed<F: Scalar, N: Model, H: Approximates<N>>(
+        &self,
+        typed: &mut Typed<F>,
+        on: On,
+        pair: Pair<'_, N, H>,
+        step: usize,
+        particle: usize,
+    ) -> Result<Recording> {
+        let params = std::mem::take(&mut typed.params);
+        let recording = self.record(&params, &mut typed.compiled(on).subsamples, pair, step, particle);
+        typed.params = params;
+        recording
+    }
+
+    /// Returns the error that names what made a step's loss not finite.
+    fn blame<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Result<Error> {
+        let values = self.values();
+        for slot in &self.slots {
+            let n: usize = slot.shape.iter().product();
+            if let Some(i) = values[slot.offset..slot.offset + n].iter().position(|x| !x.is_finite()) {
+                let message = format!("the parameter became {} at element {i} of {n}", values[slot.offset + i]);
+                return Ok(Error::at_site(&slot.address, slot.place, message));
+            }
+        }
+        for particle in 0..self.svi.particles {
+            if let Some(fault) = self.record_present(on, pair, step, particle)?.fault() {
+                return Ok(fault);
+            }
+        }
+        Ok(Error::Invalid("the sum of the terms overflowed".to_string()))
+    }
+
+    /// Restores the parameters of the last step whose loss was finite.
+    ///
+    /// Steps on models of a stream cannot be made again. If one was made since parameters were kept, or failed, these are
+    /// taken back unless the present ones are good: finite, with a finite ELBO on the model that the run began with.
+    fn go_back(&mut self, on: On, failed: usize) -> Result<()> {
+        let was_streamed = self.last_streamed.is_some_and(|step| step >= self.snapshot_step());
+        if on == On::Stream || was_streamed {
+            if !self.has_finite_params() || !self.is_finite_on_first(failed) {
+                self.restore(failed);
+            }
+            return Ok(());
+        }
+        let mut good = failed.saturating_sub(1);
+        while let Some(bad) = self.run_again(good)? {
+            good = bad;
+        }
+        Ok(())
+    }
+
+    /// Makes the steps before `good` again, from the parameters kept; returns the first one that spoils a parameter.
+    fn run_again(&mut self, good: usize) -> Result<Option<usize>> {
+        let first = self.first();
+        for step in self.restore(good)..good {
+            self.advance(On::First, first, step)?;
+            if !self.has_finite_params() {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns whether the ELBO on the first model is finite at the present parameters.
+    fn is_finite_on_first(&mut self, step: usize) -> bool {
+        let first = self.first();
+        (0..self.svi.particles).all(|particle| {
+            let recording = self.record_present(On::First, first, step, particle);
+            recording.is_ok_and(|r| r.tape.log_density().is_finite())
+        })
+    }
+
+    fn snapshot_step(&self) -> usize {
+        match &self.engine {
+            Engine::F64(t) => t.snapshot.step,
+            Engine::F32(t) => t.snapshot.step,
+        }
+    }
+
+    /// Returns to the last parameters kept, and tells before which step they were.
+    fn restore(&mut self, step: usize) -> usize {
+        match &mut self.engine {
+            Engine::F64(t) => t.restore(step),
+            Engine::F32(t) => t.restore(step),
+        }
+    }
+}
