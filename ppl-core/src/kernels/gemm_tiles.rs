@@ -56,7 +56,7 @@ pub struct Product<F> {
 }
 
 /// The largest inner dimension of a block.
-const DEPTH: usize = 320;
+const DEPTH: usize = 400;
 /// A packed block of A has about this many bytes: half of a second cache.
 const BLOCK_BYTES: usize = 1 << 19;
 /// A with contiguous columns is packed for more groups of columns of B than this.

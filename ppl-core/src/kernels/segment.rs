@@ -3,54 +3,52 @@
 use super::dispatch::{Loop, dispatch};
 use super::real::Real;
 
-/// Writes row `idx[i]` of x: `[n, width]` into row i of out: `[len(idx), width]`.
-///
-/// # Panics
-///
-/// If an index is not below n, or a slice has not the length of its shape.
-pub fn gather<F: Real>(idx: &[u32], width: usize, x: &[F], out: &mut [F]) {
-    check_rows("gather", idx, width, x.len(), out.len());
-    let rows = Gather { idx, width, x, out };
-    // Elements here and there are read one by one: processors with the mitigation of gather data sampling
-    // (CVE-2022-40982) are several times slower with vector gathers, which wider instruction sets would use.
-    if width == 1 { rows.run() } else { dispatch(rows) }
+/// A list of row numbers that are known to lie below the number of rows.
+#[derive(Clone, Debug)]
+pub struct RowList {
+    idx: Vec<u32>,
+    n_rows: usize,
 }
 
-/// Adds row i of d_out: `[len(idx), width]` to row `idx[i]` of d_x: `[n, width]`, after zeroing d_x where `overwrite` is true.
-///
-/// For indexes that change at each call; [`Segments`] is faster where they stay.
-///
-/// # Panics
-///
-/// If an index is not below n, or a slice has not the length of its shape.
-pub fn scatter_add<F: Real>(idx: &[u32], width: usize, d_out: &[F], d_x: &mut [F], overwrite: bool) {
-    check_rows("scatter_add", idx, width, d_x.len(), d_out.len());
-    if overwrite {
-        d_x.fill(F::ZERO);
+impl RowList {
+    /// Checks a list.
+    ///
+    /// # Panics
+    ///
+    /// If a number is not below `n_rows`.
+    pub fn new(idx: Vec<u32>, n_rows: usize) -> Self {
+        let largest = idx.iter().fold(0, |largest, &i| largest.max(i));
+        assert!(
+            idx.is_empty() || (largest as usize) < n_rows,
+            "gather: index {largest} where there are {n_rows} rows"
+        );
+        RowList { idx, n_rows }
     }
-    dispatch(Scatter { idx, width, d_out, d_x });
-}
 
-fn check_rows(name: &str, idx: &[u32], width: usize, len_x: usize, len_out: usize) {
-    assert!(
-        len_out == idx.len() * width,
-        "{name}: {len_out} elements are not {} rows of {width}",
-        idx.len()
-    );
-    assert!(
-        width == 0 || len_x.is_multiple_of(width),
-        "{name}: {len_x} elements are not rows of {width}"
-    );
-}
-
-/// Panics if an index is not below `n`; every loop here calls it before its first unchecked access.
-#[inline(always)]
-fn check_indexes(name: &str, idx: &[u32], n: usize) {
-    let largest = idx.iter().fold(0, |largest, &i| largest.max(i));
-    assert!(
-        idx.is_empty() || (largest as usize) < n,
-        "{name}: index {largest} where there are {n} rows"
-    );
+    /// Writes row `idx[i]` of x: `[n_rows, width]` into row i of out: `[len(idx), width]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the length of its shape.
+    pub fn gather<F: Real>(&self, width: usize, x: &[F], out: &mut [F]) {
+        assert!(
+            x.len() == self.n_rows * width && out.len() == self.idx.len() * width,
+            "gather: {} and {} elements are not {} and {} rows of {width}",
+            x.len(),
+            out.len(),
+            self.n_rows,
+            self.idx.len()
+        );
+        let rows = Gather {
+            idx: &self.idx,
+            width,
+            x,
+            out,
+        };
+        // Elements here and there are read one by one: processors with the mitigation of gather data sampling
+        // (CVE-2022-40982) are several times slower with vector gathers, which wider instruction sets would use.
+        if width == 1 { rows.run() } else { dispatch(rows) }
+    }
 }
 
 /// An index list sorted by target, for sums of rows by target without a random write.
@@ -124,7 +122,7 @@ impl Segments {
             d_x,
             overwrite,
         };
-        // For the same reason as in [`gather`].
+        // For the same reason as in [`RowList::gather`].
         if width == 1 && !self.in_order {
             rows.run()
         } else {
@@ -147,48 +145,15 @@ impl<F: Real> Loop for Gather<'_, F> {
     fn run(self) {
         let width = self.width;
         if width == 1 {
-            check_indexes("gather", self.idx, self.x.len());
             for (out, &i) in self.out.iter_mut().zip(self.idx) {
-                // SAFETY: `check_indexes` found every index below the number of rows.
+                // SAFETY: a `RowList` holds numbers below the number of rows, which is the length of x.
                 *out = unsafe { *self.x.get_unchecked(i as usize) };
             }
-        } else if let Some(n) = self.x.len().checked_div(width) {
-            check_indexes("gather", self.idx, n);
+        } else if width > 0 {
             for (out, &i) in self.out.chunks_exact_mut(width).zip(self.idx) {
                 let row = &self.x[i as usize * width..][..width];
                 for (out, &x) in out.iter_mut().zip(row) {
                     *out = x;
-                }
-            }
-        }
-    }
-}
-
-struct Scatter<'a, F> {
-    idx: &'a [u32],
-    width: usize,
-    d_out: &'a [F],
-    d_x: &'a mut [F],
-}
-
-impl<F: Real> Loop for Scatter<'_, F> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let width = self.width;
-        if width == 1 {
-            check_indexes("scatter_add", self.idx, self.d_x.len());
-            for (&d_out, &i) in self.d_out.iter().zip(self.idx) {
-                // SAFETY: `check_indexes` found every index below the number of rows.
-                unsafe { *self.d_x.get_unchecked_mut(i as usize) += d_out };
-            }
-        } else if let Some(n) = self.d_x.len().checked_div(width) {
-            check_indexes("scatter_add", self.idx, n);
-            for (d_out, &i) in self.d_out.chunks_exact(width).zip(self.idx) {
-                let row = &mut self.d_x[i as usize * width..][..width];
-                for (d_x, &d_out) in row.iter_mut().zip(d_out) {
-                    *d_x += d_out;
                 }
             }
         }
@@ -323,7 +288,7 @@ mod tests {
             .map(|ij| x[idx[ij / width] as usize * width + ij % width])
             .collect();
         let mut out = vec![F::NAN; idx.len() * width];
-        gather(idx, width, &x, &mut out);
+        RowList::new(idx.to_vec(), n).gather(width, &x, &mut out);
         assert_close(&out, &naive, 0.0, &what);
 
         let d_out = fill::<F>(idx.len() * width, 2);
@@ -338,10 +303,6 @@ mod tests {
         assert_close(&d_x, &rounded(1.0), tolerance, &what);
         segments.add_rows(width, &d_out, &mut d_x, false);
         assert_close(&d_x, &rounded(2.0), tolerance, &what);
-        scatter_add(idx, width, &d_out, &mut d_x, true);
-        assert_close(&d_x, &rounded(1.0), 100.0 * tolerance, &what);
-        scatter_add(idx, width, &d_out, &mut d_x, false);
-        assert_close(&d_x, &rounded(2.0), 100.0 * tolerance, &what);
     }
 
     #[test]
@@ -352,8 +313,8 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "gather: index 3 where there are 3 rows")]
-    fn gather_refuses_an_index_past_the_end() {
-        gather(&[0, 3, 1], 1, &[1.0, 2.0, 3.0], &mut [0.0; 3]);
+    fn row_lists_refuse_an_index_past_the_end() {
+        RowList::new(vec![0, 3, 1], 3);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::kernels::real::Real;
-use crate::kernels::segment::{Segments, gather as gather_rows};
+use crate::kernels::segment::{RowList, Segments};
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;
@@ -24,7 +24,7 @@ struct Gather;
 
 /// What a list of indices that never change becomes.
 struct Picks {
-    rows: Vec<u32>,
+    rows: RowList,
     segments: Segments,
 }
 
@@ -37,6 +37,7 @@ impl Op for Gather {
         let row = |&index: &f64| row_number(index, n).map(|row| row as u32);
         let rows: Vec<u32> = constants[1].as_ref()?.iter().map(row).collect::<Option<_>>()?;
         let segments = Segments::new(&rows, n);
+        let rows = RowList::new(rows, n);
         Some(Arc::new(Picks { rows, segments }))
     });
 
@@ -45,7 +46,7 @@ impl Op for Gather {
         let n = call.attr(0) as usize;
         let width = x.len().checked_div(n).unwrap_or(0);
         match call.prepared::<Picks>() {
-            Some(picks) => gather_rows(&picks.rows, width, x, out),
+            Some(picks) => picks.rows.gather(width, x, out),
             None if width > 0 => {
                 for (out, &index) in out.chunks_exact_mut(width).zip(z) {
                     copy_row(row_number(index, n), x, out);
