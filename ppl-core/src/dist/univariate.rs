@@ -154,3 +154,38 @@ impl<D: Density<P>, const P: usize> Op for Term<D, P> {
         call.set_term(sum);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dist::{Dist, Normal};
+    use crate::ops::sum::SumTerm;
+    use crate::ops::where_::where_;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    /// The gradient by mean and scale where the elements behind the first few are masked.
+    fn gradient_of_first(n: usize, n_first: usize, others: f64) -> Vec<f64> {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let loc = tape.input(0, &[], &[], &[0.5], false);
+        let scale = tape.input(1, &[], &[], &[2.0], false);
+        let x = (0..n).map(|i| if i < n_first { i as f64 } else { others });
+        let each = Normal(loc, scale).log_prob(tape.constant_array(&[n], x));
+        let mask = tape.constant_array(&[n], (0..n).map(|i| (i < n_first) as u8 as f64));
+        tape.term(SumTerm::DEF, &[where_(mask, each, 0)], &[], 0, 1.0, 0);
+        gradient(&tape)
+    }
+
+    #[test]
+    fn masked_elements_that_are_not_numbers_have_no_part_in_the_gradient() {
+        // Few elements are worked on one by one, many in blocks.
+        for n in [3, 300] {
+            let good = gradient_of_first(n, 2, 0.0);
+            assert!(good.iter().all(|d| d.abs() > 1e-3), "{good:?}");
+            for others in [f64::NAN, f64::INFINITY] {
+                assert_eq!(gradient_of_first(n, 2, others), good);
+            }
+        }
+    }
+}
