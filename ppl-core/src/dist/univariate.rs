@@ -162,13 +162,14 @@ mod tests {
     use crate::ops::where_::where_;
     use crate::rng::Key;
     use crate::tape::gradient::gradient;
+    use crate::tape::op::Op;
     use crate::tape::record::Tape;
     use crate::tape::store::Precision;
 
     /// The gradient by mean and scale where the elements behind the first few are masked.
     fn gradient_of_first(n: usize, n_first: usize, others: f64) -> Vec<f64> {
         let tape = Tape::new(Precision::F64, Key::new(1));
-        let loc = tape.input(0, &[], &[], &[0.5], false);
+        let loc = tape.input(0, &[], &[], &[0.3], false);
         let scale = tape.input(1, &[], &[], &[2.0], false);
         let x = (0..n).map(|i| if i < n_first { i as f64 } else { others });
         let each = Normal(loc, scale).log_prob(tape.constant_array(&[n], x));
