@@ -81,10 +81,7 @@ impl<'t, D: Dist<'t>> Dist<'t> for Ordered<D> {
 
     fn draw(&self, at: &Draw<'t>) -> Var<'t> {
         self.check(at.tape);
-        let x = self.base.draw(at);
-        let k = at.event.last().copied().unwrap_or(1);
-        at.tape
-            .record(SortRows::DEF, &[x], &[k as u64], &x.dims(), &x.event_shape(), 0)
+        self.base.draw(at).sort()
     }
 
     /// Not a number: no closed form is known.
@@ -139,35 +136,6 @@ impl Op for OrderedRows {
     }
 }
 
-/// Each row in ascending order; derivatives follow the elements.
-struct SortRows;
-
-impl Op for SortRows {
-    const NAME: &'static str = "sort_rows";
-
-    fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (k, x, out) = (call.attr(0) as usize, call.x(0), call.out());
-        out.copy_from_slice(x);
-        for row in out.chunks_exact_mut(k.max(1)) {
-            row.sort_unstable_by(|a, b| a.to_f64().total_cmp(&b.to_f64()));
-        }
-    }
-
-    fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (k, x, y, d_out) = (call.attr(0) as usize, call.x(0), call.y(), call.d_out());
-        if let Some(mut d_x) = call.grad(0) {
-            for i in 0..x.len() {
-                let start = i / k * k;
-                // Equal elements take the places from the first one on.
-                let smaller = y[start..][..k].partition_point(|&v| v < x[i]);
-                let before = x[start..i].iter().filter(|&&v| v == x[i]).count();
-                let at = (start + smaller + before).min(start + k - 1);
-                d_x.put(i, d_out[at]);
-            }
-        }
-    }
-}
-
 op_tests! { density |x| Ordered { base: crate::dist::DistExt::expand(crate::dist::Normal(x[1], x[2]), [3]) }.log_prob(x[0]); [[-1.0, 0.5, 2.0], 0.3, 1.5] }
 
 #[cfg(test)]
@@ -175,9 +143,7 @@ mod tests {
     use super::*;
     use crate::dist::{DistExt, Normal};
     use crate::math::incomplete_beta::beta_p;
-    use crate::ops::sum::SumTerm;
     use crate::rng::Key;
-    use crate::tape::gradient::gradient;
     use crate::tape::store::Precision;
     use crate::testing::rows_check::{draws_of, p_value_of};
 
@@ -206,17 +172,6 @@ mod tests {
             let p = p_value_of(element, |u| beta_p(1.0 + i as f64, 3.0 - i as f64, u));
             assert!(p > 1e-6, "element {i}: p = {p:e}");
         }
-    }
-
-    #[test]
-    fn derivatives_follow_the_sorted_elements() {
-        let tape = Tape::new(Precision::F64, Key::new(1));
-        let x = tape.input(0, &[], &[2, 3], &[3.0, 1.0, 2.0, 5.0, 5.0, 4.0], false);
-        let sorted = tape.record(SortRows::DEF, &[x], &[3], &[], &[2, 3], 0);
-        assert_eq!(sorted.elements(), [1.0, 2.0, 3.0, 4.0, 5.0, 5.0]);
-        let weights = tape.constant_array(&[2, 3], (1..7).map(f64::from));
-        tape.term(SumTerm::DEF, &[sorted * weights], &[], 0, 1.0, 0);
-        assert_eq!(gradient(&tape), [3.0, 1.0, 2.0, 5.0, 6.0, 4.0]);
     }
 
     #[test]

@@ -474,15 +474,15 @@ fn put<F: Real>(to: &mut Adjoint<'_, F>, i: usize, n: usize, seed: &Seed<'_, F>,
     let Some((slice, overwrite)) = to else { return };
     if slice.len() == 1 && n != 1 {
         *sum += match seed {
-            Seed::Weight(w) => sum3(d, d, d, |d, _, _| *w * d),
+            Seed::Weight(w) => sum3(d, d, d, |d, _, _| times(*w, d)),
             Seed::Each(s) => sum3(d, &s[i..i + d.len()], d, |d, s, _| times(s, d)),
         };
         return;
     }
     let to = slice[i..i + d.len()].iter_mut().zip(d);
     match (seed, *overwrite) {
-        (Seed::Weight(w), true) => to.for_each(|(to, &d)| *to = *w * d),
-        (Seed::Weight(w), false) => to.for_each(|(to, &d)| *to += *w * d),
+        (Seed::Weight(w), true) => to.for_each(|(to, &d)| *to = times(*w, d)),
+        (Seed::Weight(w), false) => to.for_each(|(to, &d)| *to += times(*w, d)),
         (Seed::Each(s), true) => to.zip(&s[i..]).for_each(|((to, &d), &s)| *to = times(s, d)),
         (Seed::Each(s), false) => to.zip(&s[i..]).for_each(|((to, &d), &s)| *to += times(s, d)),
     }

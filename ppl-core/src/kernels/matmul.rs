@@ -9,7 +9,7 @@ const BLOCKED_FLOP: usize = 20_000_000;
 /// A block has at least this many operations.
 const BLOCK_FLOP: usize = 10_000_000;
 /// Blocks are multiples of this many rows or columns of C, a multiple of every micro-kernel's tile.
-const BLOCK_ALIGN: usize = 96;
+const BLOCK_ALIGN: usize = 192;
 /// More blocks than this would only pack the operands more often.
 const MAX_BLOCKS: usize = 8;
 

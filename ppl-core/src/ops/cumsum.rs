@@ -1,6 +1,7 @@
 //! Running sums along the last event axis.
 
 use crate::kernels::real::Real;
+use crate::kernels::scan;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
@@ -14,34 +15,19 @@ impl Op for Cumsum {
     const NAME: &'static str = "cumsum";
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, out) = (call.x(0), call.out());
-        let n = (call.attr(0) as usize).max(1);
-        for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
-            let mut sum = F::ZERO;
-            for (x, out) in x.iter().zip(out) {
-                sum += *x;
-                *out = sum;
-            }
-        }
+        scan::cumsum(call.attr(0) as usize, call.x(0), call.out());
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let d_out = call.d_out();
-        let n = (call.attr(0) as usize).max(1);
-        if let Some(mut d_x) = call.grad(0) {
-            for (row, d_out) in d_out.chunks_exact(n).enumerate() {
-                let mut sum = F::ZERO;
-                for j in (0..n).rev() {
-                    sum += d_out[j];
-                    d_x.put(row * n + j, sum);
-                }
-            }
+        let (n, d_out) = (call.attr(0) as usize, call.d_out());
+        if let Some(d_x) = call.grad(0) {
+            scan::cumsum_adjoint(n, d_out, d_x.slice, d_x.overwrite);
         }
     }
 }
 
 impl<'t> Var<'t> {
-    /// Returns Σₖ xₖ for k ≤ j along the last event axis: x: `[…, n]` gives `[…, n]`.
+    /// Returns Σₖ xₖ for k ≤ j along the last event axis: x: `[…, n]` gives `[…, n]`; the sums run in f64.
     #[track_caller]
     pub fn cumsum(self) -> Var<'t> {
         let event = self.event_shape();

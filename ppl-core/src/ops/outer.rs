@@ -24,6 +24,11 @@ pub fn outer_attrs<'t>(tape: &'t Tape, dims: &[DimId], x: Var<'t>, y: Var<'t>) -
 /// Calls `f` with the row numbers of the first operand, the second operand and the output.
 #[inline(always)]
 pub fn each_row(attrs: &[u64], f: impl FnMut([usize; 3])) {
+    assert!(
+        attrs.len() <= MAX_RANK,
+        "a product inside {} plates: at most {MAX_RANK} are supported",
+        attrs.len()
+    );
     let mut lens = [0; MAX_RANK];
     let mut strides: [Strides; 3] = [[0; MAX_RANK]; 3];
     let mut stride = [1; 3];

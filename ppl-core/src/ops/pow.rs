@@ -7,7 +7,11 @@ use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::testing::ops::op_tests;
 
-binary_op! { Pow, "pow", |x, y, out| x.powf(y), (y * x.powf(y - F::ONE), out * x.ln()) }
+// Where a factor is zero the derivative is zero, though the other may be infinite: x⁰ and 0ʸ are constant there.
+binary_op! { Pow, "pow", |x, y, out| x.powf(y), (
+    F::select(y == F::ZERO, F::ZERO, y * x.powf(y - F::ONE)),
+    F::select((out == F::ZERO) & (x == F::ZERO), F::ZERO, out * x.ln()),
+) }
 
 /// xⁿ; attribute 0 is the integer n.
 struct PowI;
@@ -28,7 +32,13 @@ impl Op for PowI {
         let (x, d_out) = (call.x(0), call.d_out());
         if let Some(mut d_x) = call.grad(0) {
             for (i, (&x, &d_out)) in x.iter().zip(d_out).enumerate() {
-                d_x.put(i, d_out * F::from_f64(n as f64) * power(x, n - 1));
+                // x⁰ is constant, at zero too, where 1 / x is infinite.
+                let d = if n == 0 {
+                    F::ZERO
+                } else {
+                    F::from_f64(n as f64) * power(x, n - 1)
+                };
+                d_x.put(i, d_out * d);
             }
         }
     }
@@ -95,3 +105,24 @@ op_tests! { laws |x| x[0].pow(x[1]); [1.5, -2.0], [0.25, 3.0], [4.0, 0.5] }
 op_tests! { real_exponent |x| x[0].powf(2.5); [1.5], [0.25], [4.0] }
 op_tests! { integer_exponent |x| x[0].powi(5) + x[0].powi(-3) + x[0].powi(2) + x[0].powi(1) * x[0].powi(0);
 [-1.5], [0.25], [2.0] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    #[test]
+    fn powers_of_zero_have_the_derivatives_of_polynomials() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[], &[0.0], false);
+        let n = tape.input(1, &[], &[], &[2.0], false);
+        let zero = tape.input(2, &[], &[], &[0.0], false);
+        let sum = x.powi(0) + 3 * x.powi(1) + x.powi(3) + x.pow(n) + x.pow(zero).detach() + (x + 1).pow(zero);
+        tape.term(SumTerm::DEF, &[sum + x.powf(0.0)], &[], 0, 1.0, 0);
+        assert_eq!(gradient(&tape), [3.0, 0.0, 0.0]);
+    }
+}

@@ -45,7 +45,8 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
     if d_x.slice.len() == d_out.len() {
         (0..d_out.len()).for_each(|i| d_x.put(i, part(i)));
     } else {
-        d_x.put(0, (0..d_out.len()).map(part).sum());
+        let sum: f64 = (0..d_out.len()).map(|i| part(i).to_f64()).sum();
+        d_x.put(0, F::from_f64(sum));
     }
 }
 

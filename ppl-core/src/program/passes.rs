@@ -1,11 +1,12 @@
 //! Which passes run: tests switch each of them off.
 
-/// Switches of the passes; all are on by default, and none changes a result.
+/// Switches of the passes; all are on by default, and none changes a result by more than the order of
+/// a sum does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passes {
     /// Computes once what depends on constants and fixed data alone.
     pub constants: bool,
-    /// Lets operations prepare from constant operands: sorted index lists, packed matrices.
+    /// Lets operations prepare from constant operands: sorted index lists.
     pub prepare: bool,
     /// Computes no adjoint that no input needs.
     pub drop_adjoints: bool,

@@ -164,7 +164,7 @@ impl<F: Real> Grad<'_, F> {
 /// One call of a kernel: typed access to its operands.
 ///
 /// The layout guarantees that the output, the own buffer and the adjoints of the operands are disjoint from each other
-/// and from all operands; a kernel takes each of them at most once.
+/// and from all operands; a kernel takes each of them at most once, which is why kernels are written in this crate alone.
 pub struct Call<'a, F> {
     regions: Regions<F>,
     instr: &'a Instr<F>,
@@ -232,7 +232,7 @@ impl<'a, F: Real> Call<'a, F> {
 
     /// Returns the output to be written; in a backward kernel use [`Call::y`].
     #[inline(always)]
-    pub fn out(&mut self) -> &'a mut [F] {
+    pub(crate) fn out(&mut self) -> &'a mut [F] {
         let op = &self.instr.out;
         let (start, len) = self.part(op.value, op.len);
         // SAFETY: see `new`; the output is disjoint from what the kernel reads.
@@ -259,7 +259,7 @@ impl<'a, F: Real> Call<'a, F> {
 
     /// Returns the adjoint of operand `k` to be written, or `None` if nobody needs it.
     #[inline(always)]
-    pub fn grad(&mut self, k: usize) -> Option<Grad<'a, F>> {
+    pub(crate) fn grad(&mut self, k: usize) -> Option<Grad<'a, F>> {
         let op = self.operand(k);
         if op.mode == Mode::Skip {
             return None;
@@ -277,7 +277,7 @@ impl<'a, F: Real> Call<'a, F> {
 
     /// Returns the operation's own buffer, kept from the forward to the backward kernel.
     #[inline(always)]
-    pub fn aux(&mut self) -> &'a mut [F] {
+    pub(crate) fn aux(&mut self) -> &'a mut [F] {
         let at = Loc {
             region: Region::Work,
             offset: self.instr.aux.0,

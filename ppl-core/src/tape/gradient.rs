@@ -1,8 +1,8 @@
-//! The eager gradient: every node in reverse order, every adjoint zeroed and added to.
+//! The eager gradient: every node that a term depends on in reverse order, every adjoint zeroed and added to.
 //!
 //! Programs must agree with it whatever their passes do.
 
-use crate::tape::call::{Call, N_REGIONS, Pool, Region, Regions, Window};
+use crate::tape::call::{Call, Mode, N_REGIONS, Pool, Region, Regions, Window};
 use crate::tape::op::Role;
 use crate::tape::record::{Records, Tape, depends};
 use crate::tape::store::{Scalar, Store};
@@ -22,9 +22,19 @@ fn backward<F: Scalar>(tape: &Tape, records: &Records, values: &mut [F]) -> Vec<
     base[Region::Adjoint as usize] = adjoints.as_mut_ptr();
     let regions = Regions { base };
     let mut operands = Vec::new();
+    // By root: whether an adjoint has been added to. What no term depends on is left out, or its zero adjoint times an
+    // infinite derivative would be NaN.
+    let mut reached = vec![false; records.nodes.len()];
     let mut run = |node: u32, weight: f64| {
+        let n = &records.nodes[node as usize];
+        if n.def.role != Role::Sink && !reached[n.root as usize] {
+            return;
+        }
         operands.clear();
         let instr = records.instr::<F>(node, weight, &mut operands);
+        for (&a, operand) in records.args(node).iter().zip(&operands) {
+            reached[records.nodes[a as usize].root as usize] |= operand.mode != Mode::Skip;
+        }
         let pool = Pool {
             operands: &operands,
             shapes: &records.shapes,
@@ -52,4 +62,25 @@ fn backward<F: Scalar>(tape: &Tape, records: &Records, values: &mut [F]) -> Vec<
         }
     }
     gradient
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::op::Op;
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+    use crate::testing::op_check::check_recording;
+
+    #[test]
+    fn values_that_no_term_depends_on_have_no_part_in_the_gradient() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2], &[-1.0, 0.0], false);
+        let unused = x.sqrt() * x.ln();
+        assert!(unused.elements()[0].is_nan());
+        tape.term(SumTerm::DEF, &[x], &[], 0, 1.0, 0);
+        assert_eq!(super::gradient(&tape), [1.0, 1.0]);
+        check_recording(&tape);
+    }
 }

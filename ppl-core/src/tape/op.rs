@@ -38,7 +38,7 @@ pub struct Kernel {
     pub f32: fn(&mut Call<'_, f32>),
 }
 
-/// What an operation computed once from operands that never change: sorted index lists, packed matrices.
+/// What an operation computed once from operands that never change: sorted index lists.
 pub type Prepared = Arc<dyn Any + Send + Sync>;
 
 /// Computes the prepared form from the operands that are constant (`None` for those that vary), as f64.
@@ -46,7 +46,7 @@ pub type Prepare = fn(constants: &[Option<Vec<f64>>], shapes: &[Vec<usize>]) -> 
 
 /// An operation: what the tape and the executor call.
 pub struct OpDef {
-    /// The name, unique among operations: part of the structure key.
+    /// The name: part of the structure key, and what the profile shows.
     pub name: &'static str,
     /// What the operation is to the tape.
     pub role: Role,
@@ -73,7 +73,7 @@ impl std::fmt::Debug for OpDef {
 
 /// The interface by which an operation is written: a type without values, whose `DEF` goes onto the tape.
 pub trait Op: 'static {
-    /// The unique name.
+    /// The name; operations of one name differ in their attributes or operands.
     const NAME: &'static str;
     /// What the operation is to the tape.
     const ROLE: Role = Role::Compute;
