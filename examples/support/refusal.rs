@@ -10,6 +10,9 @@ use posterior::nn::data::DataSet;
 use posterior::nn::plots::{Example, Panel, verdict_sheet};
 use serde_json::json;
 
+/// An error that any thread may meet.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
 /// What the network is asked about.
 pub struct Sets {
     /// Digits that it has not seen.
@@ -46,7 +49,7 @@ impl Report {
         sets: &Sets,
         losses: Vec<f64>,
         ask: impl Fn(&Array2<f32>) -> posterior::core::error::Result<ArrayD<f64>>,
-    ) -> Result<Self, Box<dyn Error>> {
+    ) -> Result<Self, Failure> {
         let logits = ask(&sets.test.images)?
             .index_axis_move(Axis(0), 0)
             .into_dimensionality::<Ix3>()?;
@@ -58,7 +61,7 @@ impl Report {
         let forced = softmax(forced.insert_axis(Axis(0))).index_axis_move(Axis(0), 0);
         let calibration = Calibration::of(forced.view(), sets.test.labels.view())?;
         let test = Answers::of(logits)?;
-        let others = |images: &Array2<f32>| -> Result<Answers, Box<dyn Error>> {
+        let others = |images: &Array2<f32>| -> Result<Answers, Failure> {
             Answers::of(ask(images)?.index_axis_move(Axis(0), 0).into_dimensionality::<Ix3>()?)
         };
         Ok(Report {
@@ -77,7 +80,7 @@ impl Report {
 }
 
 impl Answers {
-    fn of(logits: Array3<f64>) -> Result<Self, Box<dyn Error>> {
+    fn of(logits: Array3<f64>) -> Result<Self, Failure> {
         let intervals = ClassIntervals::of(softmax(logits).view(), 0.9)?;
         Ok(Answers {
             verdicts: Refusal::default().judge(&intervals),
@@ -145,7 +148,7 @@ pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
 }
 
 /// Draws examples with their posterior intervals and verdicts.
-pub fn write_sheet(path: &Path, report: &Report, sets: &Sets) -> Result<(), Box<dyn Error>> {
+pub fn write_sheet(path: &Path, report: &Report, sets: &Sets) -> Result<(), Failure> {
     let digits = examples(&report.test, |row| Some(sets.test.labels[row]), 6);
     let letters = examples(&report.letters, |_| None, 3);
     let noise = examples(&report.noise, |_| None, 3);
@@ -184,7 +187,7 @@ fn examples(answers: &Answers, truth: impl Fn(usize) -> Option<usize>, n: usize)
 }
 
 /// Writes every figure.
-pub fn write_json(path: &Path, reports: &[(&str, Report)]) -> Result<(), Box<dyn Error>> {
+pub fn write_json(path: &Path, reports: &[(&str, Report)]) -> Result<(), Failure> {
     let figures = reports.iter().map(|(name, r)| {
         let figures = json!({
             "accuracy": r.calibration.accuracy,

@@ -37,7 +37,7 @@ pub struct Lengths {
 const ALIGN: usize = 16;
 
 fn place(region: Region, len: &mut usize, n: u32) -> Loc {
-    let offset = *len as u32;
+    let offset = u32::try_from(*len).expect("a program works on more than 2³² elements: use minibatches");
     *len += (n as usize).next_multiple_of(ALIGN);
     Loc { region, offset }
 }
