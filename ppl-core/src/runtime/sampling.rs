@@ -290,14 +290,18 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// In place of both densities, −KL(guide ‖ prior).
     fn record_kl(self, x: Var<'t>, guide_site: usize) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
+        if self.is_weighted() || self.ctx.state().sites[guide_site].is_weighted {
+            let message = "it is scaled or masked here and was not in the first recording, by which its divergence is taken \
+                           in closed form: use `ElboEstimator::Sampled`";
+            return Err(self.fault(message));
+        }
         let number = self.add(x, SiteKind::Latent, None)?;
         let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
         let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
-        let kl = self.modifiers.scale.map_or(kl, |factor| kl * factor);
-        let weight = -self.ctx.multiplicity(&x.dims()) * self.scale;
-        self.weighted_term(kl, weight, number);
+        let weight = -self.ctx.multiplicity(&x.dims());
+        tape.term(SumTerm::DEF, &[kl], &[], 0, weight, number);
         self.ctx.check()?;
         Ok(x)
     }
@@ -317,9 +321,16 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             is_discrete: support.is_discrete(),
             support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
             kl: D::KL,
+            is_weighted: self.is_weighted(),
             slot,
             ..base
         })
+    }
+
+    /// Returns whether the log density of the site is scaled or masked.
+    fn is_weighted(&self) -> bool {
+        let is_scaled = |factor: Var<'t>| factor.as_constant() != Some(1.0);
+        !self.masks.is_empty() || self.scale != 1.0 || self.modifiers.scale.is_some_and(is_scaled)
     }
 
     /// Returns what the log density of the site at its own value is multiplied by.
@@ -358,15 +369,6 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
         let weight = weight * self.ctx.multiplicity(&log_prob.dims());
         tape.term(SumTerm::DEF, &[log_prob], &[], 0, weight, number);
-    }
-
-    /// Adds terms of which only rows under the masks count.
-    fn weighted_term(&self, term: Var<'t>, weight: f64, number: u32) {
-        let mut term = term;
-        for &mask in &self.masks {
-            term = where_(mask, term, Var::constant(0.0));
-        }
-        self.ctx.tape().term(SumTerm::DEF, &[term], &[], 0, weight, number);
     }
 }
 

@@ -124,6 +124,7 @@ impl Source for FromAutoNormal {
             slot: None,
             is_discrete: false,
             is_guide: true,
+            is_weighted: false,
             plates: Vec::new(),
             event: shape,
         });
