@@ -186,10 +186,10 @@ where
 {
     let theta = fit.draws(200);
     assert_eq!(theta.shape("theta").unwrap(), [20], "{name}");
-    // The posterior of each row is N(16/17 y, 16/17), the prior's mean is zero; the optimiser leaves a noise of about 0.4.
+    // The posterior of each row is N(16/17 y, 16/17), the prior's mean is zero; the optimiser leaves a noise of about 0.3.
     let mean = theta.mean("theta").unwrap();
     for (m, y) in mean.iter().zip(y) {
-        assert!((m - y * 16.0 / 17.0).abs() < 1.5, "{name}: {m} of {y}");
+        assert!((m - y * 16.0 / 17.0).abs() < 1.0, "{name}: {m} of {y}");
     }
     // What was fitted is given to predictions, not drawn from the prior.
     let predicted = fit.predict(again, 3).unwrap();
@@ -198,12 +198,11 @@ where
 
 #[test]
 fn latents_of_a_subsampled_plate_are_kept_for_all_rows() {
-    let y = Array1::from_iter((0..20).map(|i| i as f64 - 10.0));
-    let rate = |guide| Svi::new(guide, Adam::new(0.05)).steps(600);
+    let y = Array1::from_iter((0..20).map(|i| 0.5 * i as f64 - 5.0));
     for is_noncentered in [true, false] {
         let model = levels(is_noncentered, &y);
         let name = format!("noncentered: {is_noncentered}");
-        let auto = rate(AutoNormal::default()).run(&model).unwrap();
+        let auto = svi(AutoNormal::default(), 1000).run(&model).unwrap();
         assert_all_rows(&format!("AutoNormal, {name}"), &y, &model, &auto);
         let point = Svi::new(AutoDelta::default(), Adam::new(0.05))
             .steps(600)
