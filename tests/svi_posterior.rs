@@ -155,6 +155,20 @@ fn a_guide_without_branches_has_any_number_of_draws() {
 }
 
 #[model]
+fn reading(y: Obs<Array1<f64>>) {
+    let scale = if y[0].value() > 0.0 { 1.0 } else { 2.0 };
+    let z = sample(Normal(0, scale));
+    observe(y[0], Normal(z, 1));
+}
+
+#[test]
+fn a_body_that_reads_data_alone_has_any_number_of_draws() {
+    let y = array![1.0];
+    let fit = svi(standard(), 2).draws(20).run(&reading(&y)).unwrap();
+    assert_eq!(fit.draws(50).get("z").unwrap().len(), 50);
+}
+
+#[model]
 fn families(n: usize) {
     let mut z = sample(Normal(0, 1));
     for t in markov(n) {

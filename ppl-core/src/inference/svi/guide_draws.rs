@@ -49,7 +49,7 @@ impl GuideDraws {
     /// Prepares draws of what `record` records, given a key and whether plates run over all rows.
     ///
     /// All rows are recorded where a latent lies in a subsampled plate; other latents need no data. A recording that
-    /// depends on values holds for its own draw only.
+    /// depends on drawn values holds for its own draw only; parameters and data stay as they are.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl GuideDraws {
             recording = record(sampler.key, true)?;
         }
         let mut sites = Vec::new();
-        let origin = if recording.tape.is_tainted() {
+        let origin = if recording.tape.is_tainted_by_noise() {
             Origin::Recorded(recorded(&sampler, record)?)
         } else {
             let found: Vec<&SiteRecord> = latents(&recording).collect();
