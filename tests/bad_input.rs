@@ -1,5 +1,7 @@
 //! Bad input gives an error that names site, place in the source and values.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use posterior::core::error::{Error, NamedArrays};
 use posterior::core::rng::Key;
 use posterior::core::runtime::recording::Recorder;
@@ -77,7 +79,7 @@ fn one_effect() {
 
 #[guide(effects)]
 fn sometimes(n: usize, is_complete: bool) {
-    let tau = sample(LogNormal(param(0.0), param(1.0, Positive)));
+    let tau = sample(LogNormal(param(0.0), param(1.0, Positive))); // sometimes
     if is_complete {
         for j in plate(n) {
             let theta = sample(Normal(param(0.0), param(1.0, Positive)));
@@ -100,6 +102,26 @@ fn cliff(start: f64, is_read: bool) {
     let s = param(start);
     let zero = if is_read { 0.0 * s.value() } else { 0.0 };
     factor(s.sqrt() * zero - s); // cliff
+}
+
+/// As `cliff`, but its body ends with an error where s is negative.
+#[model]
+fn edge(start: f64) {
+    let s = param(start);
+    let sign: f64 = if s.value() < 0.0 { "none" } else { "1" }.parse()?;
+    factor(-sign * s);
+}
+
+/// Whether the body of `closing` ends with an error.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// As `cliff`, for a model that changes behind the tape.
+#[model]
+fn closing(start: f64, is_read: bool) {
+    let s = param(start);
+    let zero = if is_read { 0.0 * s.value() } else { 0.0 };
+    let one: f64 = if IS_CLOSED.load(Relaxed) { "none" } else { "1" }.parse()?;
+    factor(s.sqrt() * zero - one * s);
 }
 
 /// The value is zero, the derivative by the latent infinite.
@@ -269,6 +291,61 @@ fn the_last_good_parameters_are_kept_at_any_step() {
     }
 }
 
+/// Takes apart the error of a run that stopped.
+fn stopped(error: Error) -> (usize, Error, Vec<(String, ArrayD<f64>)>) {
+    match error {
+        Error::Stopped {
+            steps,
+            cause,
+            params: NamedArrays(params),
+        } => (steps, *cause, params),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_body_that_fails_at_a_later_step_leaves_the_last_good_parameters() {
+    for failing in [1, 2, 63, 64, 65, 129] {
+        let model = edge((failing as f64 - 0.25) / 64.0);
+        let error = svi(AutoNormal::default(), 1.0 / 64.0)
+            .run(&model)
+            .err()
+            .expect("no number");
+        let start =
+            format!("SVI stopped after {failing} steps: invalid float literal; the last good parameters are kept");
+        assert_eq!(error.to_string(), start);
+        let (_, cause, params) = stopped(error);
+        assert!(matches!(cause, Error::User(_)), "{cause}");
+        let s = params[0].1[[]];
+        assert!(
+            (s - 0.75 / 64.0).abs() < 1e-12,
+            "step {failing}: {} · 1/64 is kept",
+            s * 64.0
+        );
+    }
+}
+
+#[test]
+fn an_error_while_the_cause_is_looked_for_leaves_the_last_good_parameters() {
+    let fit = svi(AutoNormal::default(), 1.0 / 64.0);
+    let model = closing(2.75 / 64.0, false);
+    let mut state = fit.start(&model).unwrap();
+    assert!(state.is_replayed());
+    for _ in 0..3 {
+        state.step().unwrap();
+    }
+    IS_CLOSED.store(true, Relaxed);
+    let (step, cause, params) = parts(state.step().unwrap_err());
+    assert_eq!((step, cause.to_string()), (3, "invalid float literal".to_string()));
+    assert!((params[0].1[[]] - 0.75 / 64.0).abs() < 1e-12, "{params:?}");
+    assert_eq!(state.params(), params);
+
+    // Draws that cannot be made do not lose them either.
+    let error = state.finish().err().expect("no number");
+    assert_eq!(stopped(error).2, params);
+    IS_CLOSED.store(false, Relaxed);
+}
+
 #[test]
 fn a_parameter_that_becomes_nan_is_named() {
     let fit = svi(AutoDelta::default(), 0.1);
@@ -387,6 +464,29 @@ fn a_guide_that_does_not_fit_is_an_error() {
         error.to_string(),
         start + "the guide draws the shape [4], the model needs [3]: give the guide's site the same plates and event"
     );
+}
+
+#[test]
+fn a_guide_of_a_site_that_is_no_latent_is_an_error() {
+    let y = array![0.5, 1.0, 2.0];
+    let guide = || svi(sometimes(3, true), 0.01);
+    let start = at("site tau", "// sometimes");
+    let conditioned = guide().run(&effects(3, &y).condition(|s| s.tau(1.0)));
+    let set = guide().run(&effects(3, &y).do_(|s| s.tau(1.0)));
+    let cases = [
+        (
+            conditioned.err(),
+            "the guide draws this site, and the model observes it: leave it out of the guide",
+        ),
+        (
+            set.err(),
+            "the guide draws this site, and the model has its value set from outside: leave it out of the guide",
+        ),
+    ];
+    for (error, text) in cases {
+        let error = error.expect("tau is no latent").to_string();
+        assert_eq!(error, start.clone() + text);
+    }
 }
 
 #[test]

@@ -80,6 +80,16 @@ pub enum Error {
         /// The last good parameters, unconstrained, by the names of their sites.
         params: NamedArrays,
     },
+    /// A run of SVI that could not go on, or whose draws could not be made.
+    #[error("SVI stopped after {steps} steps: {cause}; the last good parameters are kept")]
+    Stopped {
+        /// How many steps were made.
+        steps: usize,
+        /// Why it stopped.
+        cause: Box<Error>,
+        /// The last good parameters, unconstrained, by the names of their sites.
+        params: NamedArrays,
+    },
     /// A setting or a data set that an algorithm cannot work with.
     #[error("{0}")]
     Invalid(String),

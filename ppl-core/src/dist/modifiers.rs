@@ -29,12 +29,19 @@ pub trait DistExt<'t>: Dist<'t> {
     }
 
     /// Returns the distribution with rows whose density does not count: those for which `mask` is zero.
+    ///
+    /// As [`DistExt::scale`], a mask acts on log p(x) alone: it never takes the Jacobian of unconstrained coordinates.
     fn mask(self, mask: impl Into<Var<'t>>) -> Modified<'t, Self> {
         let mask = mask.into();
         self.modified(|m| m.mask = Some(m.mask.map_or(mask, |old| old * mask)))
     }
 
     /// Returns the distribution with its log density times `factor`.
+    ///
+    /// The factor s multiplies log p(x), the log density of the site at its own value, exactly as the handler
+    /// [`ModelExt::scale`](crate::runtime::handlers::ModelExt::scale) does. It never multiplies the Jacobian |dx/dz| of the
+    /// coordinates z that an algorithm works in, be they unconstrained or standardised, so that all algorithms are about the
+    /// one density p(x)ˢ: in z, s log p(x) + ln |dx/dz|. The factor N/B of a subsampled plate multiplies both.
     fn scale(self, factor: impl Into<Var<'t>>) -> Modified<'t, Self> {
         let factor = factor.into();
         self.modified(|m| m.scale = Some(m.scale.map_or(factor, |old| old * factor)))

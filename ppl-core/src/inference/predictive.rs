@@ -158,10 +158,10 @@ pub(crate) fn predict<M: Model + Sync>(model: &M, draws: &Draws, key: Key) -> Re
 }
 
 /// The values of one draw: site, shape, values.
-type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
+pub(crate) type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
 
 /// Runs all draws in parallel; each has its own key, so that their order does not matter.
-fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
+pub(crate) fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
     let rows: Vec<Result<Row>> = (0..n_draws).into_par_iter().map(&run).collect();
     let mut table = SiteTable::new(n_draws);
     for (draw_idx, row) in rows.into_iter().enumerate() {

@@ -342,6 +342,7 @@ impl<'t> Ctx<'t> {
             slot: None,
             is_discrete: false,
             is_guide: false,
+            is_weighted: false,
             plates: self.state().plates.clone(),
             event: value.event_shape(),
         }

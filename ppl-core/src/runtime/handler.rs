@@ -11,8 +11,8 @@ pub struct Message<'a> {
     pub is_observed: bool,
     /// What happens to it.
     pub fate: Fate,
-    /// The rows that count, if not all: `[plates…]` or a single number.
-    pub mask: Option<ArrayD<f64>>,
+    /// Masks of rows, each `[plates…]` or a single number: rows count where no mask is zero.
+    pub masks: Vec<ArrayD<f64>>,
     /// A factor of its log density.
     pub scale: f64,
 }

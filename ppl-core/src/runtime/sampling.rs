@@ -27,7 +27,8 @@ struct Visit<'a, 't, D> {
     address: String,
     dist: D,
     modifiers: Modifiers<'t>,
-    mask: Option<Var<'t>>,
+    /// The masks of handlers and that of the distribution.
+    masks: Vec<Var<'t>>,
     scale: f64,
 }
 
@@ -77,14 +78,15 @@ impl<'t> Ctx<'t> {
             address: &address,
             is_observed,
             fate: Fate::Open,
-            mask: None,
+            masks: Vec::new(),
             scale: 1.0,
         };
         for handler in handlers.iter().rev() {
             handler.handle(&mut message);
         }
-        let Message { fate, mask, scale, .. } = message;
-        let mask = mask.map(|m| self.given_rows(&m, &[]));
+        let Message { fate, masks, scale, .. } = message;
+        let masks = masks.iter().map(|m| self.mask_rows(&address, site, m));
+        let masks = masks.chain(modifiers.mask.map(Ok)).collect::<Res<_>>()?;
         Ok((
             Visit {
                 ctx: self,
@@ -92,11 +94,25 @@ impl<'t> Ctx<'t> {
                 address,
                 dist,
                 modifiers,
-                mask,
+                masks,
                 scale,
             },
             fate,
         ))
+    }
+
+    /// Puts the mask of a handler onto the tape: a number for each row, or one for all.
+    fn mask_rows(self, address: &str, site: Site, mask: &ArrayD<f64>) -> Res<Var<'t>> {
+        let rows = self.plate_lengths();
+        if mask.len() != 1 && mask.shape() != rows.as_slice() {
+            let message = format!(
+                "a mask of shape {:?} was given, the rows of the site have shape {:?}",
+                mask.shape(),
+                rows.as_slice()
+            );
+            return Err(Stop(Error::at_site(address, site.place(), message)));
+        }
+        Ok(self.given_rows(mask, &[]))
     }
 
     /// Puts an array `[plates…, event…]` onto the tape; a single number stands for all.
@@ -179,8 +195,9 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                     ctx.state().sites[number as usize].stored = hold(bijector.constrain(stored));
                 }
                 if let Some(log_det) = bijector.log_det(z, x) {
-                    let weight = ctx.multiplicity(&z.dims()) * self.scale;
-                    self.weighted_term(log_det, weight, number);
+                    // It belongs to the coordinates, not to the site: neither scales nor masks change it.
+                    let weight = ctx.multiplicity(&z.dims());
+                    tape.term(SumTerm::DEF, &[log_det], &[], 0, weight, number);
                 }
                 self.term(x, 1.0, number);
                 Ok(x)
@@ -188,7 +205,8 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
     }
 
-    /// The latent is the standardised value.
+    /// The latent is the standardised value z: the density is s log p(x) + ln |dx/dz| with the scale s of the site, which is
+    /// log p(z) + (s − 1) log p(x) with the standard density of z.
     fn noncentered(self, z: Var<'t>, slot: Option<usize>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
         let x = self.dist.from_standard(tape, z).ok_or_else(|| {
@@ -198,11 +216,15 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             ))
         })?;
         let number = self.add(x, SiteKind::Latent, slot)?;
-        let weight = self.ctx.multiplicity(&z.dims()) * self.scale;
-        if self.mask.is_some() || self.modifiers.mask.is_some() {
+        if !self.masks.is_empty() {
             return Err(self.fault("a noncentered site cannot be masked"));
         }
-        self.dist.standard_term(tape, z, weight, number);
+        self.dist
+            .standard_term(tape, z, self.ctx.multiplicity(&z.dims()), number);
+        let rest = self.factor() - 1.0;
+        if rest.as_constant() != Some(0.0) {
+            self.term_times(x, rest, 1.0, number);
+        }
         Ok(x)
     }
 
@@ -268,14 +290,18 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// In place of both densities, −KL(guide ‖ prior).
     fn record_kl(self, x: Var<'t>, guide_site: usize) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
+        if self.is_weighted() || self.ctx.state().sites[guide_site].is_weighted {
+            let message = "it is scaled or masked here and was not in the first recording, by which its divergence is taken \
+                           in closed form: use `ElboEstimator::Sampled`";
+            return Err(self.fault(message));
+        }
         let number = self.add(x, SiteKind::Latent, None)?;
         let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
         let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
-        let kl = self.modifiers.scale.map_or(kl, |factor| kl * factor);
-        let weight = -self.ctx.multiplicity(&x.dims()) * self.scale;
-        self.weighted_term(kl, weight, number);
+        let weight = -self.ctx.multiplicity(&x.dims());
+        tape.term(SumTerm::DEF, &[kl], &[], 0, weight, number);
         self.ctx.check()?;
         Ok(x)
     }
@@ -295,44 +321,54 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             is_discrete: support.is_discrete(),
             support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
             kl: D::KL,
+            is_weighted: self.is_weighted(),
             slot,
             ..base
         })
     }
 
-    /// Adds the log density at `x`, by the fused operation unless rows are masked or weighted by values.
+    /// Returns whether the log density of the site is scaled or masked.
+    fn is_weighted(&self) -> bool {
+        let is_scaled = |factor: Var<'t>| factor.as_constant() != Some(1.0);
+        !self.masks.is_empty() || self.scale != 1.0 || self.modifiers.scale.is_some_and(is_scaled)
+    }
+
+    /// Returns what the log density of the site at its own value is multiplied by.
+    fn factor(&self) -> Var<'t> {
+        match self.modifiers.scale {
+            None => Var::constant(self.scale),
+            Some(factor) if self.scale == 1.0 => factor,
+            Some(factor) => factor * self.scale,
+        }
+    }
+
+    /// Adds the log density at `x` with the scale of the site.
     fn term(&self, x: Var<'t>, weight: f64, number: u32) {
+        self.term_times(x, self.factor(), weight, number);
+    }
+
+    /// Adds the log density at `x` times `factor`, by the fused operation unless rows are masked or weighted by values.
+    fn term_times(&self, x: Var<'t>, factor: Var<'t>, weight: f64, number: u32) {
         let tape = self.ctx.tape();
-        let factor = self.modifiers.scale;
-        let masks = [self.mask, self.modifiers.mask];
-        let constant = factor.map_or(Some(1.0), Var::as_constant);
-        let weight = weight * self.scale * constant.unwrap_or(1.0);
+        let constant = factor.as_constant();
+        let weight = weight * constant.unwrap_or(1.0);
         let params = self.dist.params(tape);
         let dims = params
             .iter()
             .fold(x.dims(), |dims, p| crate::tensor::dims::union(&dims, &p.1.dims()));
-        if masks.iter().all(Option::is_none) && constant.is_some() {
+        if self.masks.is_empty() && constant.is_some() {
             let weight = weight * self.ctx.multiplicity(&dims);
             return self.dist.log_prob_term(tape, x, weight, number);
         }
         let mut log_prob = self.dist.log_prob(x);
-        for mask in masks.into_iter().flatten() {
+        for &mask in &self.masks {
             log_prob = where_(mask, log_prob, Var::constant(0.0));
         }
-        if let (Some(factor), None) = (factor, constant) {
+        if constant.is_none() {
             log_prob = log_prob * factor;
         }
         let weight = weight * self.ctx.multiplicity(&log_prob.dims());
         tape.term(SumTerm::DEF, &[log_prob], &[], 0, weight, number);
-    }
-
-    /// Adds terms of which only rows under the masks count.
-    fn weighted_term(&self, term: Var<'t>, weight: f64, number: u32) {
-        let mut term = term;
-        for mask in [self.mask, self.modifiers.mask].into_iter().flatten() {
-            term = where_(mask, term, Var::constant(0.0));
-        }
-        self.ctx.tape().term(SumTerm::DEF, &[term], &[], 0, weight, number);
     }
 }
 

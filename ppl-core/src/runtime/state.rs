@@ -76,6 +76,8 @@ pub struct SiteRecord {
     pub is_discrete: bool,
     /// Whether it is a site of a guide, not of the model.
     pub is_guide: bool,
+    /// Whether its log density is scaled or masked.
+    pub is_weighted: bool,
     /// The plates that were open.
     pub plates: Vec<DimId>,
     /// The event shape.

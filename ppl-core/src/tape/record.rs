@@ -87,7 +87,8 @@ pub struct Records {
     /// The length of the vector of inputs.
     pub n_inputs: usize,
     error: Option<Error>,
-    tainted: bool,
+    /// What the values that were read out depend on.
+    tainted: u8,
     operands: Vec<Operand>,
     /// What was drawn for elements of missing observations: by observation and element.
     drawn: HashMap<(u64, u64), u32>,
@@ -125,7 +126,7 @@ impl Tape {
             slots: Vec::new(),
             n_inputs: 0,
             error: None,
-            tainted: false,
+            tainted: 0,
             operands: Vec::new(),
             drawn: HashMap::new(),
             n_missing: 0,
@@ -151,7 +152,7 @@ impl Tape {
         r.slots.clear();
         r.n_inputs = 0;
         r.error = None;
-        r.tainted = false;
+        r.tainted = 0;
         r.drawn.clear();
         r.n_missing = 0;
         self.held.get_mut().clear();
@@ -189,12 +190,17 @@ impl Tape {
 
     /// Returns whether a value was read out of the tape, so that a replay could take another path.
     pub fn is_tainted(&self) -> bool {
-        self.records().tainted
+        self.records().tainted != 0
+    }
+
+    /// Returns whether a value that changes with the random key was read, so that another draw could take another path.
+    pub fn is_tainted_by_noise(&self) -> bool {
+        self.records().tainted & depends::NOISE != 0
     }
 
     /// Marks the recording: a replay could take another path than this one did.
     pub fn taint(&self) {
-        self.records.borrow_mut().tainted = true;
+        self.records.borrow_mut().tainted = u8::MAX;
     }
 
     /// Lends a handle by reference, as indexing must.
@@ -483,7 +489,7 @@ impl Tape {
             });
             return f64::NAN;
         }
-        r.tainted |= n.depends != 0;
+        r.tainted |= n.depends;
         r.store.get(n.offset as usize)
     }
 }

@@ -121,7 +121,7 @@ where
             recording.tape.scale_terms(-1.0 / self.svi.particles as f64);
             total += recording.tape.log_density();
             let d = gradient(&recording.tape);
-            for (slot, own) in self.matching_slots(&recording)? {
+            for (slot, own) in matching_slots(&self.slots, &recording)? {
                 let n: usize = slot.shape.iter().product();
                 let (sum, d) = (&mut sum[slot.offset..][..n], &d[own.offset..][..n]);
                 sum.iter_mut().zip(d).for_each(|(s, d)| *s += d);
@@ -190,20 +190,17 @@ where
         );
         Err(Error::Invalid(message))
     }
+}
 
-    /// Pairs the slots of the run with those of a recording; a parameter that is new is an error.
-    pub(super) fn matching_slots<'a>(&'a self, recording: &'a Recording) -> Result<Vec<(&'a Slot, &'a Slot)>> {
-        let pair = |own: &'a Slot| {
-            let slot = self
-                .slots
-                .iter()
-                .find(|s| s.address == own.address && s.shape == own.shape);
-            slot.map(|s| (s, own)).ok_or_else(|| {
-                let message =
-                    "this latent or parameter was not there in the first recording: SVI needs a fixed set of them";
-                Error::at_site(&own.address, own.place, message)
-            })
-        };
-        recording.slots.iter().map(pair).collect()
-    }
+/// Pairs the slots of a run with those of a recording; a parameter that is new is an error.
+pub(super) fn matching_slots<'a>(slots: &'a [Slot], recording: &'a Recording) -> Result<Vec<(&'a Slot, &'a Slot)>> {
+    let pair = |own: &'a Slot| {
+        let slot = slots.iter().find(|s| s.address == own.address && s.shape == own.shape);
+        slot.map(|s| (s, own)).ok_or_else(|| {
+            let message =
+                "this latent or parameter was not there in the first recording: SVI needs a fixed set of them";
+            Error::at_site(&own.address, own.place, message)
+        })
+    };
+    recording.slots.iter().map(pair).collect()
 }

@@ -2,35 +2,25 @@
 
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ndarray::ArrayD;
-use rayon::prelude::*;
 
 use crate::draws::Draws;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inference::fit::HasDraws;
 use crate::inference::predictive::{Predictive, predict};
+use crate::inference::svi::guide_draws::{GuideDraws, Origin};
 use crate::inference::svi::predict::Predictor;
 use crate::program::compile::Program;
-use crate::rng::Key;
 use crate::runtime::model::Model;
-use crate::runtime::recording::Recording;
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::state::SiteKind;
-use crate::tape::store::{Precision, Scalar};
-
-/// The parameters of a guide after a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Sampler {
-    pub values: Vec<f64>,
-    pub precision: Precision,
-    pub key: Key,
-}
+use crate::tape::store::Scalar;
 
 /// A fitted guide: an approximation of the posterior.
 ///
-/// It dereferences to the model's typed accessors, which read 1000 draws made at the first look.
+/// It dereferences to the model's typed accessors, which read [`Svi::draws`](super::Svi::draws) draws. They are made at the
+/// first look; where guide or model branch on values, each is recorded when the run ends, and there are no more.
 pub struct Approximation<M: Model> {
     guide: Arc<GuideDraws>,
     losses: Vec<f64>,
@@ -39,56 +29,19 @@ pub struct Approximation<M: Model> {
     model: PhantomData<fn() -> M>,
 }
 
-/// Draws that typed accessors read, made when first asked for.
-struct GuideDraws {
-    sampler: Sampler,
-    program: AnyProgram,
-    sites: Vec<String>,
-    draws: OnceLock<Draws>,
-}
-
-enum AnyProgram {
-    F64(Program<f64>),
-    F32(Program<f32>),
-}
-
 /// The child of the run's key that predictions draw from.
 const PREDICTION: u64 = u64::MAX - 1;
 
-/// The number of draws that accessors read.
-const N_DRAWS: usize = 1000;
-
 impl<M: Model> Approximation<M> {
-    pub(crate) fn new(
-        sampler: Sampler,
-        recording: Recording,
-        losses: Vec<f64>,
-        params: Vec<(String, ArrayD<f64>)>,
-    ) -> Result<Self> {
-        let sites: Vec<_> = recording
-            .sites
-            .iter()
-            .filter(|s| s.kind == SiteKind::Latent && !s.is_guide)
-            .collect();
-        let program = match sampler.precision {
-            Precision::F64 => AnyProgram::F64(recording.values(&sites)?),
-            Precision::F32 => AnyProgram::F32(recording.values(&sites)?),
-        };
-        let sites = sites.iter().map(|s| s.address.clone()).collect();
-        let guide = Arc::new(GuideDraws {
-            sampler,
-            program,
-            sites,
-            draws: OnceLock::new(),
-        });
-        let accessors = M::Accessors::from(Arc::clone(&guide) as Arc<dyn DrawsBySite>);
-        Ok(Approximation {
+    pub(crate) fn new(guide: GuideDraws, losses: Vec<f64>, params: Vec<(String, ArrayD<f64>)>) -> Self {
+        let guide = Arc::new(guide);
+        Approximation {
+            accessors: M::Accessors::from(Arc::clone(&guide) as Arc<dyn DrawsBySite>),
             guide,
             losses,
             params,
-            accessors,
             model: PhantomData,
-        })
+        }
     }
 
     /// Returns −ELBO of each step.
@@ -102,6 +55,10 @@ impl<M: Model> Approximation<M> {
     }
 
     /// Returns `n` draws of all latents from the guide, as one chain; draw i is the same whatever `n` is.
+    ///
+    /// # Panics
+    ///
+    /// If guide or model branch on values and `n` is larger than [`Svi::draws`](super::Svi::draws) was.
     pub fn draws(&self, n: usize) -> Draws {
         self.guide.draw(n)
     }
@@ -113,11 +70,17 @@ impl<M: Model> Approximation<M> {
     ///
     /// # Errors
     ///
-    /// If the model fails, or shares no latent with the guide.
+    /// If the model fails, or shares no latent with the guide; if guide or model branch on values and `n` is larger than
+    /// [`Svi::draws`](super::Svi::draws) was.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
-        match &self.guide.program {
-            AnyProgram::F64(program) => self.predict_as(program, model, n),
-            AnyProgram::F32(program) => self.predict_as(program, model, n),
+        match &self.guide.origin {
+            Origin::F64(program) => self.predict_as(program, model, n),
+            Origin::F32(program) => self.predict_as(program, model, n),
+            Origin::Recorded(draws) if n > draws.n_draws() => Err(Error::Invalid(format!(
+                "{n} predictions by a guide that branches on values, of which {} draws were made: set `Svi::draws` before the run",
+                draws.n_draws()
+            ))),
+            Origin::Recorded(_) => predict(model, &self.draws(n), self.guide.sampler.key.split(PREDICTION)),
         }
     }
 
@@ -154,9 +117,9 @@ impl<M: Model> Approximation<M> {
         Predictive::new(&[table])
     }
 
-    /// Returns the table of means, standard deviations and quantiles over 1000 draws.
+    /// Returns the table of means, standard deviations and quantiles over the draws that accessors read.
     pub fn summary(&self) -> crate::diagnostics::Summary {
-        crate::diagnostics::summary(self.guide.draws())
+        crate::diagnostics::summary(&self.guide.all().draws)
     }
 }
 
@@ -170,63 +133,6 @@ impl<M: Model> Deref for Approximation<M> {
 
 impl<M: Model> HasDraws for Approximation<M> {
     fn draws(&self) -> &Draws {
-        self.guide.draws()
-    }
-}
-
-impl GuideDraws {
-    fn draws(&self) -> &Draws {
-        self.draws.get_or_init(|| self.draw(N_DRAWS))
-    }
-
-    fn theta<F: Scalar>(&self) -> Vec<F> {
-        self.sampler.values.iter().map(|&x| F::from_f64(x)).collect()
-    }
-
-    fn draw(&self, n: usize) -> Draws {
-        match &self.program {
-            AnyProgram::F64(program) => self.draw_as(program, n),
-            AnyProgram::F32(program) => self.draw_as(program, n),
-        }
-    }
-
-    fn draw_as<F: Scalar>(&self, program: &Program<F>, n: usize) -> Draws {
-        let theta = self.theta::<F>();
-        let one = |i: usize| {
-            let mut workspace = program.workspace();
-            workspace.key = self.sampler.key.split(i as u64);
-            program.value(&mut workspace, &theta);
-            let value = |k| {
-                program
-                    .output(&workspace, &theta, k)
-                    .0
-                    .iter()
-                    .map(|x| x.to_f64())
-                    .collect::<Vec<_>>()
-            };
-            (0..self.sites.len()).map(value).collect::<Vec<_>>()
-        };
-        let rows: Vec<_> = (0..n).into_par_iter().map(one).collect();
-        let workspace = program.workspace();
-        let mut draws = Draws::new(1, n);
-        for (k, site) in self.sites.iter().enumerate() {
-            let values = rows.iter().flat_map(|row| row[k].iter().copied()).collect();
-            let shape = program.output(&workspace, &theta, k).1;
-            draws
-                .insert(site, shape, values)
-                .expect("each draw has the shape of its site");
-        }
-        draws
-    }
-}
-
-impl DrawsBySite for GuideDraws {
-    fn draws_of(&self, site: &str) -> ndarray::ArrayViewD<'_, f64> {
-        self.draws().get(site).unwrap_or_else(|| {
-            panic!(
-                "there are no draws of `{site}`; there are draws of {}",
-                self.sites.join(", ")
-            )
-        })
+        &self.guide.all().draws
     }
 }

@@ -15,6 +15,9 @@ pub enum ElboEstimator {
     #[default]
     Sampled,
     /// The divergence of the guide from the prior in closed form, for each site where one is known; the rest is sampled.
+    ///
+    /// Sites that are scaled or masked, in the guide or in the model, are sampled: with scales v and w what counts of them
+    /// is w log p − v log q, which is no divergence.
     AnalyticKl,
 }
 
@@ -35,6 +38,8 @@ pub struct Svi<G, O> {
     pub steps: usize,
     /// Draws of the guide a step; their gradients are averaged.
     pub particles: usize,
+    /// The number of draws that accessors of the fit read.
+    pub draws: usize,
     /// The seed of all random numbers.
     pub seed: u64,
     /// The precision of values and parameters.
@@ -48,13 +53,15 @@ pub struct Svi<G, O> {
 use crate::inference::progress::Progress;
 
 impl<G, O> Svi<G, O> {
-    /// Returns SVI with a guide and an optimiser, 10,000 steps, one particle, seed 0, in double precision.
+    /// Returns SVI with a guide and an optimiser, 10,000 steps, one particle, 1000 draws, seed 0, in double
+    /// precision.
     pub fn new(guide: G, optimizer: O) -> Self {
         Svi {
             guide,
             optimizer,
             steps: 10_000,
             particles: 1,
+            draws: 1000,
             seed: 0,
             precision: Precision::F64,
             estimator: ElboEstimator::Sampled,
@@ -70,6 +77,11 @@ impl<G, O> Svi<G, O> {
     /// Sets the number of draws a step.
     pub fn particles(self, particles: usize) -> Self {
         Svi { particles, ..self }
+    }
+
+    /// Sets the number of draws that accessors of the fit read.
+    pub fn draws(self, draws: usize) -> Self {
+        Svi { draws, ..self }
     }
 
     /// Sets the seed.
@@ -111,7 +123,8 @@ impl<G, O> Svi<G, O> {
     /// # Errors
     ///
     /// As [`Svi::start`]; and [`Error::NotFinite`](crate::error::Error::NotFinite) if the bound is not finite at some
-    /// step, with the site to blame and the last good parameters.
+    /// step, with the site to blame and the last good parameters. Any other error after the first step is wrapped in
+    /// [`Error::Stopped`](crate::error::Error::Stopped) with the last good parameters.
     pub fn run<M>(&self, model: &M) -> Result<Approximation<M>>
     where
         M: Model + Sync,
@@ -121,7 +134,7 @@ impl<G, O> Svi<G, O> {
         let mut state = self.start(model)?;
         let bar = self.progress.bar(self.steps as u64, "svi");
         for step in 0..self.steps {
-            let elbo = state.step()?;
+            let elbo = state.step().map_err(|error| state.stopped(error))?;
             if step % 50 == 0 {
                 bar.set_message(format!("ELBO {elbo:.1}"));
                 bar.set_position(step as u64);

@@ -4,6 +4,7 @@ mod advance;
 pub mod approximation;
 mod compiled;
 pub mod config;
+mod guide_draws;
 pub mod guides;
 pub mod objective;
 pub(crate) mod predict;

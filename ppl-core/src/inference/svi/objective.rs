@@ -16,7 +16,8 @@ use crate::tape::var::Var;
 ///
 /// # Errors
 ///
-/// Those of the two bodies, and sites of the guide that the model does not have.
+/// Those of the two bodies, and sites of the guide that are no latents of the model: without a prior to go with it, the
+/// entropy of such a site would grow without bound.
 pub fn record_elbo<M: Model, G: Approximates<M>>(
     recorder: &Recorder,
     model: &M,
@@ -45,18 +46,27 @@ pub fn record_elbo<M: Model, G: Approximates<M>>(
     };
     outcome.map_err(|stop| stop.into_error())?;
     let recording = Recording::from_run(run);
-    if let Some(drawn) = drawn
-        && let Some(name) = drawn.unused(&recording.sites).next()
-    {
-        let site = recording.sites.iter().find(|s| s.is_guide && s.address == name);
-        let place = site.map(|s| s.place).expect("a drawn site is recorded");
-        return Err(Error::at_site(
-            name,
-            place,
-            "the guide draws this site, and the model has none of this name",
-        ));
+    match drawn.and_then(|drawn| drawn.unused()) {
+        Some(number) => Err(not_latent(&recording, &recording.sites[number])),
+        None => Ok(recording),
     }
-    Ok(recording)
+}
+
+/// Returns the error of a guide's site whose draw the model does not take.
+fn not_latent(recording: &Recording, drawn: &SiteRecord) -> Error {
+    let is_counterpart = |s: &&SiteRecord| !s.is_guide && s.address == drawn.address;
+    let message = match recording.sites.iter().find(is_counterpart).map(|s| s.kind) {
+        Some(SiteKind::Observed) => "the guide draws this site, and the model observes it: leave it out of the guide",
+        Some(SiteKind::Intervened) => {
+            "the guide draws this site, and the model has its value set from outside: leave it out of the guide"
+        }
+        Some(SiteKind::Latent) => {
+            "the guide draws this site, and the model takes its value from elsewhere: leave it out of the guide"
+        }
+        Some(_) => "the guide draws this site, and the model's site of this name is no latent",
+        None => "the guide draws this site, and the model has none of this name",
+    };
+    Error::at_site(&drawn.address, drawn.place, message)
 }
 
 /// Records the guide's sites alone, with whole plates, for draws from it.
@@ -75,13 +85,17 @@ pub fn record_guide<M: Model, G: Approximates<M>>(recorder: &Recorder, guide: &G
 }
 
 /// Returns the sites whose divergence from the prior has a closed form.
+///
+/// Of a site that is scaled or masked, in the guide or in the model, the two densities count by different factors, so that
+/// what counts is no divergence: it is not among them.
 pub fn analytic_sites(recording: &Recording) -> HashSet<String> {
     let tape = &recording.tape;
     let has_closed_form = |guide: &SiteRecord| {
         let model = recording
             .sites
             .iter()
-            .find(|s| !s.is_guide && s.address == guide.address)?;
+            .find(|s| !s.is_guide && s.kind == SiteKind::Latent && s.address == guide.address)
+            .filter(|model| !guide.is_weighted && !model.is_weighted)?;
         let on_tape = |site: &SiteRecord| {
             let params = site.params.iter().map(|&(name, value, _)| (name, value.on(tape)));
             params.map(|(name, x): (_, Var<'_>)| (name, x)).collect()

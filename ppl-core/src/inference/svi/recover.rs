@@ -1,4 +1,5 @@
-//! What happens when the ELBO or a parameter is not finite: the cause is named, and the last good parameters come back.
+//! What happens when a step fails, or leaves the ELBO or a parameter not finite: the cause is named, and the last good
+//! parameters come back.
 
 use crate::error::{Error, NamedArrays, Result};
 use crate::inference::svi::advance::On;
@@ -22,11 +23,24 @@ where
         on: On,
         pair: Pair<'_, N, H>,
         step: usize,
-    ) -> Result<Error> {
-        let cause = Box::new(self.blame(on, pair, step)?);
-        self.go_back(on, step)?;
+    ) -> Error {
+        let cause = Box::new(self.blame(on, pair, step));
+        self.go_back(on, step);
         let params = NamedArrays(self.params());
-        Ok(Error::NotFinite { step, cause, params })
+        Error::NotFinite { step, cause, params }
+    }
+
+    /// Returns an error that ends the run, with the parameters in it.
+    pub(crate) fn stopped(&self, cause: Error) -> Error {
+        match cause {
+            Error::NotFinite { .. } => cause,
+            _ if self.losses.is_empty() => cause,
+            _ => Error::Stopped {
+                steps: self.losses.len(),
+                cause: Box::new(cause),
+                params: NamedArrays(self.params()),
+            },
+        }
     }
 
     /// Returns whether all parameters are finite.
@@ -68,53 +82,49 @@ where
         recording
     }
 
-    /// Returns the error that names what made a step's loss not finite.
-    fn blame<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Result<Error> {
+    /// Returns the error that names what made a step's loss not finite, or that its recording ends with.
+    fn blame<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
         let values = self.values();
         for slot in &self.slots {
             let n: usize = slot.shape.iter().product();
             if let Some(i) = values[slot.offset..slot.offset + n].iter().position(|x| !x.is_finite()) {
                 let message = format!("the parameter became {} at element {i} of {n}", values[slot.offset + i]);
-                return Ok(Error::at_site(&slot.address, slot.place, message));
+                return Error::at_site(&slot.address, slot.place, message);
             }
         }
         for particle in 0..self.svi.particles {
-            if let Some(fault) = self.record_present(on, pair, step, particle)?.fault() {
-                return Ok(fault);
+            match self.record_present(on, pair, step, particle).map(|r| r.fault()) {
+                Ok(None) => {}
+                Ok(Some(fault)) | Err(fault) => return fault,
             }
         }
-        Ok(Error::Invalid("the sum of the terms overflowed".to_string()))
+        Error::Invalid("the sum of the terms overflowed".to_string())
     }
 
     /// Restores the parameters of the last step whose loss was finite.
     ///
     /// Steps on models of a stream cannot be made again. If one was made since parameters were kept, or failed, these are
     /// taken back unless the present ones are good: finite, with a finite ELBO on the model that the run began with.
-    fn go_back(&mut self, on: On, failed: usize) -> Result<()> {
+    pub(super) fn go_back(&mut self, on: On, failed: usize) {
         let was_streamed = self.last_streamed.is_some_and(|step| step >= self.snapshot_step());
         if on == On::Stream || was_streamed {
             if !self.has_finite_params() || !self.is_finite_on_first(failed) {
                 self.restore(failed);
             }
-            return Ok(());
+            return;
         }
         let mut good = failed.saturating_sub(1);
-        while let Some(bad) = self.run_again(good)? {
+        while let Some(bad) = self.run_again(good) {
             good = bad;
         }
-        Ok(())
     }
 
-    /// Makes the steps before `good` again, from the parameters kept; returns the first one that spoils a parameter.
-    fn run_again(&mut self, good: usize) -> Result<Option<usize>> {
+    /// Makes the steps before `good` again, from the parameters kept; returns the first one that fails or spoils a
+    /// parameter.
+    fn run_again(&mut self, good: usize) -> Option<usize> {
         let first = self.first();
-        for step in self.restore(good)..good {
-            self.advance(On::First, first, step)?;
-            if !self.has_finite_params() {
-                return Ok(Some(step));
-            }
-        }
-        Ok(None)
+        let start = self.restore(good);
+        (start..good).find(|&step| self.advance(On::First, first, step).is_err() || !self.has_finite_params())
     }
 
     /// Returns whether the ELBO on the first model is finite at the present parameters.

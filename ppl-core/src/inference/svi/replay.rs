@@ -1,5 +1,6 @@
 //! Sources for guide and model: the guide draws, the model takes what the guide drew.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -40,6 +41,7 @@ impl Source for FromGuide {
 pub struct FromDrawn {
     drawn: HashMap<String, (Held, usize)>,
     analytic: Rc<HashSet<String>>,
+    taken: RefCell<HashSet<String>>,
 }
 
 impl FromDrawn {
@@ -49,15 +51,15 @@ impl FromDrawn {
         FromDrawn {
             drawn: latents.map(|(i, s)| (s.address.clone(), (s.stored, i))).collect(),
             analytic,
+            taken: RefCell::default(),
         }
     }
 
-    /// Returns the sites of the guide that are not among the model's.
-    pub fn unused<'a>(&'a self, model: &'a [SiteRecord]) -> impl Iterator<Item = &'a str> {
-        self.drawn
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !model.iter().any(|s| !s.is_guide && s.address == *name))
+    /// Returns the number of the guide's first site whose draw the model did not take: its density has no counterpart.
+    pub fn unused(&self) -> Option<usize> {
+        let taken = self.taken.borrow();
+        let unused = self.drawn.iter().filter(|(name, _)| !taken.contains(*name));
+        unused.map(|(_, &(_, number))| number).min()
     }
 }
 
@@ -82,6 +84,7 @@ impl Source for FromDrawn {
                 wanted.as_slice()
             ))
         })?;
+        self.taken.borrow_mut().insert(site.address.to_string());
         Ok(if self.analytic.contains(site.address) {
             Latent::WithKl(value, number)
         } else {

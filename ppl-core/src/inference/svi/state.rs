@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::inference::svi::advance::On;
-use crate::inference::svi::approximation::{Approximation, Sampler};
+use crate::inference::svi::advance::{On, matching_slots};
+use crate::inference::svi::approximation::Approximation;
 use crate::inference::svi::compiled::{Changing, Compiled, Pair};
 use crate::inference::svi::config::{ElboEstimator, Svi};
+use crate::inference::svi::guide_draws::{GuideDraws, Sampler};
 use crate::inference::svi::guides::Approximates;
 use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide};
 use crate::inference::svi::snapshot::Snapshot;
@@ -73,8 +74,10 @@ where
     O: Optimizer<f32> + Optimizer<f64>,
 {
     pub(crate) fn new(svi: &'m Svi<G, O>, model: &'m M) -> Result<Self> {
-        if svi.particles == 0 {
-            return Err(Error::Invalid("SVI needs at least one particle".to_string()));
+        if svi.particles == 0 || svi.draws == 0 {
+            return Err(Error::Invalid(
+                "SVI needs at least one particle and one draw".to_string(),
+            ));
         }
         let key = Key::new(svi.seed);
         let recorder = Recorder::density(svi.precision, key.split(streams::START));
@@ -117,7 +120,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] if the estimate is not finite; the state then holds the last good parameters.
+    /// [`Error::NotFinite`] if the estimate is not finite; otherwise if guide or model cannot be recorded. The state then
+    /// holds the last good parameters: those of the last step whose estimate was finite.
     pub fn step(&mut self) -> Result<f64> {
         self.attempt(On::First, self.first())
     }
@@ -126,12 +130,18 @@ where
     pub(super) fn attempt<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>) -> Result<f64> {
         let step = self.losses.len();
         if Snapshot::<f64>::is_due(step) && !self.has_finite_params() {
-            return Err(self.not_finite(on, pair, step)?);
+            return Err(self.not_finite(on, pair, step));
         }
-        let loss = self.advance(on, pair, step)?;
+        let loss = match self.advance(on, pair, step) {
+            Ok(loss) => loss,
+            Err(error) => {
+                self.go_back(on, step);
+                return Err(error);
+            }
+        };
         self.is_replayed = self.replays(on);
         if !loss.is_finite() {
-            return Err(self.not_finite(on, pair, step)?);
+            return Err(self.not_finite(on, pair, step));
         }
         if on == On::Stream {
             self.last_streamed = Some(step);
@@ -190,26 +200,45 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] if the last step left a parameter that is not finite; otherwise if draws from the guide cannot
-    /// be recorded.
+    /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
+    /// cannot be recorded. Both hold the last good parameters.
     pub fn finish(mut self) -> Result<Approximation<M>> {
         if !self.has_finite_params() {
-            return Err(self.not_finite(On::First, self.first(), self.losses.len())?);
+            return Err(self.not_finite(On::First, self.first(), self.losses.len()));
         }
+        match self.guide_draws() {
+            Ok(guide) => {
+                let params = self.params();
+                Ok(Approximation::new(guide, self.losses, params))
+            }
+            Err(error) => Err(self.stopped(error)),
+        }
+    }
+
+    /// Prepares draws of the guide at the present parameters.
+    fn guide_draws(&self) -> Result<GuideDraws> {
         let sampler = Sampler {
             values: self.values(),
             precision: self.svi.precision,
             key: self.key.split(streams::DRAWS),
+            n_draws: self.svi.draws,
         };
-        let recorder = Recorder::density(self.svi.precision, sampler.key);
-        let recorder = recorder.with_values(&self.slots, sampler.values.clone());
-        let recording = if self.svi.guide.has_sites() {
-            record_guide::<M, G>(&recorder, &self.svi.guide)?
-        } else {
-            record_elbo(&recorder, self.model, &self.svi.guide, &Rc::default())?
-        };
-        let params = self.params();
-        Approximation::new(sampler, recording, self.losses, params)
+        let (model, guide, slots) = (self.model, &self.svi.guide, self.slots.as_slice());
+        let (precision, values) = (sampler.precision, sampler.values.clone());
+        GuideDraws::new(sampler, |key, whole_plates| {
+            let recorder = Recorder::density(precision, key).with_values(slots, values.clone());
+            let recording = if guide.has_sites() {
+                record_guide::<M, G>(&recorder, guide)?
+            } else {
+                let recorder = Recorder {
+                    whole_plates,
+                    ..recorder
+                };
+                record_elbo(&recorder, model, guide, &Rc::default())?
+            };
+            matching_slots(slots, &recording)?;
+            Ok(recording)
+        })
     }
 
     pub(super) fn values(&self) -> Vec<f64> {

@@ -117,7 +117,9 @@ pub trait ModelExt: Model + Sized {
     }
 
     /// Returns the model with only those rows of sites counting where the mask is not zero: `[plates…]`, or one number for
-    /// all rows.
+    /// all rows. A row counts where no mask of several is zero.
+    ///
+    /// As [`ModelExt::scale`], a mask acts on log p(x) alone: it never takes the Jacobian of unconstrained coordinates.
     ///
     /// Sites are chosen by typed name, `|s| s.theta()`, or, as observed ones are, by a string, `|_| "y"`.
     fn mask<S: SiteChoice>(
@@ -131,6 +133,12 @@ pub trait ModelExt: Model + Sized {
 
     /// Returns the model with the log densities of sites multiplied by a factor; sites are chosen as in
     /// [`ModelExt::mask`].
+    ///
+    /// The factor s multiplies log p(x), the log density of the site at its own value, exactly as
+    /// [`DistExt::scale`](crate::dist::DistExt::scale) does, and the factors of several handlers and of the method
+    /// multiply each other. It never multiplies the Jacobian |dx/dz| of the coordinates z that an algorithm works in, so that
+    /// all algorithms are about the one density p(x)ˢ: in z, s log p(x) + ln |dx/dz|. The factor N/B of a subsampled plate
+    /// multiplies both.
     fn scale<S: SiteChoice>(self, sites: impl FnOnce(Self::Names) -> S, factor: f64) -> Handled<Self, Scale> {
         let effect = Scale::new(chosen::<Self, S>(sites), factor);
         Handled { model: self, effect }

@@ -30,15 +30,9 @@ impl Mask {
 
 impl Handler for Mask {
     fn handle(&self, message: &mut Message<'_>) {
-        if !self.sites.contains(message.address) {
-            return;
+        if self.sites.contains(message.address) {
+            message.masks.push((*self.mask).clone());
         }
-        let mask = &*self.mask;
-        message.mask = Some(match message.mask.take() {
-            None => mask.clone(),
-            Some(inner) if inner.ndim() < mask.ndim() => mask * &inner,
-            Some(inner) => inner * mask,
-        });
     }
 }
 

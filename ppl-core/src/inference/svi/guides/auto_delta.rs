@@ -15,7 +15,8 @@ use crate::runtime::stop::{Res, Stop};
 
 /// A point for each latent: SVI then climbs the posterior density itself, without a Jacobian, to its mode.
 ///
-/// The parameter of a site `x` is `x.point`, unconstrained. Noncentered sites are points of their standardised form.
+/// The parameter of a site `x` is `x.point`, unconstrained. Noncentered sites are points of their standardised form, whose
+/// density is the one that is climbed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AutoDelta {
     /// Where the unconstrained points start.
@@ -49,6 +50,16 @@ impl<M: Model> Approximates<M> for AutoDelta {
 impl Source for AutoDelta {
     fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         refuse_discrete("AutoDelta", site)?;
+        let address = format!("{}.point", site.address);
+        let point = |free_event: &[usize]| {
+            let mut shape = site.rows.clone();
+            shape.extend_from_slice(free_event);
+            let initial = || self.point.values(ctx, &address, &shape);
+            ctx.input(&address, site.place, &shape, false, true, initial)
+        };
+        if site.is_noncentered {
+            return Ok(Latent::Free(point(&site.free_event)));
+        }
         let bijector = for_support(&site.support).ok_or_else(|| {
             Stop(Error::at_site(
                 site.address,
@@ -57,11 +68,7 @@ impl Source for AutoDelta {
             ))
         })?;
         let free_event = bijector.unconstrained_event(&site.event);
-        let mut shape = site.rows.clone();
-        shape.extend_from_slice(&free_event);
-        let address = format!("{}.point", site.address);
-        let initial = || self.point.values(ctx, &address, &shape);
-        let stored = ctx.input(&address, site.place, &shape, false, true, initial);
-        Ok(Latent::Value(bijector.constrain(ctx.rows_of(stored, &free_event))))
+        let z = ctx.rows_of(point(&free_event), &free_event);
+        Ok(Latent::Value(bijector.constrain(z)))
     }
 }

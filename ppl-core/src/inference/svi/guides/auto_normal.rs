@@ -124,15 +124,27 @@ impl Source for FromAutoNormal {
             slot: None,
             is_discrete: false,
             is_guide: true,
+            is_weighted: false,
             plates: Vec::new(),
             event: shape,
         });
         if self.analytic.contains(site.address) {
             return Ok(Latent::WithKl(ctx.rows_of(z, &site.event), number as usize));
         }
-        normal::own_draw_term(tape, z, [loc, scale], -1.0, number);
+        normal::own_draw_term(tape, z, [loc, scale], -weight_of_rows(ctx), number);
         Ok(Latent::Free(z))
     }
+}
+
+/// Returns by how much the guide's density at all rows in memory counts, as the prior at these rows does: N/B for each plate
+/// over B of N rows, and for each loop over a subset. The rows that a batch is taken from are all in memory.
+fn weight_of_rows(ctx: Ctx<'_>) -> f64 {
+    let state = ctx.state();
+    let plates = state.plates.iter().map(|&d| {
+        let dim = ctx.tape().dim(d);
+        dim.full as f64 / dim.full_rows() as f64
+    });
+    plates.product::<f64>() * state.loop_scale
 }
 
 /// Refuses a discrete latent, which has no unconstrained form.

@@ -1,0 +1,171 @@
+//! Draws of a fitted guide: by a program, or, where guide or model branch on values, by recording it for each draw.
+
+use std::sync::OnceLock;
+
+use ndarray::{ArrayViewD, Axis, Slice};
+use rayon::prelude::*;
+
+use crate::draws::Draws;
+use crate::error::Result;
+use crate::inference::predictive::table;
+use crate::inference::site_draws::SiteDraws;
+use crate::inference::site_table::SiteTable;
+use crate::program::compile::Program;
+use crate::rng::Key;
+use crate::runtime::recording::Recording;
+use crate::runtime::sites::DrawsBySite;
+use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::tape::store::{Precision, Scalar};
+
+/// The parameters of a guide after a run, and how many draws are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Sampler {
+    pub values: Vec<f64>,
+    pub precision: Precision,
+    pub key: Key,
+    pub n_draws: usize,
+}
+
+/// The latents of a fitted guide.
+pub(crate) struct GuideDraws {
+    pub sampler: Sampler,
+    pub origin: Origin,
+    /// The latents that a program draws.
+    pub sites: Vec<String>,
+    draws: OnceLock<SiteDraws>,
+}
+
+/// Where draws come from.
+pub(crate) enum Origin {
+    /// A program in double precision, which makes any number of them.
+    F64(Program<f64>),
+    /// A program in single precision.
+    F32(Program<f32>),
+    /// One recording for each: these are all.
+    Recorded(Draws),
+}
+
+impl GuideDraws {
+    /// Prepares draws of what `record` records, given a key and whether plates run over all rows.
+    ///
+    /// All rows are recorded where a latent lies in a subsampled plate; other latents need no data. A recording that
+    /// depends on drawn values holds for its own draw only; parameters and data stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of the recordings, and a site of different shapes in different draws.
+    pub fn new(sampler: Sampler, record: impl Fn(Key, bool) -> Result<Recording> + Sync) -> Result<Self> {
+        let mut recording = record(sampler.key, false)?;
+        let is_in_batch = |s: &SiteRecord| s.plates.iter().any(|&d| recording.tape.dim(d).rows.is_some());
+        if recording.tape.is_tainted() || latents(&recording).any(is_in_batch) {
+            recording = record(sampler.key, true)?;
+        }
+        let mut sites = Vec::new();
+        let origin = if recording.tape.is_tainted_by_noise() {
+            Origin::Recorded(recorded(&sampler, record)?)
+        } else {
+            let found: Vec<&SiteRecord> = latents(&recording).collect();
+            sites.extend(found.iter().map(|s| s.address.clone()));
+            match sampler.precision {
+                Precision::F64 => Origin::F64(recording.values(&found)?),
+                Precision::F32 => Origin::F32(recording.values(&found)?),
+            }
+        };
+        Ok(GuideDraws {
+            sampler,
+            origin,
+            sites,
+            draws: OnceLock::new(),
+        })
+    }
+
+    /// Returns the draws that accessors read.
+    pub fn all(&self) -> &SiteDraws {
+        self.draws
+            .get_or_init(|| SiteDraws::new(self.draw(self.sampler.n_draws)))
+    }
+
+    /// Returns the vector of inputs.
+    pub fn theta<F: Scalar>(&self) -> Vec<F> {
+        self.sampler.values.iter().map(|&x| F::from_f64(x)).collect()
+    }
+
+    /// Returns the first `n` draws.
+    ///
+    /// # Panics
+    ///
+    /// If they were recorded one by one, and there are fewer.
+    pub fn draw(&self, n: usize) -> Draws {
+        match &self.origin {
+            Origin::F64(program) => self.run(program, n),
+            Origin::F32(program) => self.run(program, n),
+            Origin::Recorded(draws) => first(draws, n),
+        }
+    }
+
+    fn run<F: Scalar>(&self, program: &Program<F>, n: usize) -> Draws {
+        let theta = self.theta::<F>();
+        let one = |i: usize| {
+            let mut workspace = program.workspace();
+            workspace.key = self.sampler.key.split(i as u64);
+            program.value(&mut workspace, &theta);
+            let value = |k| {
+                let (values, _) = program.output(&workspace, &theta, k);
+                values.iter().map(|x| x.to_f64()).collect::<Vec<_>>()
+            };
+            (0..self.sites.len()).map(value).collect::<Vec<_>>()
+        };
+        let rows: Vec<_> = (0..n).into_par_iter().map(one).collect();
+        let workspace = program.workspace();
+        let mut draws = Draws::new(1, n);
+        for (k, site) in self.sites.iter().enumerate() {
+            let values = rows.iter().flat_map(|row| row[k].iter().copied()).collect();
+            let shape = program.output(&workspace, &theta, k).1;
+            let inserted = draws.insert(site, shape, values);
+            inserted.expect("each draw has the shape of its site");
+        }
+        draws
+    }
+}
+
+impl DrawsBySite for GuideDraws {
+    fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64> {
+        self.all().draws_of(site)
+    }
+}
+
+/// Returns the latents of the model, or of a guide that was recorded alone.
+fn latents(recording: &Recording) -> impl Iterator<Item = &SiteRecord> {
+    let is_latent = |s: &&SiteRecord| s.kind == SiteKind::Latent && !s.is_guide;
+    recording.sites.iter().filter(is_latent)
+}
+
+/// Records each draw with the key that a program would draw it by; a site that a draw lacks is NaN there.
+fn recorded(sampler: &Sampler, record: impl Fn(Key, bool) -> Result<Recording> + Sync) -> Result<Draws> {
+    let one = |i: usize| {
+        let recording = record(sampler.key.split(i as u64), true)?;
+        let value = |site: &SiteRecord| {
+            let (values, shape) = recording.values_of(site);
+            (site.address.clone(), shape, values)
+        };
+        Ok(latents(&recording).map(value).collect())
+    };
+    SiteTable::merge(&[table(sampler.n_draws, one)?])
+}
+
+/// Returns the first `n` of some draws.
+fn first(draws: &Draws, n: usize) -> Draws {
+    let n_kept = draws.n_draws();
+    assert!(
+        n <= n_kept,
+        "{n} draws of a guide that branches on values, of which {n_kept} were made: set `Svi::draws` before the run"
+    );
+    let mut out = Draws::new(1, n);
+    for name in draws.names() {
+        let all = draws.get(name).expect("it is among the names");
+        let values = all.slice_axis(Axis(1), Slice::from(..n)).iter().copied().collect();
+        let inserted = out.insert(name, &all.shape()[2..], values);
+        inserted.expect("each draw has the shape of its site");
+    }
+    out
+}
