@@ -31,6 +31,7 @@ pub use ppl_core::optim::{Adam, ClippedAdam, Schedule, Sgd};
 pub use ppl_core::runtime::argument::Obs;
 pub use ppl_core::runtime::handlers::{ModelExt, trace};
 pub use ppl_core::runtime::model::{Guide, Model, Sample};
+pub use ppl_core::runtime::sites::SiteValues;
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;

@@ -173,6 +173,42 @@ fn masked_rows_do_not_count() {
 }
 
 #[test]
+fn each_mask_of_several_is_checked_against_the_rows() {
+    let (sigma, y) = data();
+    let model = || schools(&sigma, &y).mask(|_| "y", array![1.0, 0.0, 1.0, 1.0]);
+    for (wrong, shape) in [
+        (array![1.0, 0.0].into_dyn(), "[2]"),
+        (array![[1.0], [0.0], [1.0], [1.0]].into_dyn(), "[4, 1]"),
+        (array![1.0, 0.0, 1.0, 1.0, 0.0].into_dyn(), "[5]"),
+    ] {
+        let error = trace(&model().mask(|_| "y", wrong.clone()), 1).unwrap_err().to_string();
+        let expected = format!("a mask of shape {shape} was given, the rows of the site have shape [4]");
+        assert!(error.starts_with("site y (") && error.ends_with(&expected), "{error}");
+        let inside = schools(&sigma, &y).mask(|_| "y", wrong).mask(|_| "y", 0.0);
+        assert!(trace(&inside, 1).unwrap_err().to_string().ends_with(&expected));
+    }
+    let error = trace(&model().mask(|s| s.mu(), array![1.0, 0.0]), 1)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("site mu (")
+            && error.contains("a mask of shape [2] was given, the rows of the site have shape []"),
+        "{error}"
+    );
+    // A single number stands for all rows, beside a number for each.
+    let run = trace(
+        &model().mask(|_| "y", true).mask(|_| "y", array![0.0, 1.0, 0.0, 1.0]),
+        1,
+    )
+    .unwrap();
+    assert_close(
+        log_prob(&run, "y"),
+        ln_normal(y[3], value(&run, "theta")[[3]], sigma[3]),
+    );
+    assert_eq!(log_prob(&trace(&model().mask(|_| "y", 0.0), 1).unwrap(), "y"), 0.0);
+}
+
+#[test]
 fn scales_multiply() {
     let (sigma, y) = data();
     for seed in SEEDS {

@@ -33,17 +33,31 @@ impl<'t> Bijector<'t> for Interval<'t> {
         }
     }
 
+    /// Bounds that are no single numbers have an element for each of `x`.
     fn unconstrain(&self, x: &[f64], _: &[usize]) -> Vec<f64> {
-        let (low, high) = (self.low.elements(), self.high.elements());
-        let each = x.iter().enumerate().map(|(i, &x)| {
-            let (low, high) = (low[i % low.len()], high[i % high.len()]);
-            match self.is_open() {
+        let of_each = |bound: Var<'t>| {
+            let bound = bound.elements();
+            if bound.len() == 1 {
+                vec![bound[0]; x.len()]
+            } else {
+                bound
+            }
+        };
+        let (low, high) = (of_each(self.low), of_each(self.high));
+        assert_eq!(
+            (low.len(), high.len()),
+            (x.len(), x.len()),
+            "bounds of another shape than the values: repeat them first"
+        );
+        let each = x
+            .iter()
+            .zip(low.iter().zip(&high))
+            .map(|(&x, (&low, &high))| match self.is_open() {
                 (false, false) => ((x - low) / (high - x)).ln(),
                 (false, true) => (x - low).ln(),
                 (true, false) => -(high - x).ln(),
                 (true, true) => x,
-            }
-        });
+            });
         each.collect()
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
 use crate::draws::Draws;
-use crate::runtime::sites::DrawsBySite;
+use crate::runtime::sites::{DrawsBySite, SiteNames};
 
 /// Draws with their families: `z[0]`, `z[1]`, … are read together as `z: [chain, draw, number…, event…]`.
 ///
@@ -47,11 +47,22 @@ impl SiteDraws {
 impl DrawsBySite for SiteDraws {
     fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64> {
         self.get(site).unwrap_or_else(|| {
-            let names: Vec<&str> = self.draws.names().collect();
-            panic!(
-                "there are no draws of site `{site}`; there are draws of {}",
-                names.join(", ")
-            )
+            let family = SiteNames::default().with(site);
+            let (names, members): (Vec<&str>, Vec<&str>) = (
+                self.draws.names().collect(),
+                self.draws.names().filter(|n| family.contains(n)).collect(),
+            );
+            match members.first() {
+                Some(first) => panic!(
+                    "`{site}` is no single site, it has the sites {}: read each by its whole name, as in \
+                     `fit.draws().get(\"{first}\")`",
+                    members.join(", ")
+                ),
+                None => panic!(
+                    "there are no draws of site `{site}`; there are draws of {}",
+                    names.join(", ")
+                ),
+            }
         })
     }
 }
@@ -146,6 +157,12 @@ mod tests {
             (w[[0, 0, 0, 1]], w[[0, 1, 1, 0]], w[[0, 0, 0, 0]].is_nan()),
             (1.0, 2.5, true)
         );
+    }
+
+    #[test]
+    #[should_panic(expected = "`a` is no single site, it has the sites a.z, a.w[0]: read each by its whole name")]
+    fn a_submodel_panics_with_the_names_of_its_sites() {
+        draws_of(&[("a.z", 0.0), ("a.w[0]", 1.0), ("ab", 2.0)]).draws_of("a");
     }
 
     #[test]

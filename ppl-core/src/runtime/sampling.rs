@@ -57,7 +57,10 @@ impl<'t> Ctx<'t> {
         match fate {
             Fate::Set(value) => visit.given(&value, SiteKind::Intervened),
             Fate::Observed(value) | Fate::Replayed(value) => visit.given(&value, SiteKind::Observed),
-            Fate::Hidden => Ok(value),
+            Fate::Hidden => {
+                visit.note_hidden();
+                Ok(value)
+            }
             Fate::Open => {
                 visit.check_event(value)?;
                 visit.record(value, SiteKind::Observed, None)
@@ -251,9 +254,16 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// A draw that is no part of the density.
     fn hidden(self) -> Res<Var<'t>> {
+        self.note_hidden();
         let x = self.draw();
         self.ctx.check()?;
         Ok(x)
+    }
+
+    /// Keeps the name of a site that has no record.
+    fn note_hidden(&self) {
+        let met = (self.address.clone(), self.site.place());
+        self.ctx.state().hidden.push(met);
     }
 
     fn check_event(&self, value: Var<'t>) -> Res<()> {

@@ -135,6 +135,8 @@ pub(crate) struct State {
     /// The factor N/B of loops that really run over a subset.
     pub loop_scale: f64,
     pub sites: Vec<SiteRecord>,
+    /// The sites that handlers left out of the density.
+    pub hidden: Vec<(String, Place)>,
     pub by_address: HashMap<String, usize>,
     pub slots: Vec<Slot>,
     pub n_inputs: usize,
@@ -159,6 +161,7 @@ impl State {
             plates: Vec::new(),
             loop_scale: 1.0,
             sites: Vec::new(),
+            hidden: Vec::new(),
             by_address: HashMap::new(),
             slots: Vec::new(),
             n_inputs: 0,

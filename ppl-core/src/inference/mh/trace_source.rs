@@ -9,9 +9,11 @@ use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::bijectors::default::for_support;
+use crate::bijectors::{Bijector, Interval};
 use crate::dist::support::Support;
 use crate::error::Error;
 use crate::inference::discrete::Discrete;
+use crate::ops::broadcast::broadcast_to;
 use crate::runtime::context::Ctx;
 use crate::runtime::recording::Recording;
 use crate::runtime::source::{Latent, LatentSite, Source};
@@ -138,8 +140,10 @@ impl FromTrace {
         })?;
         let event_len = site.event.iter().product::<usize>().max(1);
         let old: Vec<f64> = match site.support {
-            // Its bounds may have rows of their own.
-            Support::Interval(..) => bijector.unconstrain(values, &site.event),
+            Support::Interval(low, high) => {
+                let (low, high) = (bound_of_each(ctx, site, low), bound_of_each(ctx, site, high));
+                Interval { low, high }.unconstrain(values, &site.event)
+            }
             _ => values
                 .chunks(event_len)
                 .flat_map(|x| bijector.unconstrain(x, &site.event))
@@ -191,6 +195,15 @@ impl Source for FromTrace {
             None => self.walk(ctx, site, &before.values)?,
         }))
     }
+}
+
+/// Returns a bound of the support for each element, `[plates…, event…]`; a number is one for all.
+fn bound_of_each<'t>(ctx: Ctx<'t>, site: &LatentSite<'_, 't>, bound: Var<'t>) -> Var<'t> {
+    if bound.as_constant().is_some() {
+        return bound;
+    }
+    let plates = ctx.state().plates.clone();
+    broadcast_to(ctx.tape(), bound, &plates, &site.event)
 }
 
 /// Puts values `[plates…, event…]` onto the tape.

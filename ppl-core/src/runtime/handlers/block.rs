@@ -1,9 +1,11 @@
 //! Block: sites are left out of the density.
 
 use crate::runtime::arguments_key::ArgumentsKey;
+use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
 use crate::runtime::handlers::handled::Effect;
+use crate::runtime::stop::Res;
 
 /// The handler of [`ModelExt::block`](crate::runtime::handlers::ModelExt::block).
 #[derive(Clone, Debug)]
@@ -30,6 +32,10 @@ impl Handler for Block {
 }
 
 impl Effect for Block {
+    fn check(&self, ctx: Ctx<'_>) -> Res<()> {
+        self.sites.check(ctx)
+    }
+
     fn hash_into(&self, key: &mut ArgumentsKey) {
         key.put(&self.sites);
     }

@@ -1,8 +1,9 @@
 //! Choices of sites: by typed name, or by a string for sites that have none.
 
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::runtime::context::Ctx;
 use crate::runtime::sites::SiteNames;
+use crate::runtime::state::SiteKind;
 use crate::runtime::stop::{Res, Stop};
 
 /// Sites of a model that a handler is about.
@@ -20,19 +21,37 @@ impl Chosen {
     }
 
     /// Returns an error if a run met no site of a name that was given as a string.
+    ///
+    /// Where the course of the run depends on values, the site may be met in another run.
     pub(super) fn check(&self, ctx: Ctx<'_>) -> Res<()> {
-        let state = ctx.state();
-        if !self.is_text || state.sites.iter().any(|s| self.contains(&s.address)) {
+        if !self.is_text || ctx.tape().is_tainted() {
             return Ok(());
         }
-        let met: Vec<&str> = state.sites.iter().map(|s| s.address.as_str()).collect();
+        let met = met_sites(ctx, |_| true);
+        if met.iter().any(|(address, _)| self.contains(address)) {
+            return Ok(());
+        }
+        let met: Vec<&str> = met.iter().map(|(address, _)| address.as_str()).collect();
         let wanted: Vec<&str> = self.names.iter().collect();
-        let message = format!(
-            "the model has no site `{}`; it has {}",
-            wanted.join(", "),
-            met.join(", ")
-        );
+        let message = format!("the model has no site `{}`; it has {}", wanted.join(", "), listed(&met));
         Err(Stop(Error::Invalid(message)))
+    }
+}
+
+/// Returns the sites of the model that a run met, of some kinds, and those that handlers hid.
+pub(super) fn met_sites(ctx: Ctx<'_>, is_of_kind: impl Fn(SiteKind) -> bool) -> Vec<(String, Place)> {
+    let state = ctx.state();
+    let own = state.sites.iter().filter(|s| !s.is_guide && is_of_kind(s.kind));
+    let own = own.map(|s| (s.address.clone(), s.place));
+    own.chain(state.hidden.iter().cloned()).collect()
+}
+
+/// Returns names for a message, the first of many.
+pub(super) fn listed(names: &[&str]) -> String {
+    const MOST: usize = 20;
+    match names.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..MOST].join(", ")),
     }
 }
 

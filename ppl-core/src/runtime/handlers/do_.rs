@@ -1,36 +1,40 @@
 //! Do: sites are set from outside, without a density.
 
-use std::sync::Arc;
-
 use crate::runtime::arguments_key::ArgumentsKey;
+use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Fate, Handler, Message};
-use crate::runtime::handlers::condition::value_of;
+use crate::runtime::handlers::given::Given;
 use crate::runtime::handlers::handled::Effect;
 use crate::runtime::sites::SiteValues;
+use crate::runtime::stop::Res;
 
 /// The handler of [`ModelExt::do_`](crate::runtime::handlers::ModelExt::do_).
 #[derive(Clone, Debug)]
 pub struct Do {
-    values: Arc<SiteValues>,
+    values: Given,
 }
 
 impl Do {
     pub(super) fn new(values: SiteValues) -> Self {
         Do {
-            values: Arc::new(values),
+            values: Given::new(values),
         }
     }
 }
 
 impl Handler for Do {
     fn handle(&self, message: &mut Message<'_>) {
-        if let (Fate::Open, Some(value)) = (&message.fate, value_of(&self.values, message.address)) {
+        if let (Fate::Open, Some(value)) = (&message.fate, self.values.value_of(message.address)) {
             message.fate = Fate::Set(value);
         }
     }
 }
 
 impl Effect for Do {
+    fn check(&self, ctx: Ctx<'_>) -> Res<()> {
+        self.values.check(ctx)
+    }
+
     fn hash_into(&self, key: &mut ArgumentsKey) {
         self.values.hash_into(key);
     }

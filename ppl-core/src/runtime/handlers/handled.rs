@@ -75,6 +75,11 @@ impl<M: Model, H: Effect> Model for Handled<M, H> {
 pub trait ModelExt: Model + Sized {
     /// Returns the model with latents observed at given values.
     ///
+    /// A value is `[plates…, event…]`; the sites `z[0]`, `z[1]`, … of a loop take the rows of one array for `z`. Sites of
+    /// submodels and modules take values by their whole names, `|s| SiteValues::from(s).with("net.0.weight", w).into()`.
+    /// A value that no site takes, or with more or fewer rows than there are sites, is an error of the run, except that sites
+    /// may be missing where the course of the run depends on values.
+    ///
     /// ```
     /// use ppl_core::dist::Normal;
     /// use ppl_core::runtime::handlers::{ModelExt, trace};
@@ -97,7 +102,7 @@ pub trait ModelExt: Model + Sized {
     }
 
     /// Returns the model with sites set from outside: they have these values whatever their distribution is, and no
-    /// density (Pearl's intervention).
+    /// density (Pearl's intervention). Values are given as to [`ModelExt::condition`].
     fn do_(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Do> {
         let effect = Do::new(chosen_values::<Self>(values));
         Handled { model: self, effect }

@@ -17,6 +17,7 @@ mod block;
 mod choice;
 mod condition;
 mod do_;
+mod given;
 mod handled;
 mod mask;
 mod replay;
