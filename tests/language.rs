@@ -139,6 +139,31 @@ fn sites_in_loops_are_numbered() {
 }
 
 #[model]
+fn drawn_ranges() {
+    for k in 0..sample("n", Delta(2.0)).index() {
+        let w = sample(Normal(k as f64, 1));
+        for _ in 0..sample("m", Delta(1.0)).index() {}
+    }
+    for v in (0..2).map(|k| sample("lazy", Normal(k as f64, 1))) {
+        sample("next", Normal(v, 1));
+    }
+    let mut left = Some(1);
+    while let Some(k) = left.filter(|_| sample("on", Bernoulli::probs(1)).is_true()) {
+        left = (k > 0).then(|| k - 1);
+    }
+    for t in plate(sample("rows", Delta(2.0)).index()).each() {
+        sample("e", Normal(t as f64, 1));
+    }
+}
+
+#[test]
+fn what_a_range_draws_stands_before_its_loop() {
+    let names = sites(&drawn_ranges());
+    let counted = "n w[0] m[0] w[1] m[1] lazy[0] next[0] lazy[1] next[1] on[0] on[1] rows e[0] e[1]";
+    assert_eq!(names.join(" "), counted);
+}
+
+#[model]
 fn stepwise(y: Obs<Array1<f64>>, weights: Vec<f64>) {
     let phi = sample(Normal(0, 1));
     for t in plate(y).each() {

@@ -223,6 +223,22 @@ impl Drop for LoopScope<'_> {
     }
 }
 
+/// The range of an ordinary `for` loop that holds words: asking for an item begins a step, so that what the range's own
+/// closures draw is numbered with the body's sites.
+pub struct LoopSteps<'t, I> {
+    scope: LoopScope<'t>,
+    range: I,
+}
+
+impl<I: Iterator> Iterator for LoopSteps<'_, I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.scope.next();
+        self.range.next()
+    }
+}
+
 /// The rows of a plate or loop.
 struct Rows {
     /// How many are in memory.
@@ -296,6 +312,15 @@ impl<'t> Ctx<'t> {
     pub fn loop_enter(self) -> LoopScope<'t> {
         self.state().suffix.push(0);
         LoopScope { ctx: self, step: 0 }
+    }
+
+    /// Begins an ordinary `for` loop over a range that was evaluated outside of it.
+    pub fn loop_steps<I: IntoIterator>(self, range: I) -> LoopSteps<'t, I::IntoIter> {
+        let range = range.into_iter();
+        LoopSteps {
+            scope: self.loop_enter(),
+            range,
+        }
     }
 
     fn start_loop(self, steps: Vec<usize>, scale: f64) -> LoopGuard<'t> {
