@@ -53,9 +53,9 @@ mod family {
     #[derive(Clone)]
     pub struct Accessors(::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>);
     impl Accessors {
-        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`, or `[chain, draw, 0]` if no draw has met it.\n\n# Panics\n\nIf `mu` is a submodel, a module or a loop whose sites differ in shape: their sites are read from `draws()`. In the result of SVI also if its sites are fixed and `mu` is no latent among them."]
         pub fn mu(&self) -> ppl_core::__private::ArrayViewD<'_, f64> {
-            self.0.draws_of("mu")
+            self.0.draws_of_latent("mu")
         }
     }
     impl ::core::convert::From<::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>> for Accessors {

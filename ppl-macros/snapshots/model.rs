@@ -63,11 +63,11 @@ pub mod schools {
     #[derive(Clone)]
     pub struct Accessors(::std::sync::Arc<dyn ::posterior::__private::DrawsBySite>);
     impl Accessors {
-        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`, or `[chain, draw, 0]` if no draw has met it.\n\n# Panics\n\nIf `mu` is a submodel, a module or a loop whose sites differ in shape: their sites are read from `draws()`. In the result of SVI also if its sites are fixed and `mu` is no latent among them."]
         pub fn mu(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
-            self.0.draws_of("mu")
+            self.0.draws_of_latent("mu")
         }
-        #[doc = "Returns the draws of `y`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `y` in place of missing data: `[chain, draw, event…]`.\n\n# Panics\n\nIf there are none, as where `y` has data."]
         pub fn y(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
             self.0.draws_of("y")
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
 use crate::draws::Draws;
-use crate::runtime::sites::DrawsBySite;
+use crate::runtime::sites::{DrawsBySite, SiteNames};
 
 /// Draws with their families: `z[0]`, `z[1]`, … are read together as `z: [chain, draw, number…, event…]`.
 ///
@@ -53,6 +53,15 @@ impl DrawsBySite for SiteDraws {
                 names.join(", ")
             )
         })
+    }
+
+    fn draws_of_latent(&self, site: &str) -> ArrayViewD<'_, f64> {
+        let own = SiteNames::default().with(site);
+        if self.get(site).is_some() || self.draws.names().any(|name| own.contains(name)) {
+            return self.draws_of(site);
+        }
+        let empty = [self.draws.n_chains(), self.draws.n_draws(), 0];
+        ArrayViewD::from_shape(empty.as_slice(), &[]).expect("there are no elements")
     }
 }
 
@@ -146,6 +155,19 @@ mod tests {
             (w[[0, 0, 0, 1]], w[[0, 1, 1, 0]], w[[0, 0, 0, 0]].is_nan()),
             (1.0, 2.5, true)
         );
+    }
+
+    #[test]
+    fn a_site_that_no_draw_has_met_has_draws_without_elements() {
+        let draws = draws_of(&[("go[0]", 0.0), ("stepping", 1.0)]);
+        assert_eq!(draws.draws_of_latent("step").shape(), [1, 2, 0]);
+        assert_eq!(draws.draws_of_latent("go").shape(), [1, 2, 1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "there are no draws of site `net`; there are draws of net.0.weight")]
+    fn a_name_of_several_sites_panics_with_them() {
+        draws_of(&[("net.0.weight", 0.0)]).draws_of_latent("net");
     }
 
     #[test]
