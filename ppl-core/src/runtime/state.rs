@@ -1,5 +1,6 @@
 //! What a run of a model keeps: sites, slots of inputs, plates, names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -134,6 +135,8 @@ pub(crate) struct State {
     pub loop_scale: f64,
     pub sites: Vec<SiteRecord>,
     pub by_address: HashMap<String, usize>,
+    /// The sites of the guide, once it has ended.
+    pub by_guide_address: HashMap<String, usize>,
     pub slots: Vec<Slot>,
     pub n_inputs: usize,
     pub initial: Vec<f64>,
@@ -158,6 +161,7 @@ impl State {
             loop_scale: 1.0,
             sites: Vec::new(),
             by_address: HashMap::new(),
+            by_guide_address: HashMap::new(),
             slots: Vec::new(),
             n_inputs: 0,
             initial: Vec::new(),
@@ -170,9 +174,18 @@ impl State {
         }
     }
 
+    /// Returns the address of a slot: that of its site, unless the guide has a parameter of this name, which is another one.
+    pub(crate) fn slot_address<'a>(&self, site: &'a str) -> Cow<'a, str> {
+        let of_guide = self.by_guide_address.get(site);
+        match of_guide.is_some_and(|&k| self.sites[k].kind == SiteKind::Param) {
+            true => Cow::Owned(format!("{site} (model)")),
+            false => Cow::Borrowed(site),
+        }
+    }
+
     /// Ends the part of a run that belongs to a guide: names and plates begin anew, inputs and sites stay.
     pub(crate) fn end_guide(&mut self) {
-        self.by_address.clear();
+        self.by_guide_address = std::mem::take(&mut self.by_address);
         self.plate_names.clear();
         self.guide_arguments = std::mem::take(&mut self.arguments);
         self.sites.iter_mut().for_each(|s| s.is_guide = true);
