@@ -258,6 +258,30 @@ fn the_value_of_a_word_at_the_end_of_a_block_without_value_is_dropped() {
 }
 
 #[model]
+fn with_attributes<'data, 'tape>(
+    #[cfg(any())] x: &Array1<bool>,
+    #[cfg(all())] x: &'data Array1<f64>,
+    #[cfg(any())] missing: NoSuchType,
+    #[expect(unused_variables)] k: usize,
+    #[cfg(all())] y: Obs<Array1<f64>>,
+) -> Var
+where
+    'data: 'tape,
+{
+    let mu = sample(Normal(0, 1));
+    for i in plate(x) {
+        observe(y[i], Normal(mu, x[i]));
+    }
+    mu
+}
+
+#[test]
+fn arguments_keep_their_attributes_and_lifetimes_their_names() {
+    let x = array![1.0];
+    assert_eq!(sites(&with_attributes(&x, 3, &x)), ["mu", "y"]);
+}
+
+#[model]
 fn branches(flag: bool, k: usize) {
     let w = if flag {
         sample(Normal(0, 1))
