@@ -139,6 +139,31 @@ fn sites_in_loops_are_numbered() {
 }
 
 #[model]
+fn drawn_ranges() {
+    for k in 0..sample("n", Delta(2.0)).index() {
+        let w = sample(Normal(k as f64, 1));
+        for _ in 0..sample("m", Delta(1.0)).index() {}
+    }
+    for v in (0..2).map(|k| sample("lazy", Normal(k as f64, 1))) {
+        sample("next", Normal(v, 1));
+    }
+    let mut left = Some(1);
+    while let Some(k) = left.filter(|_| sample("on", Bernoulli::probs(1)).is_true()) {
+        left = (k > 0).then(|| k - 1);
+    }
+    for t in plate(sample("rows", Delta(2.0)).index()).each() {
+        sample("e", Normal(t as f64, 1));
+    }
+}
+
+#[test]
+fn what_a_range_draws_stands_before_its_loop() {
+    let names = sites(&drawn_ranges());
+    let counted = "n w[0] m[0] w[1] m[1] lazy[0] next[0] lazy[1] next[1] on[0] on[1] rows e[0] e[1]";
+    assert_eq!(names.join(" "), counted);
+}
+
+#[model]
 fn stepwise(y: Obs<Array1<f64>>, weights: Vec<f64>) {
     let phi = sample(Normal(0, 1));
     for t in plate(y).each() {
@@ -230,6 +255,30 @@ where
 fn the_value_of_a_word_at_the_end_of_a_block_without_value_is_dropped() {
     assert_eq!(sites(&lifetimes(&array![1.0], &array![1.0], 0)), ["b", "c"]);
     assert_eq!(sites(&lifetimes(&array![1.0], &array![1.0], 1)), ["a", "b", "c"]);
+}
+
+#[model]
+fn with_attributes<'data, 'tape>(
+    #[cfg(any())] x: &Array1<bool>,
+    #[cfg(not(miri))] x: &'data Array1<f64>,
+    #[cfg(any())] missing: NoSuchType,
+    #[expect(unused_variables)] k: usize,
+    #[cfg(not(miri))] y: Obs<Array1<f64>>,
+) -> Var
+where
+    'data: 'tape,
+{
+    let mu = sample(Normal(0, 1));
+    for i in plate(x) {
+        observe(y[i], Normal(mu, x[i]));
+    }
+    mu
+}
+
+#[test]
+fn arguments_keep_their_attributes_and_lifetimes_their_names() {
+    let x = array![1.0];
+    assert_eq!(sites(&with_attributes(&x, 3, &x)), ["mu", "y"]);
 }
 
 #[model]

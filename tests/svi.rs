@@ -127,3 +127,48 @@ fn eight_schools_comes_near_its_reference_posterior() {
         assert!(tau > 1.0 && tau < 8.0, "{name}: tau {tau}");
     }
 }
+
+#[model]
+fn shared_name(y: Obs<Array1<f64>>, is_read: bool) {
+    let s = param(1.0, Positive);
+    let mu = sample(Normal(0, 2));
+    if is_read && mu.value() > 1e9 {
+        factor(-1.0);
+    }
+    for i in plate(y) {
+        observe(y[i], Normal(mu, s));
+    }
+}
+
+#[guide(shared_name)]
+fn shared_name_guide() {
+    let s = param(0.5, Positive);
+    let mu = sample(Normal(param(0.0), s));
+}
+
+#[test]
+fn params_of_one_name_in_guide_and_model_are_two() {
+    let y = array![1.2, 0.3, 5.2, -4.7];
+    let run = |is_read: bool| {
+        let svi = Svi::new(shared_name_guide(), Adam::new(0.05)).steps(60).particles(2);
+        svi.run(&shared_name(&y, is_read)).unwrap()
+    };
+    let (replayed, recorded) = (run(false), run(true));
+    for (((name, a), (same, b)), expected) in
+        replayed
+            .params()
+            .iter()
+            .zip(recorded.params())
+            .zip(["s", "mu.0", "s (model)"])
+    {
+        assert_eq!((name.as_str(), same.as_str()), (expected, expected));
+        assert!((a[[]] - b[[]]).abs() < 1e-12, "{name}: {a} replayed, {b} recorded");
+    }
+    let [(_, guide), _, (_, model)] = replayed.params() else {
+        unreachable!("there are three")
+    };
+    // The data are wider than the posterior of their mean.
+    assert!(model[[]] - guide[[]] > 1.0, "{model} and {guide}");
+    let (_, sd) = moments(recorded.mu());
+    assert!((sd / guide[[]].exp() - 1.0).abs() < 0.1, "{sd} and {guide}");
+}

@@ -1,6 +1,6 @@
 //! What SVI climbs and what it keeps: the bound under totals and scales, and draws of the fitted guide.
 
-use posterior::core::inference::svi::{Approximation, Initial};
+use posterior::core::inference::svi::{Approximates, Approximation, Initial};
 use posterior::prelude::*;
 
 #[model]
@@ -299,4 +299,65 @@ fn the_closed_divergence_reaches_the_optimum_of_a_scaled_bound() {
         let (got, wanted) = (variance(model, guide), guide / model);
         assert!((got / wanted - 1.0).abs() < 0.15, "w = {model}, v = {guide}: {got}");
     }
+}
+
+#[model]
+fn spread_by_param(y: Obs<Array1<f64>>, branches: bool) {
+    let mu = sample(Normal(0, 1));
+    let s = param(1.0, Positive);
+    let shift = if branches && mu.value() > 100.0 { 1.0 } else { 0.0 };
+    for i in plate(y) {
+        observe(y[i], Normal(mu + shift, s));
+    }
+}
+
+#[guide(spread_by_param)]
+fn spread_by_param_guide() {
+    let s = param(0.1, Positive);
+    let mu = sample(Normal(param(0.0), s));
+}
+
+/// Returns the standard deviation of all predictions of `y`.
+fn predicted_spread<G: Approximates<M> + Sync, M: Model + Sync, N: Model + Sync>(guide: G, model: &M, new: &N) -> f64 {
+    let fit = Svi::new(guide, Adam::new(0.05)).steps(800).run(model).unwrap();
+    let answers = fit.predict(new, 100).unwrap();
+    answers.get("y").unwrap().std(0.0)
+}
+
+#[test]
+fn predictions_use_the_fitted_parameters_of_the_model() {
+    let y = Array1::from_iter((0..40).map(|i| if i % 2 == 0 { 5.0 } else { -5.0 }));
+    for branches in [false, true] {
+        let model = spread_by_param(&y, branches);
+        let new = spread_by_param(Obs::missing_like(&[40]), branches);
+        // 4000 draws: the standard error is 0.06, and the mean has a spread of 0.6.
+        let sd = predicted_spread(AutoNormal::default(), &model, &new);
+        assert!((sd - 5.0).abs() < 0.5, "branches {branches}: {sd}");
+        let sd = predicted_spread(spread_by_param_guide(), &model, &new);
+        assert!((sd - 5.0).abs() < 0.5, "guide, branches {branches}: {sd}");
+    }
+}
+
+#[model]
+fn param_of_each_row(y: Obs<Array1<f64>>) {
+    let mu = sample(Normal(0, 1));
+    for i in plate(y) {
+        let a = param(0.0);
+        observe(y[i], Normal(mu + a, 1));
+    }
+}
+
+#[test]
+fn a_parameter_fitted_for_other_rows_is_an_error() {
+    let y = array![1.0, 2.0, 3.0];
+    let fit = svi(AutoNormal::default(), 5).run(&param_of_each_row(&y)).unwrap();
+    let error = fit
+        .predict(&param_of_each_row(Obs::missing_like(&[2])), 3)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("site a") && error.contains("it was fitted with the shape [3], here it has [2]"),
+        "{error}"
+    );
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::ArrayD;
 
+use crate::draws::Draws;
 use crate::tensor::shape::Shape;
 
 /// The result of everything that can fail on data.
@@ -90,6 +91,18 @@ pub enum Error {
         /// The last good parameters, unconstrained, by the names of their sites.
         params: NamedArrays,
     },
+    /// A chain of a sampler that could not go on.
+    #[error("chain {chain}, {at}: {cause}; the draws made so far are kept")]
+    Chain {
+        /// The number of the chain, from zero; the first one, where several could not go on.
+        chain: usize,
+        /// Where in the chain.
+        at: ChainPlace,
+        /// What was at fault.
+        cause: Box<Error>,
+        /// What all chains had drawn when they ended.
+        draws: ChainDraws,
+    },
     /// A setting or a data set that an algorithm cannot work with.
     #[error("{0}")]
     Invalid(String),
@@ -105,6 +118,42 @@ pub struct NamedArrays(pub Vec<(String, ArrayD<f64>)>);
 impl fmt::Debug for NamedArrays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} arrays", self.0.len())
+    }
+}
+
+/// Where a chain of a sampler was; numbers begin with zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainPlace {
+    /// Before its first step.
+    Start,
+    /// In a step of the warm-up.
+    Warmup(usize),
+    /// On the way to a draw, or at keeping it.
+    Draw(usize),
+    /// After its last draw, where the chains are put together.
+    End,
+}
+
+impl fmt::Display for ChainPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChainPlace::Start => write!(f, "at its start"),
+            ChainPlace::Warmup(step) => write!(f, "warm-up step {step}"),
+            ChainPlace::Draw(draw) => write!(f, "draw {draw}"),
+            ChainPlace::End => write!(f, "at its end"),
+        }
+    }
+}
+
+/// The draws of each chain, `[1, draw, event…]` for each site, as many as the chain has made; in a printed error only
+/// counted.
+#[derive(Clone, PartialEq)]
+pub struct ChainDraws(pub Vec<Draws>);
+
+impl fmt::Debug for ChainDraws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<usize> = self.0.iter().map(Draws::n_draws).collect();
+        write!(f, "{counts:?} draws")
     }
 }
 

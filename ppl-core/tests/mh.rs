@@ -303,6 +303,13 @@ fn predictions_have_the_moments_of_the_posterior_predictive() {
 }
 
 #[test]
+fn a_site_that_no_draw_has_met_is_read_without_a_panic() {
+    let y = 1.0;
+    let fit = mh().chains(2).draws(5).run(&random_walk(0.0, &y)).unwrap();
+    assert_eq!((fit.go().shape(), fit.step().shape()), (&[2, 5, 1][..], &[2, 5, 0][..]));
+}
+
+#[test]
 fn prior_draws_have_the_moments_of_the_prior() {
     let prior = Prior::default()
         .draws(4000)

@@ -53,9 +53,9 @@ mod family {
     #[derive(Clone)]
     pub struct Accessors(::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>);
     impl Accessors {
-        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`, or `[chain, draw, 0]` if no draw has met it.\n\n# Panics\n\nIf `mu` is a submodel, a module or a loop whose sites differ in shape: their sites are read from `draws()`. In the result of SVI also if its sites are fixed and `mu` is no latent among them."]
         pub fn mu(&self) -> ppl_core::__private::ArrayViewD<'_, f64> {
-            self.0.draws_of("mu")
+            self.0.draws_of_latent("mu")
         }
     }
     impl ::core::convert::From<::std::sync::Arc<dyn ppl_core::__private::DrawsBySite>> for Accessors {
@@ -64,19 +64,19 @@ mod family {
         }
     }
 }
-fn family<'data>() -> impl ppl_core::__private::Guide<
+fn family<'__data>() -> impl ppl_core::__private::Guide<
     Values = family::Values,
     Names = family::Names,
     Accessors = family::Accessors,
     Target = schools::Names,
-> + ppl_core::__private::Sample<'data, Out = ()> {
-    struct __Model<'data> {
-        __types: ::core::marker::PhantomData<fn() -> (&'data (),)>,
+> + ppl_core::__private::Sample<'__data, Out = ()> {
+    struct __Model<'__data> {
+        __types: ::core::marker::PhantomData<fn() -> (&'__data (),)>,
     }
-    impl<'data> __Model<'data> {
-        fn body<'tape>(&self, __ctx: ppl_core::__private::Ctx<'tape>) -> ppl_core::__private::Res<()>
+    impl<'__data> __Model<'__data> {
+        fn body<'__tape>(&self, __ctx: ppl_core::__private::Ctx<'__tape>) -> ppl_core::__private::Res<()>
         where
-            'data: 'tape,
+            '__data: '__tape,
         {
             ::core::result::Result::Ok({
                 let mu = __ctx.sample(
@@ -102,15 +102,15 @@ fn family<'data>() -> impl ppl_core::__private::Guide<
             })
         }
     }
-    impl<'data> ppl_core::__private::Model for __Model<'data> {
-        type Out<'tape>
+    impl<'__data> ppl_core::__private::Model for __Model<'__data> {
+        type Out<'__tape>
             = ()
         where
-            Self: 'tape;
+            Self: '__tape;
         type Values = family::Values;
         type Names = family::Names;
         type Accessors = family::Accessors;
-        fn run<'tape>(&'tape self, ctx: ppl_core::__private::Ctx<'tape>) -> ppl_core::__private::Res<()> {
+        fn run<'__tape>(&'__tape self, ctx: ppl_core::__private::Ctx<'__tape>) -> ppl_core::__private::Res<()> {
             self.body(ctx)
         }
         fn visit_data(&self, visitor: &mut dyn ppl_core::__private::DataVisitor) {
@@ -125,20 +125,20 @@ fn family<'data>() -> impl ppl_core::__private::Guide<
             "family"
         }
     }
-    impl<'data> ppl_core::__private::Sample<'data> for __Model<'data> {
+    impl<'__data> ppl_core::__private::Sample<'__data> for __Model<'__data> {
         type Out = ();
         fn draw(
             self,
-            ctx: ppl_core::__private::Ctx<'data>,
+            ctx: ppl_core::__private::Ctx<'__data>,
             site: ppl_core::__private::Site,
         ) -> ppl_core::__private::Res<()> {
             ctx.submodel(site, |ctx| self.body(ctx))
         }
     }
-    impl<'data> ppl_core::__private::Guide for __Model<'data> {
+    impl<'__data> ppl_core::__private::Guide for __Model<'__data> {
         type Target = schools::Names;
     }
-    __Model::<'data> {
+    __Model::<'__data> {
         __types: ::core::marker::PhantomData,
     }
 }

@@ -63,11 +63,11 @@ pub mod schools {
     #[derive(Clone)]
     pub struct Accessors(::std::sync::Arc<dyn ::posterior::__private::DrawsBySite>);
     impl Accessors {
-        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `mu`: `[chain, draw, event…]`, or `[chain, draw, 0]` if no draw has met it.\n\n# Panics\n\nIf `mu` is a submodel, a module or a loop whose sites differ in shape: their sites are read from `draws()`. In the result of SVI also if its sites are fixed and `mu` is no latent among them."]
         pub fn mu(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
-            self.0.draws_of("mu")
+            self.0.draws_of_latent("mu")
         }
-        #[doc = "Returns the draws of `y`: `[chain, draw, event…]`."]
+        #[doc = "Returns the draws of `y` in place of missing data: `[chain, draw, event…]`.\n\n# Panics\n\nIf there are none, as where `y` has data."]
         pub fn y(&self) -> ::posterior::__private::ArrayViewD<'_, f64> {
             self.0.draws_of("y")
         }
@@ -81,22 +81,22 @@ pub mod schools {
 impl ::posterior::__private::SiteSupport for schools::sites::mu {
     type Support = <Normal<'static> as ::posterior::__private::Family>::Support;
 }
-pub fn schools<'data>(
-    sigma: impl ::core::convert::Into<::posterior::__private::DataArg<'data, Array1<f64>>>,
+pub fn schools<'__data>(
+    sigma: impl ::core::convert::Into<::posterior::__private::DataArg<'__data, Array1<f64>>>,
     k: usize,
-    y: impl ::core::convert::Into<::posterior::__private::Obs<'data, Array1<f64>>>,
+    y: impl ::core::convert::Into<::posterior::__private::Obs<'__data, Array1<f64>>>,
 ) -> impl ::posterior::__private::Model<Values = schools::Values, Names = schools::Names, Accessors = schools::Accessors>
-+ ::posterior::__private::Sample<'data, Out = Var<'data>> {
-    struct __Model<'data> {
-        sigma: ::posterior::__private::DataArg<'data, Array1<f64>>,
++ ::posterior::__private::Sample<'__data, Out = Var<'__data>> {
+    struct __Model<'__data> {
+        sigma: ::posterior::__private::DataArg<'__data, Array1<f64>>,
         k: usize,
-        y: ::posterior::__private::Obs<'data, Array1<f64>>,
-        __types: ::core::marker::PhantomData<fn() -> (&'data (),)>,
+        y: ::posterior::__private::Obs<'__data, Array1<f64>>,
+        __types: ::core::marker::PhantomData<fn() -> (&'__data (),)>,
     }
-    impl<'data> __Model<'data> {
-        fn body<'tape>(&self, __ctx: ::posterior::__private::Ctx<'tape>) -> ::posterior::__private::Res<Var<'tape>>
+    impl<'__data> __Model<'__data> {
+        fn body<'__tape>(&self, __ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<Var<'__tape>>
         where
-            'data: 'tape,
+            '__data: '__tape,
         {
             ::posterior::__private::is_data::<Array1<f64>>();
             let sigma = __ctx.data(&self.sigma);
@@ -161,15 +161,15 @@ pub fn schools<'data>(
             })
         }
     }
-    impl<'data> ::posterior::__private::Model for __Model<'data> {
-        type Out<'tape>
-            = Var<'tape>
+    impl<'__data> ::posterior::__private::Model for __Model<'__data> {
+        type Out<'__tape>
+            = Var<'__tape>
         where
-            Self: 'tape;
+            Self: '__tape;
         type Values = schools::Values;
         type Names = schools::Names;
         type Accessors = schools::Accessors;
-        fn run<'tape>(&'tape self, ctx: ::posterior::__private::Ctx<'tape>) -> ::posterior::__private::Res<Var<'tape>> {
+        fn run<'__tape>(&'__tape self, ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<Var<'__tape>> {
             self.body(ctx)
         }
         fn visit_data(&self, visitor: &mut dyn ::posterior::__private::DataVisitor) {
@@ -189,17 +189,17 @@ pub fn schools<'data>(
             "schools"
         }
     }
-    impl<'data> ::posterior::__private::Sample<'data> for __Model<'data> {
-        type Out = Var<'data>;
+    impl<'__data> ::posterior::__private::Sample<'__data> for __Model<'__data> {
+        type Out = Var<'__data>;
         fn draw(
             self,
-            ctx: ::posterior::__private::Ctx<'data>,
+            ctx: ::posterior::__private::Ctx<'__data>,
             site: ::posterior::__private::Site,
-        ) -> ::posterior::__private::Res<Var<'data>> {
+        ) -> ::posterior::__private::Res<Var<'__data>> {
             ctx.submodel(site, |ctx| self.body(ctx))
         }
     }
-    __Model::<'data> {
+    __Model::<'__data> {
         sigma: ::core::convert::Into::into(sigma),
         k,
         y: ::core::convert::Into::into(y),

@@ -27,10 +27,7 @@ pub fn companion(
     });
     let values = values(private, &sites.with_roles(&[Role::Latent]));
     let names = names(private, &sites.with_roles(&[Role::Latent, Role::Observed]));
-    let accessors = accessors(
-        private,
-        &sites.with_roles(&[Role::Latent, Role::Observed, Role::Tracked]),
-    );
+    let accessors = accessors(private, sites);
     let text = format!("Typed names of the sites of [`{name}`]({name}()).");
     quote! {
         #(#cfg)*
@@ -122,14 +119,21 @@ fn conversions(private: &TokenStream, own: &str, foreign: &str) -> TokenStream {
     }
 }
 
-fn accessors(private: &TokenStream, sites: &[&SiteUse]) -> TokenStream {
-    let methods = sites.iter().map(|site| {
+fn accessors(private: &TokenStream, sites: &Sites) -> TokenStream {
+    let latents = sites.with_roles(&[Role::Latent, Role::Tracked]);
+    let is_latent = |site: &SiteUse| latents.iter().any(|latent| latent.name == site.name);
+    let all = sites.with_roles(&[Role::Latent, Role::Observed, Role::Tracked]);
+    let methods = all.into_iter().map(|site| {
         let (ident, name) = (site.ident(), &site.name);
-        let text = format!("Returns the draws of `{}`: `[chain, draw, event…]`.", site.name);
+        let (text, method) = match is_latent(site) {
+            true => (LATENT, quote!(draws_of_latent)),
+            false => (OBSERVED, quote!(draws_of)),
+        };
+        let text = text.replace("{}", name);
         quote! {
             #[doc = #text]
             pub fn #ident(&self) -> #private::ArrayViewD<'_, f64> {
-                self.0.draws_of(#name)
+                self.0.#method(#name)
             }
         }
     });
@@ -145,3 +149,18 @@ fn accessors(private: &TokenStream, sites: &[&SiteUse]) -> TokenStream {
         }
     }
 }
+
+/// The documentation of an accessor to a latent or tracked site.
+const LATENT: &str = "Returns the draws of `{}`: `[chain, draw, event…]`, or `[chain, draw, 0]` if no draw has met it.
+
+# Panics
+
+If `{}` is a submodel, a module or a loop whose sites differ in shape: their sites are read from `draws()`. In the result of \
+SVI also if its sites are fixed and `{}` is no latent among them.";
+
+/// The documentation of an accessor to an observed site.
+const OBSERVED: &str = "Returns the draws of `{}` in place of missing data: `[chain, draw, event…]`.
+
+# Panics
+
+If there are none, as where `{}` has data.";

@@ -82,7 +82,8 @@ fn expand(kind: Kind, options: &Options, mut function: ItemFn) -> TokenStream {
     }
     let mut rewriter = Rewriter::new(private, kind);
     for argument in &parts.arguments {
-        if let Some(ty) = argument.data() {
+        // Nothing is known of the data where it is for `cfg` to choose.
+        if let (Some(ty), true) = (argument.data(), argument.cfg.is_empty()) {
             rewriter.data.insert(argument.pat.ident.to_string(), ty.clone());
         }
     }
@@ -118,7 +119,7 @@ fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same:
     let (_, arguments, clause) = generics.split_for_impl();
     let declared = parts.arguments.iter().map(|argument| argument.declaration(private));
     let bound = parts.arguments.iter().map(|argument| argument.binding(private));
-    let out = parts.output_for("'data");
+    let out = parts.output_for("'__data");
     let (interface, target) = match &options.model {
         Some(model) if kind == Kind::Guide => (quote!(Guide), quote!(, Target = #model::Names)),
         _ => (quote!(Model), TokenStream::new()),
@@ -131,7 +132,7 @@ fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same:
         #(#attrs)*
         #vis #fn_token #name<#params>(#(#declared),*) -> impl #private::#interface<
             Values = #name::Values, Names = #name::Names, Accessors = #name::Accessors #target
-        > + #private::Sample<'data, Out = #out> #clause {
+        > + #private::Sample<'__data, Out = #out> #clause {
             #imp
             __Model #turbofish { #(#bound,)* __types: ::core::marker::PhantomData }
         }
@@ -161,10 +162,10 @@ fn implementation(
         .map(|argument| {
             let ident = &argument.pat.ident;
             let text = crate::names::plain(ident);
-            quote!(visitor.visit(#text, self.#ident.source().data());)
+            argument.with_cfg(quote!(visitor.visit(#text, self.#ident.source().data());))
         });
     let hashes = parts.arguments.iter().map(|argument| argument.hashing(private));
-    let (out_tape, out_data) = (parts.output_for("'tape"), parts.output_for("'data"));
+    let (out_tape, out_data) = (parts.output_for("'__tape"), parts.output_for("'__data"));
     let (ctx, text) = (context(), crate::names::plain(name));
     let ok = quote_spanned!(Span::mixed_site()=> ::core::result::Result::Ok);
     let guide = options.model.as_ref().map(
@@ -176,18 +177,18 @@ fn implementation(
             __types: ::core::marker::PhantomData<fn() -> (#(&#lifetimes (),)* #(#types,)*)>,
         }
         impl #header __Model #arguments #clause {
-            fn body<'tape>(&self, #ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> where 'data: 'tape {
+            fn body<'__tape>(&self, #ctx: #private::Ctx<'__tape>) -> #private::Res<#out_tape> where '__data: '__tape {
                 #(#unpacked)*
                 #same
                 #ok(#block)
             }
         }
         impl #header #private::Model for __Model #arguments #clause {
-            type Out<'tape> = #out_tape where Self: 'tape;
+            type Out<'__tape> = #out_tape where Self: '__tape;
             type Values = #name::Values;
             type Names = #name::Names;
             type Accessors = #name::Accessors;
-            fn run<'tape>(&'tape self, ctx: #private::Ctx<'tape>) -> #private::Res<#out_tape> {
+            fn run<'__tape>(&'__tape self, ctx: #private::Ctx<'__tape>) -> #private::Res<#out_tape> {
                 self.body(ctx)
             }
             fn visit_data(&self, visitor: &mut dyn #private::DataVisitor) {
@@ -204,9 +205,9 @@ fn implementation(
                 #text
             }
         }
-        impl #header #private::Sample<'data> for __Model #arguments #clause {
+        impl #header #private::Sample<'__data> for __Model #arguments #clause {
             type Out = #out_data;
-            fn draw(self, ctx: #private::Ctx<'data>, site: #private::Site) -> #private::Res<#out_data> {
+            fn draw(self, ctx: #private::Ctx<'__data>, site: #private::Site) -> #private::Res<#out_data> {
                 ctx.submodel(site, |ctx| self.body(ctx))
             }
         }
@@ -217,7 +218,7 @@ fn implementation(
 /// Returns the generics with the lifetime of borrowed data in front.
 fn with_data_lifetime(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
-    generics.params.insert(0, parse_quote!('data));
+    generics.params.insert(0, parse_quote!('__data));
     generics.lt_token.get_or_insert_with(Default::default);
     generics.gt_token.get_or_insert_with(Default::default);
     generics

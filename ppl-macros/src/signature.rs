@@ -5,8 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, GenericArgument, Generics, Ident, ItemFn, Pat, PatIdent, PathArguments, ReturnType, Safety, Signature, Type,
-    parse_quote,
+    Attribute, FnArg, GenericArgument, Generics, Ident, ItemFn, Pat, PatIdent, PatType, PathArguments, ReturnType,
+    Safety, Signature, Type, parse_quote,
 };
 
 use crate::errors::Errors;
@@ -30,6 +30,10 @@ pub struct Argument {
     pub pat: PatIdent,
     /// What it is.
     pub role: Role,
+    /// Its `cfg`s, for all that is made of it.
+    pub cfg: Vec<Attribute>,
+    /// Its lints, for the body's variable.
+    lints: Vec<Attribute>,
     span: Span,
 }
 
@@ -59,10 +63,13 @@ impl Parts {
                 }
                 FnArg::Typed(typed) => match &*typed.pat {
                     Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => {
+                        let (cfg, lints) = attributes(typed, errors);
                         let role = role(&typed.ty, &mut generics, errors);
                         arguments.push(Argument {
                             pat: pat.clone(),
                             role,
+                            cfg,
+                            lints,
                             span: typed.ty.span(),
                         });
                     }
@@ -104,53 +111,57 @@ impl Argument {
     /// Returns the argument as the generated function declares it.
     pub fn declaration(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
-        match &self.role {
-            Role::Data(ty) => quote!(#name: impl ::core::convert::Into<#private::DataArg<'data, #ty>>),
-            Role::Observed(ty) => quote!(#name: impl ::core::convert::Into<#private::Obs<'data, #ty>>),
-            Role::Value => quote!(#name: impl ::core::convert::Into<#private::Var<'data>>),
+        let tokens = match &self.role {
+            Role::Data(ty) => quote!(#name: impl ::core::convert::Into<#private::DataArg<'__data, #ty>>),
+            Role::Observed(ty) => quote!(#name: impl ::core::convert::Into<#private::Obs<'__data, #ty>>),
+            Role::Value => quote!(#name: impl ::core::convert::Into<#private::Var<'__data>>),
             Role::Owned(ty) => quote!(#name: #ty),
-        }
+        };
+        self.with_cfg(tokens)
     }
 
     /// Returns the type of the field that keeps it.
     pub fn field(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
-        match &self.role {
-            Role::Data(ty) => quote!(#name: #private::DataArg<'data, #ty>),
-            Role::Observed(ty) => quote!(#name: #private::Obs<'data, #ty>),
-            Role::Value => quote!(#name: #private::Handle<'data>),
+        let tokens = match &self.role {
+            Role::Data(ty) => quote!(#name: #private::DataArg<'__data, #ty>),
+            Role::Observed(ty) => quote!(#name: #private::Obs<'__data, #ty>),
+            Role::Value => quote!(#name: #private::Handle<'__data>),
             Role::Owned(ty) => quote!(#name: #ty),
-        }
+        };
+        self.with_cfg(tokens)
     }
 
     /// Returns the field's value, made from the argument.
     pub fn binding(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
-        match &self.role {
+        let tokens = match &self.role {
             Role::Data(_) | Role::Observed(_) => quote!(#name: ::core::convert::Into::into(#name)),
             Role::Value => {
-                quote!(#name: #private::Handle::from(::core::convert::Into::<#private::Var<'data>>::into(#name)))
+                quote!(#name: #private::Handle::from(::core::convert::Into::<#private::Var<'__data>>::into(#name)))
             }
             Role::Owned(_) => quote!(#name),
-        }
+        };
+        self.with_cfg(tokens)
     }
 
     /// Returns the statement that gives the body its variable.
     pub fn unpacking(&self, private: &TokenStream) -> TokenStream {
         let (pat, name, ctx) = (&self.pat, &self.pat.ident, context());
+        let (cfg, lints) = (&self.cfg, &self.lints);
         match &self.role {
             Role::Data(ty) => {
                 let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
-                quote!(#check; let #pat = #ctx.data(&self.#name);)
+                quote!(#(#cfg)* #check; #(#cfg)* #(#lints)* let #pat = #ctx.data(&self.#name);)
             }
             Role::Observed(ty) => {
                 let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
-                quote!(#check; let #pat = #ctx.observed(&self.#name);)
+                quote!(#(#cfg)* #check; #(#cfg)* #(#lints)* let #pat = #ctx.observed(&self.#name);)
             }
-            Role::Value => quote!(let #pat = #ctx.attach(&self.#name);),
+            Role::Value => quote!(#(#cfg)* #(#lints)* let #pat = #ctx.attach(&self.#name);),
             Role::Owned(ty) => {
                 let copy = quote_spanned!(self.span=> <#ty as ::core::clone::Clone>::clone(&self.#name));
-                quote!(let #pat = #copy;)
+                quote!(#(#cfg)* #(#lints)* let #pat = #copy;)
             }
         }
     }
@@ -158,12 +169,19 @@ impl Argument {
     /// Returns the statement that adds the argument to the key of the recording.
     pub fn hashing(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
-        match &self.role {
+        let tokens = match &self.role {
             Role::Data(_) => quote!(key.data(&self.#name);),
             Role::Observed(_) => quote!(key.observed(&self.#name);),
             Role::Value => quote!(key.value(&self.#name);),
             Role::Owned(_) => quote!((&&&#private::Owned(&self.#name)).hash_into(key);),
-        }
+        };
+        self.with_cfg(tokens)
+    }
+
+    /// Returns tokens that are there where the argument is.
+    pub fn with_cfg(&self, tokens: TokenStream) -> TokenStream {
+        let cfg = &self.cfg;
+        quote!(#(#cfg)* #tokens)
     }
 
     /// Returns the data type of a borrowed or observed argument.
@@ -173,6 +191,30 @@ impl Argument {
             _ => None,
         }
     }
+}
+
+/// Returns the `cfg`s and the lints of an argument; other attributes are reported.
+fn attributes(typed: &PatType, errors: &mut Errors) -> (Vec<Attribute>, Vec<Attribute>) {
+    let (cfg, others): (Vec<_>, Vec<_>) = typed.attrs.iter().cloned().partition(is_cfg);
+    let (lints, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_lint);
+    for other in others {
+        let message = "an argument of a model has no attributes but `cfg` and lints";
+        errors.push(other.span(), message);
+    }
+    if let (Some(cfg), Type::ImplTrait(_)) = (cfg.first(), &*typed.ty) {
+        let message = "an `impl` argument has no `cfg`: name its type, `fn m<T: Trait>(x: T)`";
+        errors.push(cfg.span(), message);
+    }
+    (cfg, lints)
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
+fn is_lint(attribute: &Attribute) -> bool {
+    let lints = ["allow", "expect", "warn", "deny", "forbid"];
+    lints.iter().any(|lint| attribute.path().is_ident(lint))
 }
 
 fn role(ty: &Type, generics: &mut Generics, errors: &mut Errors) -> Role {
@@ -251,7 +293,8 @@ impl VisitMut for FillVar {
     }
 }
 
-/// Completes `Obs` without a type, which has been reported, so that a stub with this signature compiles.
+/// Completes `Obs` without a type and removes attributes that an argument cannot have, which has been reported, so that a
+/// stub with this signature compiles.
 pub fn complete(sig: &mut Signature) {
     struct Complete;
     impl VisitMut for Complete {
@@ -263,6 +306,11 @@ pub fn complete(sig: &mut Signature) {
         }
     }
     Complete.visit_signature_mut(sig);
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(typed) = input {
+            typed.attrs.retain(|attribute| is_cfg(attribute) || is_lint(attribute));
+        }
+    }
 }
 
 /// Returns the names of type parameters.
@@ -281,8 +329,8 @@ mod tests {
             fn m() -> (Var, Vec<tape::Var>) {}
         );
         let parts = Parts::read(&item, &mut Errors::default());
-        let output = parts.output_for("'tape").to_token_stream().to_string();
-        assert_eq!(output, "(Var < 'tape > , Vec < tape :: Var < 'tape > >)");
+        let output = parts.output_for("'__tape").to_token_stream().to_string();
+        assert_eq!(output, "(Var < '__tape > , Vec < tape :: Var < '__tape > >)");
     }
 
     #[test]

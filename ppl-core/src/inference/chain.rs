@@ -1,8 +1,10 @@
 //! Chains in parallel: warm-up, thinning and progress for any transition, the same for any number of threads.
 
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::draws::Draws;
+use crate::error::{ChainDraws, ChainPlace, Error, Result};
 use crate::inference::progress::Progress;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
@@ -87,41 +89,140 @@ pub(crate) trait Chain {
     /// Keeps the present state as the next draw.
     fn keep(&mut self) -> Result<()>;
 
-    /// Returns the values of the draws, and how the chain did.
-    fn finish(self) -> Result<(SiteTable, ChainInfo)>;
+    /// Returns what the chain has drawn.
+    fn finish(self) -> Drawn;
+}
+
+/// What a chain has drawn.
+pub(crate) struct Drawn {
+    /// The values of the draws; rows beyond `n_draws` have no meaning.
+    pub table: SiteTable,
+    /// The number of draws.
+    pub n_draws: usize,
+    /// How the chain did.
+    pub info: ChainInfo,
+    /// Why there are no values of the draw after these, although the chain had made it.
+    pub fault: Option<Error>,
+}
+
+/// The outcome of one chain.
+struct Outcome {
+    drawn: Option<Drawn>,
+    fault: Option<(ChainPlace, Error)>,
 }
 
 /// Runs the chains that `start` begins, and returns their draws in order.
 ///
 /// Chain c draws all its random numbers from the c-th child of the key, and each step from a child of that.
+///
+/// # Errors
+///
+/// [`Error::Chain`] if a chain cannot go on; the others run to their end, so that the draws in the error are the same for
+/// any number of threads. If no chain can start, the cause itself.
 pub(crate) fn run_chains<C: Chain>(
     plan: &ChainPlan,
     start: impl Fn(Key) -> Result<C> + Sync,
 ) -> Result<(Vec<SiteTable>, Vec<ChainInfo>)> {
     plan.check()?;
-    let steps = plan.warmup + plan.draws * plan.thin;
+    let steps = plan.steps();
     let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
-    let outcomes: Vec<Result<(SiteTable, ChainInfo)>> = (0..plan.chains)
+    let mut outcomes: Vec<Outcome> = (0..plan.chains)
         .into_par_iter()
         .map(|chain_idx| {
-            let key = plan.key.split(chain_idx as u64);
-            let mut chain = start(key.split(u64::MAX))?;
-            for step in 0..steps {
-                chain.step(key.split(step as u64), plan.phase(step))?;
-                if plan.is_kept(step) {
-                    chain.keep()?;
-                }
-                if (step + 1).is_multiple_of(STEPS_BETWEEN_UPDATES) || step + 1 == steps {
-                    let done = step % STEPS_BETWEEN_UPDATES + 1;
-                    bars[chain_idx].inc(done as u64);
-                }
-            }
+            let outcome = run_chain(plan, steps, plan.key.split(chain_idx as u64), &start, &bars[chain_idx]);
             bars[chain_idx].abandon();
-            chain.finish()
+            outcome
         })
         .collect();
-    let outcomes: Vec<_> = outcomes.into_iter().collect::<Result<_>>()?;
-    Ok(outcomes.into_iter().unzip())
+    let faults: Vec<_> = outcomes.iter_mut().map(|outcome| outcome.fault.take()).collect();
+    let first = faults
+        .into_iter()
+        .enumerate()
+        .find_map(|(chain, fault)| Some((chain, fault?)));
+    if let Some((chain, (at, cause))) = first {
+        if outcomes.iter().all(|outcome| outcome.drawn.is_none()) {
+            return Err(cause);
+        }
+        let draws = outcomes.iter().map(|outcome| {
+            let drawn = outcome.drawn.as_ref();
+            drawn.map_or_else(|| Ok(Draws::new(1, 0)), |d| first_draws(&d.table, d.n_draws))
+        });
+        return Err(Error::Chain {
+            chain,
+            at,
+            cause: Box::new(cause),
+            draws: ChainDraws(draws.collect::<Result<_>>()?),
+        });
+    }
+    let drawn = outcomes.into_iter().filter_map(|outcome| outcome.drawn);
+    Ok(drawn.map(|d| (d.table, d.info)).unzip())
+}
+
+/// Runs one chain as far as it goes.
+fn run_chain<C: Chain>(
+    plan: &ChainPlan,
+    steps: usize,
+    key: Key,
+    start: &(impl Fn(Key) -> Result<C> + Sync),
+    bar: &ProgressBar,
+) -> Outcome {
+    let mut chain = match start(key.split(u64::MAX)) {
+        Ok(chain) => chain,
+        Err(cause) => {
+            return Outcome {
+                drawn: None,
+                fault: Some((ChainPlace::Start, cause)),
+            };
+        }
+    };
+    let mut advance = |step: usize| {
+        chain.step(key.split(step as u64), plan.phase(step))?;
+        if plan.is_kept(step) {
+            chain.keep()?;
+        }
+        if (step + 1).is_multiple_of(STEPS_BETWEEN_UPDATES) || step + 1 == steps {
+            let done = step % STEPS_BETWEEN_UPDATES + 1;
+            bar.inc(done as u64);
+        }
+        Ok(())
+    };
+    let walked = (0..steps).try_for_each(|step| advance(step).map_err(|cause| (plan.place(step), cause)));
+    let mut drawn = chain.finish();
+    let at = ChainPlace::Draw(drawn.n_draws);
+    let fault = drawn.fault.take().map(|cause| (at, cause)).or(walked.err());
+    Outcome {
+        drawn: Some(drawn),
+        fault,
+    }
+}
+
+/// Returns the error of chains whose draws do not go together, with what each has drawn.
+pub(crate) fn apart(cause: Error, tables: &[SiteTable], n_draws: usize) -> Error {
+    let goes_together = |chain: &usize| SiteTable::merge(&tables[..=*chain]).is_ok();
+    let draws = tables.iter().map(|table| first_draws(table, n_draws));
+    match draws.collect() {
+        Ok(draws) => Error::Chain {
+            chain: (0..tables.len()).take_while(goes_together).count(),
+            at: ChainPlace::End,
+            cause: Box::new(cause),
+            draws: ChainDraws(draws),
+        },
+        Err(error) => error,
+    }
+}
+
+/// Returns the first draws of one chain.
+fn first_draws(table: &SiteTable, n_draws: usize) -> Result<Draws> {
+    let all = SiteTable::merge(std::slice::from_ref(table))?;
+    let mut draws = Draws::new(1, n_draws);
+    for name in all.names() {
+        let values = all.get(name).expect("the name is one of the draws");
+        let shape = &values.shape()[2..];
+        let n = n_draws * shape.iter().product::<usize>();
+        let inserted = draws.insert(name, shape, values.iter().take(n).copied().collect());
+        inserted.expect("there is a value for each draw");
+    }
+    Ok(draws)
 }
 
 impl ChainPlan {
@@ -130,6 +231,25 @@ impl ChainPlan {
         match settings.iter().find(|s| s.1 == 0) {
             Some((name, _)) => Err(Error::Invalid(format!("{name} = 0: at least 1 is needed"))),
             None => Ok(()),
+        }
+    }
+
+    /// Returns the number of steps of a chain.
+    fn steps(&self) -> usize {
+        let sampling = self.draws.checked_mul(self.thin);
+        let steps = sampling.and_then(|steps| steps.checked_add(self.warmup));
+        steps.unwrap_or_else(|| {
+            panic!(
+                "warmup + draws · thin = {} + {} · {} steps are more than a chain can count: ask for fewer",
+                self.warmup, self.draws, self.thin
+            )
+        })
+    }
+
+    fn place(&self, step: usize) -> ChainPlace {
+        match step.checked_sub(self.warmup) {
+            None => ChainPlace::Warmup(step),
+            Some(step) => ChainPlace::Draw(step / self.thin),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
 use crate::runtime::model::Model;
+use crate::runtime::recording::Recorder;
 
 /// The child of the run's key that predictions draw from.
 const PREDICTION: u64 = u64::MAX - 1;
@@ -86,7 +87,7 @@ impl<M: Model> Fit<M> {
     ///
     /// If the model fails at a draw, or shares no latent with the draws.
     pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N>> {
-        predict(model, self.draws(), self.key.split(PREDICTION))
+        predict(model, self.draws(), self.key.split(PREDICTION), Recorder::record)
     }
 }
 

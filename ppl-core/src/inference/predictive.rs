@@ -128,8 +128,13 @@ impl Prior {
     }
 }
 
-/// Runs a model once for each draw of another's latents.
-pub(crate) fn predict<M: Model + Sync>(model: &M, draws: &Draws, key: Key) -> Result<Predictive<M>> {
+/// Runs a model once for each draw of another's latents; `record` runs it with a recorder.
+pub(crate) fn predict<M: Model + Sync>(
+    model: &M,
+    draws: &Draws,
+    key: Key,
+    record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
+) -> Result<Predictive<M>> {
     let run = |chain_idx: usize, draw_idx: usize| {
         let source = Rc::new(FromDraw {
             latents: latents(draws, chain_idx, draw_idx),
@@ -140,7 +145,7 @@ pub(crate) fn predict<M: Model + Sync>(model: &M, draws: &Draws, key: Key) -> Re
             source: Rc::clone(&source) as Rc<dyn Source>,
             ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
         };
-        let recording = recorder.record(model)?;
+        let recording = record(&recorder, model)?;
         if *source.n_given.borrow() == 0 {
             let known: Vec<&str> = draws.names().collect();
             let message = format!(

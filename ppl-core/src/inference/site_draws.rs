@@ -48,10 +48,8 @@ impl DrawsBySite for SiteDraws {
     fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64> {
         self.get(site).unwrap_or_else(|| {
             let family = SiteNames::default().with(site);
-            let (names, members): (Vec<&str>, Vec<&str>) = (
-                self.draws.names().collect(),
-                self.draws.names().filter(|n| family.contains(n)).collect(),
-            );
+            let names: Vec<&str> = self.draws.names().collect();
+            let members: Vec<&str> = names.iter().copied().filter(|n| family.contains(n)).collect();
             match members.first() {
                 Some(first) => panic!(
                     "`{site}` is no single site, it has the sites {}: read each by its whole name, as in \
@@ -64,6 +62,15 @@ impl DrawsBySite for SiteDraws {
                 ),
             }
         })
+    }
+
+    fn draws_of_latent(&self, site: &str) -> ArrayViewD<'_, f64> {
+        let own = SiteNames::default().with(site);
+        if self.get(site).is_some() || self.draws.names().any(|name| own.contains(name)) {
+            return self.draws_of(site);
+        }
+        let empty = [self.draws.n_chains(), self.draws.n_draws(), 0];
+        ArrayViewD::from_shape(empty.as_slice(), &[]).expect("there are no elements")
     }
 }
 
@@ -163,6 +170,19 @@ mod tests {
     #[should_panic(expected = "`a` is no single site, it has the sites a.z, a.w[0]: read each by its whole name")]
     fn a_submodel_panics_with_the_names_of_its_sites() {
         draws_of(&[("a.z", 0.0), ("a.w[0]", 1.0), ("ab", 2.0)]).draws_of("a");
+    }
+
+    #[test]
+    fn a_site_that_no_draw_has_met_has_draws_without_elements() {
+        let draws = draws_of(&[("go[0]", 0.0), ("stepping", 1.0)]);
+        assert_eq!(draws.draws_of_latent("step").shape(), [1, 2, 0]);
+        assert_eq!(draws.draws_of_latent("go").shape(), [1, 2, 1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "`net` is no single site, it has the sites net.0.weight")]
+    fn a_name_of_several_sites_panics_with_them() {
+        draws_of(&[("net.0.weight", 0.0)]).draws_of_latent("net");
     }
 
     #[test]

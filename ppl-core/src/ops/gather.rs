@@ -144,7 +144,8 @@ fn row_number<F: Real>(index: F, n: usize) -> Option<usize> {
 
 /// Returns the elements of `x` along its first event axis that `z` numbers: x: `[n, …]`, z: `[m, …]` give `[m, …, …]`.
 ///
-/// The plates of both go into the result. The indices are rounded to integers; one outside of 0..n is an error.
+/// The plates of both go into the result. The indices are rounded to integers; one outside of 0..n is an error, and so is
+/// one from 2²⁴ on in single precision, which may stand for its neighbour.
 #[track_caller]
 pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
     let Some(tape) = tape_of(&[x, z]) else {
@@ -160,6 +161,14 @@ pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
     };
     if let Some(outside) = z.elements().into_iter().find(|&index| row_number(index, n).is_none()) {
         let message = format!("element {outside} is asked for where the first axis has {n}");
+        return refuse("index", &[x, z], &[], &message);
+    }
+    let limit = tape.precision().n_indexes();
+    if n as u64 > limit
+        && let Some(inexact) = z.elements().into_iter().find(|&index| index >= limit as f64)
+    {
+        let message =
+            format!("element {inexact} is asked for, and single precision tells apart those below {limit}: use f64");
         return refuse("index", &[x, z], &[], &message);
     }
     if is_whole_axis(tape, x, z, n) {

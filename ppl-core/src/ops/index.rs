@@ -80,6 +80,23 @@ mod tests {
     }
 
     #[test]
+    fn an_index_that_single_precision_cannot_tell_from_its_neighbour_is_refused() {
+        let limit = 1 << 24;
+        let pick = |precision, index: usize| {
+            let tape = Tape::new(precision, Key::new(1));
+            let x = tape.data(&[limit + 2], |_| ());
+            let z = data(&tape, &[1], [index as f64]);
+            let picked = x[z].elements();
+            tape.take_error().map_or(Ok(picked), |error| Err(error.to_string()))
+        };
+        assert_eq!(pick(Precision::F64, limit + 1), Ok(vec![0.0]));
+        assert_eq!(pick(Precision::F32, limit - 1), Ok(vec![0.0]));
+        let error = pick(Precision::F32, limit + 1).unwrap_err();
+        let message = "element 16777216 is asked for, and single precision tells apart those below 16777216: use f64";
+        assert!(error.contains(message), "{error}");
+    }
+
+    #[test]
     fn an_index_out_of_range_is_refused_with_both_numbers() {
         let tape = Tape::new(Precision::F64, Key::new(1));
         let x = tape.input(0, &[], &[3], &[0.0, 1.0, 2.0], false);

@@ -233,7 +233,8 @@ impl<'t> Ctx<'t> {
     ) -> Var<'t> {
         let n = size(shape);
         let known = Rc::clone(&self.state().known);
-        let values = match known.places.get(address) {
+        let address = self.state().slot_address(address);
+        let values = match known.places.get(&*address) {
             Some(&(at, len)) if len == n => known.values[at..at + len].to_vec(),
             _ => initial(),
         };
@@ -242,7 +243,7 @@ impl<'t> Ctx<'t> {
         state.n_inputs += n;
         state.initial.extend_from_slice(&values);
         state.slots.push(Slot {
-            address: address.to_string(),
+            address: address.into_owned(),
             place,
             offset,
             shape: Shape::from_slice(shape),

@@ -223,6 +223,22 @@ impl Drop for LoopScope<'_> {
     }
 }
 
+/// The range of an ordinary `for` loop that holds words: asking for an item begins a step, so that what the range's own
+/// closures draw is numbered with the body's sites.
+pub struct LoopSteps<'t, I> {
+    scope: LoopScope<'t>,
+    range: I,
+}
+
+impl<I: Iterator> Iterator for LoopSteps<'_, I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.scope.next();
+        self.range.next()
+    }
+}
+
 /// The rows of a plate or loop.
 struct Rows {
     /// How many are in memory.
@@ -238,7 +254,8 @@ impl<'t> Ctx<'t> {
     ///
     /// # Errors
     ///
-    /// If there are no rows, if `batch` is larger than their number, or if they are those of a missing observation.
+    /// If there are no rows, if `batch` is larger than their number, if they are those of a missing observation, or if
+    /// there are more of them than row numbers in the precision of the tape.
     pub fn plate(self, site: Site, size: PlateSize<'t>, options: PlateOptions) -> Res<PlateGuard<'t>> {
         self.check()?;
         let rows = self.rows(site, size, options)?;
@@ -246,6 +263,7 @@ impl<'t> Ctx<'t> {
         let mut slot = None;
         let mut len = rows.len;
         if let Some(batch) = rows.batch {
+            self.check_row_numbers(site, rows.len)?;
             slot = Some(self.subsample(&address, rows.len, batch));
             len = batch;
         }
@@ -298,6 +316,15 @@ impl<'t> Ctx<'t> {
         LoopScope { ctx: self, step: 0 }
     }
 
+    /// Begins an ordinary `for` loop over a range that was evaluated outside of it.
+    pub fn loop_steps<I: IntoIterator>(self, range: I) -> LoopSteps<'t, I::IntoIter> {
+        let range = range.into_iter();
+        LoopSteps {
+            scope: self.loop_enter(),
+            range,
+        }
+    }
+
     fn start_loop(self, steps: Vec<usize>, scale: f64) -> LoopGuard<'t> {
         let mut state = self.state();
         state.suffix.push(0);
@@ -309,6 +336,17 @@ impl<'t> Ctx<'t> {
             steps: steps.into_iter(),
             outer_scale,
         }
+    }
+
+    /// Refuses rows whose numbers the precision of the tape does not tell apart.
+    fn check_row_numbers(self, site: Site, n_rows: usize) -> Res<()> {
+        let limit = self.tape().precision().n_indexes();
+        if n_rows as u64 <= limit {
+            return Ok(());
+        }
+        let address = format!("plate {}", self.address(site.name));
+        let message = format!("single precision tells apart {limit} rows, and there are {n_rows}: use f64");
+        Err(Stop(Error::at_site(address, site.place(), message)))
     }
 
     fn rows(self, site: Site, size: PlateSize<'t>, options: PlateOptions) -> Res<Rows> {
@@ -415,6 +453,34 @@ pub(crate) fn random_subset(key: Key, full: usize, batch: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::recording::Recorder;
+    use crate::tape::store::Precision;
+    use ppl_macros::model;
+
+    #[model(crate = crate)]
+    fn many_rows(n: usize) {
+        for i in plate(n, batch = 2) {
+            let z = sample(crate::dist::Normal(0, 1));
+        }
+    }
+
+    #[test]
+    fn rows_that_single_precision_cannot_number_need_double() {
+        let record = |precision, n| {
+            Recorder::density(precision, Key::new(1))
+                .record(&many_rows(n))
+                .map(drop)
+        };
+        let n = 1 << 24;
+        assert_eq!(record(Precision::F32, n), Ok(()));
+        assert_eq!(record(Precision::F64, n + 1), Ok(()));
+        let error = record(Precision::F32, n + 1).unwrap_err().to_string();
+        assert!(
+            error.starts_with("site plate i (")
+                && error.ends_with("single precision tells apart 16777216 rows, and there are 16777217: use f64"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_subset_has_no_repetitions_and_every_row_is_equally_likely() {

@@ -39,7 +39,7 @@ pub struct Recording {
 pub struct WithIndexes<F> {
     /// The density.
     pub program: Program<F>,
-    /// For each output the number of rows: its elements, rounded, must lie from zero to it.
+    /// For each output the number of rows that the precision tells apart: its elements, rounded, must lie from zero to it.
     pub n_rows: Vec<usize>,
 }
 
@@ -223,7 +223,10 @@ impl Recording {
         };
         WithIndexes {
             program: Program::compile(&self.tape.records(), &roots, Passes::default()),
-            n_rows: indexes.into_iter().map(|(_, n)| n).collect(),
+            n_rows: indexes
+                .into_iter()
+                .map(|(_, n)| n.min(F::PRECISION.n_indexes() as usize))
+                .collect(),
         }
     }
 

@@ -111,6 +111,17 @@ pub trait DrawsBySite: Send + Sync {
     ///
     /// If there are no draws of it, as of an observed site; the text lists the sites that there are.
     fn draws_of(&self, site: &str) -> ArrayViewD<'_, f64>;
+
+    /// Returns the draws of a latent or tracked site or family: `[chain, draw, event…]`, without elements,
+    /// `[chain, draw, 0]`, where the sites change from draw to draw and no draw has met it.
+    ///
+    /// # Panics
+    ///
+    /// If the name stands for several sites that are no family, or if the sites are the same in all draws and it is none of
+    /// them; the text lists the sites that there are.
+    fn draws_of_latent(&self, site: &str) -> ArrayViewD<'_, f64> {
+        self.draws_of(site)
+    }
 }
 
 #[cfg(test)]

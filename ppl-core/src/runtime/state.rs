@@ -1,5 +1,6 @@
 //! What a run of a model keeps: sites, slots of inputs, plates, names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -101,6 +102,9 @@ pub struct Slot {
     pub is_param: bool,
 }
 
+/// What the address of a model's parameter ends with where the guide has one of the same name.
+pub(crate) const OF_MODEL: &str = " (model)";
+
 /// The values of inputs that an earlier run had, by address.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -138,6 +142,8 @@ pub(crate) struct State {
     /// The sites that handlers left out of the density.
     pub hidden: Vec<(String, Place)>,
     pub by_address: HashMap<String, usize>,
+    /// The sites of the guide, once it has ended.
+    pub by_guide_address: HashMap<String, usize>,
     pub slots: Vec<Slot>,
     pub n_inputs: usize,
     pub initial: Vec<f64>,
@@ -163,6 +169,7 @@ impl State {
             sites: Vec::new(),
             hidden: Vec::new(),
             by_address: HashMap::new(),
+            by_guide_address: HashMap::new(),
             slots: Vec::new(),
             n_inputs: 0,
             initial: Vec::new(),
@@ -175,9 +182,18 @@ impl State {
         }
     }
 
+    /// Returns the address of a slot: that of its site, unless the guide has a parameter of this name, which is another one.
+    pub(crate) fn slot_address<'a>(&self, site: &'a str) -> Cow<'a, str> {
+        let of_guide = self.by_guide_address.get(site);
+        match of_guide.is_some_and(|&k| self.sites[k].kind == SiteKind::Param) {
+            true => Cow::Owned(format!("{site}{OF_MODEL}")),
+            false => Cow::Borrowed(site),
+        }
+    }
+
     /// Ends the part of a run that belongs to a guide: names and plates begin anew, inputs and sites stay.
     pub(crate) fn end_guide(&mut self) {
-        self.by_address.clear();
+        self.by_guide_address = std::mem::take(&mut self.by_address);
         self.plate_names.clear();
         self.guide_arguments = std::mem::take(&mut self.arguments);
         self.sites.iter_mut().for_each(|s| s.is_guide = true);

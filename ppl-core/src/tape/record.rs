@@ -98,6 +98,9 @@ pub struct Records {
 /// The element number of a missing observation as a whole.
 const WHOLE: u64 = u64::MAX;
 
+/// The number of elements that a recording may hold: places are kept in 32 bits, and some are left for scalars.
+const MAX_ELEMENTS: usize = u32::MAX as usize - (1 << 20);
+
 /// A recording: operations with their values.
 #[derive(Debug)]
 pub struct Tape {
@@ -248,6 +251,12 @@ impl Tape {
     pub fn data(&self, event: &[usize], write: impl FnOnce(Buffer<'_>)) -> Var<'_> {
         let mut r = self.records.borrow_mut();
         let slot = r.slots.len();
+        if let Some(error) = r.overflow(leaves::Data::DEF, &[], event, 0) {
+            r.error.get_or_insert(error);
+            let node = r.leaf(leaves::Constant::DEF, &[], &[], &[], std::iter::once(f64::NAN), 0);
+            r.slots.push(node);
+            return Var::constant(f64::NAN);
+        }
         let node = r.push(leaves::Data::DEF, &[], &[slot as u64], &[], event, 0);
         let n = &mut r.nodes[node as usize];
         n.depends = depends::DATA;
@@ -364,7 +373,8 @@ impl Tape {
     ) -> Var<'t> {
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
-        if let Some(error) = r.closed_plate(&args, def.name) {
+        let fault = r.closed_plate(&args, def.name);
+        if let Some(error) = fault.or_else(|| r.overflow(def, dims, event, aux)) {
             r.error.get_or_insert(error);
             return Var::constant(f64::NAN);
         }
@@ -386,7 +396,8 @@ impl Tape {
         debug_assert_eq!(def.role, Role::Sink);
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
-        if let Some(error) = r.closed_plate(&args, def.name) {
+        let fault = r.closed_plate(&args, def.name);
+        if let Some(error) = fault.or_else(|| r.overflow(def, &[], &[], aux)) {
             r.error.get_or_insert(error);
             return;
         }
@@ -586,6 +597,10 @@ impl Records {
         let attrs_at = self.attrs.len() as u32;
         self.attrs.extend_from_slice(attrs);
         let node = self.nodes.len() as u32;
+        assert!(
+            self.store.len() + len + aux <= u32::MAX as usize,
+            "a recording holds at most 2^32 elements: take fewer rows at a time, `plate(…, batch = …)`"
+        );
         let offset = self.store.grow(len) as u32;
         let aux = (self.store.grow(aux) as u32, aux as u32);
         self.nodes.push(Node {
@@ -601,6 +616,21 @@ impl Records {
             depends,
         });
         node
+    }
+
+    /// Returns the error of an operation whose values find no room.
+    fn overflow(&self, def: &'static OpDef, dims: &[DimId], event: &[usize], aux: usize) -> Option<Error> {
+        let plates = dims.iter().map(|&d| self.dims[d as usize].len);
+        let n = plates.chain(event.iter().copied()).fold(1_usize, usize::saturating_mul);
+        let all = n.saturating_add(aux).saturating_add(self.store.len());
+        (all > MAX_ELEMENTS).then(|| {
+            Error::Invalid(format!(
+                "`{}` needs room for {n} numbers where the recording has {} of {MAX_ELEMENTS} that it can hold: take fewer \
+                 rows at a time",
+                def.name,
+                self.store.len()
+            ))
+        })
     }
 
     fn closed_plate(&self, args: &[u32], op: &str) -> Option<Error> {
@@ -698,5 +728,32 @@ impl Records {
         let term = call.term();
         self.operands = operands;
         term
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_refused_before_it_is_allocated() {
+        let tape = Tape::new(Precision::F32, Key::new(1));
+        let x = tape.data(&[2], |buffer| match buffer {
+            Buffer::F32(out) => out.fill(1.0),
+            Buffer::F64(out) => out.fill(1.0),
+        });
+        let text = |name: &str, n: u64| {
+            format!(
+                "`{name}` needs room for {n} numbers where the recording has 2 of 4293918719 that it can hold: take fewer \
+                 rows at a time"
+            )
+        };
+        let copy = tape.record(leaves::Copy::DEF, &[x], &[], &[], &[1 << 17, 1 << 16], 0);
+        assert!(copy.value().is_nan());
+        assert_eq!(tape.take_error().unwrap().to_string(), text("copy", 1 << 33));
+        let data = tape.data(&[1 << 32, 3], |_| unreachable!("there is no room"));
+        assert!(data.value().is_nan());
+        assert_eq!(tape.take_error().unwrap().to_string(), text("data", 3 << 32));
+        assert_eq!(x.elements(), [1.0, 1.0]);
     }
 }

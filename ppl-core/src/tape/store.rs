@@ -14,6 +14,16 @@ pub enum Precision {
     F32,
 }
 
+impl Precision {
+    /// Returns how many whole numbers from zero on are told apart: an index must be below.
+    pub fn n_indexes(self) -> u64 {
+        match self {
+            Precision::F64 => 1 << f64::MANTISSA_DIGITS,
+            Precision::F32 => 1 << f32::MANTISSA_DIGITS,
+        }
+    }
+}
+
 /// Values of all nodes of a tape, one after the other.
 #[derive(Clone, Debug)]
 pub enum Store {

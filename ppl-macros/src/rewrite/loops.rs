@@ -1,6 +1,7 @@
 //! Ordinary loops: those that hold a word number the sites in them.
 
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, Label, parse_quote};
 
 use super::Rewriter;
@@ -20,6 +21,9 @@ impl Rewriter<'_> {
         let counts = holds_word(expr.to_token_stream());
         if let Expr::ForLoop(e) = expr {
             self.expr(&mut e.expr, None);
+            if counts {
+                count_steps(&mut e.expr, &self.ctx());
+            }
         }
         let label = match expr {
             Expr::ForLoop(e) => e.label.clone(),
@@ -33,9 +37,6 @@ impl Rewriter<'_> {
             Expr::ForLoop(e) => {
                 self.scopes.declare(&e.pat);
                 self.unit_block(&mut e.body);
-                if counts {
-                    e.body.stmts.insert(0, parse_quote!(#counter.next();));
-                }
             }
             Expr::While(e) => {
                 self.condition(&mut e.cond);
@@ -53,7 +54,7 @@ impl Rewriter<'_> {
             _ => {}
         }
         self.leave_loop();
-        if counts {
+        if counts && !matches!(expr, Expr::ForLoop(_)) {
             let ctx = self.ctx();
             *expr = Expr::Verbatim(quote!({ let mut #counter = #ctx.loop_enter(); #expr }));
         }
@@ -72,6 +73,11 @@ impl Rewriter<'_> {
         self.loops.pop();
         self.scopes.leave();
     }
+}
+
+/// Makes a range count its steps: it is evaluated before the loop begins, what its closures draw belongs to the step.
+fn count_steps(range: &mut Expr, ctx: &Ident) {
+    *range = Expr::Verbatim(quote_spanned!(range.span()=> #ctx.loop_steps(#range)));
 }
 
 /// Makes a condition count the step before anything else in it is evaluated.

@@ -1,7 +1,7 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
 use crate::error::Result;
-use crate::inference::chain::{ChainPlan, run_chains};
+use crate::inference::chain::{ChainPlan, apart, run_chains};
 use crate::inference::fit::Fit;
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
@@ -98,8 +98,13 @@ impl Mh {
     ///
     /// # Errors
     ///
-    /// If a setting is zero, the model cannot be recorded, or no starting point has a finite log density; the error names
-    /// the site at fault.
+    /// If a setting is zero, the model cannot be recorded, or no chain finds a starting point with a finite log density:
+    /// the error names the site at fault. [`Error::Chain`](crate::error::Error::Chain) if a chain cannot go on, as when the
+    /// model fails at a step or a site has two shapes: it names the chain and the draw, and holds the draws made so far.
+    ///
+    /// # Panics
+    ///
+    /// If warmup + draws · thin is more than a `usize` holds.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M>> {
         let key = Key::new(self.seed);
         let plan = ChainPlan {
@@ -124,6 +129,6 @@ impl Mh {
                 run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
             }
         };
-        Fit::new(&tables, chains, key)
+        Fit::new(&tables, chains, key).map_err(|cause| apart(cause, &tables, self.draws))
     }
 }

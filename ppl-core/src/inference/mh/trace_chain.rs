@@ -14,7 +14,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::error::{Error, Result};
-use crate::inference::chain::{Chain, ChainInfo, MoveInfo, Phase, Tally};
+use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
 use crate::inference::kept::write_recording;
 use crate::inference::mh::adapt::ScaleAdapter;
 use crate::inference::mh::state::{MhInfo, accept};
@@ -186,13 +186,18 @@ impl<M: Model> Chain for TraceChain<'_, M> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(SiteTable, ChainInfo)> {
+    fn finish(self) -> Drawn {
         let moves = self.learnt.into_iter().map(|(name, own)| MoveInfo {
             name,
             acceptance: own.tally.mean(),
             scale: own.scale,
         });
-        Ok((self.table, ChainInfo { moves: moves.collect() }))
+        Drawn {
+            info: ChainInfo { moves: moves.collect() },
+            table: self.table,
+            n_draws: self.n_kept,
+            fault: None,
+        }
     }
 }
 

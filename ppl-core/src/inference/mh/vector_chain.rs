@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::error::Result;
-use crate::inference::chain::{Chain, ChainInfo, MoveInfo, Phase, Tally};
+use crate::error::{Error, Result};
+use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
 use crate::inference::mh::adapt::{CovarianceAdapter, ScaleAdapter};
 use crate::inference::mh::proposal::Propose;
 use crate::inference::mh::random_walk::RandomWalk;
@@ -87,6 +87,29 @@ impl<'p, M: Model> VectorChain<'p, M> {
     }
 }
 
+impl<M: Model> VectorChain<'_, M> {
+    /// Returns the values of the draws and their number; if the model fails at a draw, of those before, with the error.
+    fn table(&self) -> (SiteTable, usize, Option<Error>) {
+        let dim = self.potential.dim();
+        let first = |n: usize| self.potential.constrain(&self.draws[..n * dim], n);
+        let fault = match first(self.n_kept) {
+            Ok(table) => return (table, self.n_kept, None),
+            Err(error) => error,
+        };
+        // The model fails at the same draw for all numbers of draws beyond it.
+        let (mut good, mut bad) = (SiteTable::new(0), self.n_kept);
+        let mut n_good = 0;
+        while bad - n_good > 1 {
+            let middle = n_good + (bad - n_good) / 2;
+            match first(middle) {
+                Ok(table) => (good, n_good) = (table, middle),
+                Err(_) => bad = middle,
+            }
+        }
+        (good, n_good, Some(fault))
+    }
+}
+
 /// Returns a move for each site.
 fn site_moves<M: Model>(potential: &Potential<'_, M>) -> impl Iterator<Item = Move> {
     potential
@@ -124,9 +147,15 @@ impl<M: Model> Chain for VectorChain<'_, M> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(SiteTable, ChainInfo)> {
+    fn finish(self) -> Drawn {
+        let (table, n_draws, fault) = self.table();
         let moves = self.moves.iter().map(Move::info).collect();
-        Ok((self.potential.constrain(&self.draws, self.n_kept)?, ChainInfo { moves }))
+        Drawn {
+            table,
+            n_draws,
+            info: ChainInfo { moves },
+            fault,
+        }
     }
 }
 

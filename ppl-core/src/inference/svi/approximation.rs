@@ -14,6 +14,7 @@ use crate::inference::svi::guide_draws::{GuideDraws, Origin};
 use crate::inference::svi::predict::Predictor;
 use crate::program::compile::Program;
 use crate::runtime::model::Model;
+use crate::runtime::recording::Recorder;
 use crate::runtime::sites::DrawsBySite;
 use crate::tape::store::Scalar;
 
@@ -63,14 +64,15 @@ impl<M: Model> Approximation<M> {
         self.guide.draw(n)
     }
 
-    /// Runs a model once for each of `n` draws from the guide, its latents having the values of the draw.
+    /// Runs a model once for each of `n` draws from the guide, its latents having the values of the draw,
+    /// its parameters the fitted ones.
     ///
     /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
     /// values are what the result holds. Plates run over all rows.
     ///
     /// # Errors
     ///
-    /// If the model fails, or shares no latent with the guide; if guide or model branch on values and `n` is larger than
+    /// If the model fails, shares no latent with the guide, or has a parameter that was not fitted in its shape; if guide or model branch on values and `n` is larger than
     /// [`Svi::draws`](super::Svi::draws) was.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
         match &self.guide.origin {
@@ -80,8 +82,14 @@ impl<M: Model> Approximation<M> {
                 "{n} predictions by a guide that branches on values, of which {} draws were made: set `Svi::draws` before the run",
                 draws.n_draws()
             ))),
-            Origin::Recorded(_) => predict(model, &self.draws(n), self.guide.sampler.key.split(PREDICTION)),
+            Origin::Recorded(_) => self.predict_by_recording(model, n),
         }
+    }
+
+    fn predict_by_recording<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
+        let sampler = &self.guide.sampler;
+        let record = |recorder: &Recorder, model: &N| sampler.record(recorder, model);
+        predict(model, &self.draws(n), sampler.key.split(PREDICTION), record)
     }
 
     fn predict_as<F: Scalar, N: Model + Sync>(
@@ -102,8 +110,8 @@ impl<M: Model> Approximation<M> {
                 ),
             )
         });
-        let Some(predictor) = Predictor::<F>::new(model, draw.collect(), key)? else {
-            return predict(model, &self.draws(n), key);
+        let Some(predictor) = Predictor::<F>::new(model, draw.collect(), key, &self.guide.sampler)? else {
+            return self.predict_by_recording(model, n);
         };
         let (theta, guide) = (self.guide.theta::<F>(), &*self.guide);
         let table = predictor.run(n, key, |i, put| {

@@ -6,20 +6,22 @@ use ndarray::{ArrayViewD, Axis, Slice};
 use rayon::prelude::*;
 
 use crate::draws::Draws;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inference::predictive::table;
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::program::compile::Program;
 use crate::rng::Key;
-use crate::runtime::recording::Recording;
+use crate::runtime::model::Model;
+use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::runtime::state::{OF_MODEL, SiteKind, SiteRecord, Slot};
 use crate::tape::store::{Precision, Scalar};
 
 /// The parameters of a guide after a run, and how many draws are looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampler {
+    pub slots: Vec<Slot>,
     pub values: Vec<f64>,
     pub precision: Precision,
     pub key: Key,
@@ -43,6 +45,37 @@ pub(crate) enum Origin {
     F32(Program<f32>),
     /// One recording for each: these are all.
     Recorded(Draws),
+}
+
+impl Sampler {
+    /// Records a model by itself, its parameters having their fitted values.
+    ///
+    /// # Errors
+    ///
+    /// Those of the model, and a parameter that was not fitted, or in another shape.
+    pub fn record<M: Model>(&self, recorder: &Recorder, model: &M) -> Result<Recording> {
+        let slots = self.slots.iter().filter(|s| s.is_param).cloned();
+        // A parameter of the model that shares its name with one of the guide counts here, and that of the guide does not.
+        let (of_model, mut slots): (Vec<Slot>, Vec<Slot>) = slots.partition(|s| s.address.ends_with(OF_MODEL));
+        slots.extend(of_model.into_iter().map(|mut slot| {
+            slot.address.truncate(slot.address.len() - OF_MODEL.len());
+            slot
+        }));
+        let recording = recorder.with_values(&slots, self.values.clone()).record(model)?;
+        for slot in recording.slots.iter().filter(|s| s.is_param) {
+            let fitted = slots.iter().rev().find(|s| s.address == slot.address);
+            let message = match fitted {
+                Some(fitted) if fitted.shape == slot.shape => continue,
+                Some(fitted) => format!(
+                    "it was fitted with the shape {:?}, here it has {:?}",
+                    fitted.shape, slot.shape
+                ),
+                None => "the model that was fitted has no such parameter".to_string(),
+            };
+            return Err(Error::at_site(&slot.address, slot.place, message));
+        }
+        Ok(recording)
+    }
 }
 
 impl GuideDraws {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::inference::site_table::SiteTable;
+use crate::inference::svi::guide_draws::Sampler;
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
@@ -53,11 +54,13 @@ pub(crate) struct Predictor<F> {
     sites: Vec<String>,
     /// For each slot its address and its range in the vector of inputs.
     slots: Vec<(String, std::ops::Range<usize>)>,
+    /// The vector of inputs of the recording: latents are overwritten, parameters stay.
+    initial: Vec<F>,
 }
 
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
-    pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key) -> Result<Option<Self>> {
+    pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
         let mut names: Vec<String> = draw.keys().cloned().collect();
         let source = Rc::new(FromValues {
             draw,
@@ -68,7 +71,7 @@ impl<F: Scalar> Predictor<F> {
             whole_plates: true,
             ..Recorder::density(F::PRECISION, key)
         };
-        let recording = recorder.record(model)?;
+        let recording = sampler.record(&recorder, model)?;
         if source.n_given.get() == 0 {
             names.sort_unstable();
             let (model, known) = (model.name(), names.join(", "));
@@ -93,6 +96,7 @@ impl<F: Scalar> Predictor<F> {
         Ok(Predictor {
             program: recording.values(&sites)?,
             sites: sites.iter().map(|s| s.address.clone()).collect(),
+            initial: recording.initial.iter().map(|&x| F::from_f64(x)).collect(),
             slots: recording.slots.iter().map(|s| (s.address.clone(), range(s))).collect(),
         })
     }
@@ -104,7 +108,7 @@ impl<F: Scalar> Predictor<F> {
         key: Key,
         fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync,
     ) -> Result<SiteTable> {
-        let start = || (self.program.workspace(), vec![F::ZERO; self.program.n_inputs()]);
+        let start = || (self.program.workspace(), self.initial.clone());
         let one = |(workspace, theta): &mut (Workspace<F>, Vec<F>), i: usize| {
             fill(i, &mut |site, values| {
                 if let Some((_, range)) = self.slots.iter().find(|(address, _)| address == site) {

@@ -218,6 +218,7 @@ where
     /// Prepares draws of the guide at the present parameters.
     fn guide_draws(&self) -> Result<GuideDraws> {
         let sampler = Sampler {
+            slots: self.slots.clone(),
             values: self.values(),
             precision: self.svi.precision,
             key: self.key.split(streams::DRAWS),
