@@ -194,10 +194,7 @@ fn levels(is_noncentered: bool, y: Obs<Array1<f64>>) {
     }
 }
 
-fn assert_all_rows<M: Model>(name: &str, y: &Array1<f64>, again: &M, fit: &Approximation<M>)
-where
-    M: Sync,
-{
+fn assert_all_rows<M: Model + Sync>(name: &str, y: &Array1<f64>, again: &M, fit: &Approximation<M>) {
     let theta = fit.draws(200);
     assert_eq!(theta.shape("theta").unwrap(), [20], "{name}");
     // The posterior of each row is N(16/17 y, 16/17), the prior's mean is zero; the optimiser leaves a noise of about 0.3.
