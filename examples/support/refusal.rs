@@ -121,7 +121,10 @@ pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
         "refused",
         "accuracy on accepted",
     ]);
-    let percent = |x: f64| format!("{:.1} %", 100.0 * x);
+    let percent = |x: f64| match x.is_nan() {
+        true => "–".to_string(), // of no image
+        false => format!("{:.1} %", 100.0 * x),
+    };
     for (name, r) in reports {
         table.add_row([
             name.to_string(),
