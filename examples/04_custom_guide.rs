@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .steps(10_000)
         .particles(4)
         .run(&model)?;
-    for (name, value) in by_hand.params() {
+    for (name, _) in by_hand.params() {
+        let value = by_hand.param(name).expect("it is among the names");
         println!("{name:8} {value:.2}");
     }
     println!("{}", compare(&[("by hand", &by_hand), ("AutoNormal", &automatic)]));

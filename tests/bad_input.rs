@@ -501,3 +501,18 @@ fn an_impossible_start_is_named_with_the_observation() {
         &(at("site y", "// impossible") + "log_prob is −∞: Uniform value[1] = 0"),
     );
 }
+
+#[model]
+fn shares(y: Obs<Array1<f64>>) {
+    let a = sample(HalfNormal(1));
+    for i in plate(y) {
+        observe(y[i], Beta(a + 1, 2));
+    }
+}
+
+#[test]
+fn a_value_on_the_edge_of_the_support_is_named_with_its_row() {
+    let y = array![0.3, 0.4, 1.0];
+    let error = Mh::default().run(&shares(&y)).err().unwrap().to_string();
+    assert!(error.contains("value[2] = 1 on the edge of UnitInterval"), "{error}");
+}

@@ -358,3 +358,101 @@ fn a_parameter_fitted_for_other_rows_is_an_error() {
         "{error}"
     );
 }
+
+#[model]
+fn empirical_bayes(y: Obs<Array1<f64>>) {
+    let mu = param(0.0);
+    let tau = param(1.0, Positive);
+    for i in plate(y) {
+        let t = sample(Normal(mu, tau));
+        observe(y[i], Normal(t, 1));
+    }
+}
+
+#[model]
+fn without_params(y: Obs<Array1<f64>>) {
+    for i in plate(y) {
+        let t = sample(Normal(0, 1));
+        observe(y[i], Normal(t, 1));
+    }
+}
+
+#[test]
+fn fitted_parameters_predict_other_rows_and_are_read_in_their_domain() {
+    // The marginal distribution is N(mu, 1 + tau²).
+    let y = Array1::from_iter((0..60).map(|i| 7.0 + 3.0 * (1.0 + 2.0 * (i % 3) as f64 - 3.0)));
+    let (mean, variance) = (y.mean().unwrap(), y.var(0.0));
+    let fit = Svi::new(AutoNormal::default(), Adam::new(0.05))
+        .steps(1500)
+        .particles(4);
+    let fit = fit.run(&empirical_bayes(&y)).unwrap();
+    let (mu, tau) = (fit.param("mu").unwrap()[[]], fit.param("tau").unwrap()[[]]);
+    assert!((mu - mean).abs() < 0.3, "{mu} against {mean}");
+    assert!(
+        (tau * tau + 1.0 - variance).abs() < 0.1 * variance,
+        "{tau} against {variance}"
+    );
+    assert!(fit.param("t").is_none());
+    let new = fit.predict(&empirical_bayes(Obs::missing_like(&[4])), 1000).unwrap();
+    let sd = new.get("y").unwrap().std(0.0);
+    assert!((sd * sd - variance).abs() < 0.15 * variance, "{sd}");
+}
+
+#[model]
+fn weights() {
+    for i in plate(2) {
+        let w = param(array![0.2, 0.3, 0.5], Simplex);
+    }
+    let z = sample(Normal(0, 1));
+}
+
+#[test]
+fn parameters_of_rows_are_read_row_by_row() {
+    let fit = svi(AutoNormal::default(), 1).run(&weights()).unwrap();
+    let w = fit.param("w").unwrap();
+    assert_eq!(w.shape(), [2, 3]);
+    for row in w.rows() {
+        assert!((row.sum() - 1.0).abs() < 1e-12 && (row[2] - 0.5).abs() < 1e-9, "{row}");
+    }
+}
+
+#[test]
+fn predictions_that_would_not_depend_on_the_fit_are_an_error() {
+    let y = array![1.0, 2.0, 3.0];
+    let fit = svi(AutoNormal::default(), 5).run(&without_params(&y)).unwrap();
+    let error = fit
+        .predict(&without_params(Obs::missing_like(&[2])), 3)
+        .err()
+        .unwrap()
+        .to_string();
+    let want = "all latents of model without_params lie in plates that had another length in the fit: t";
+    assert!(error.contains(want), "{error}");
+    let mh = Mh::default().warmup(50).draws(20).run(&without_params(&y)).unwrap();
+    let error = mh
+        .predict(&without_params(Obs::missing_like(&[2])))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains(want), "{error}");
+}
+
+#[model]
+fn in_batches(x: &Array1<f64>, y: Obs<Array1<f64>>) {
+    let w = sample(Normal(0, 1));
+    for i in plate(x, batch = 3) {
+        observe(y[i], Normal(w * x[i], 1));
+    }
+}
+
+#[test]
+fn predictions_of_fewer_rows_than_a_batch_are_made() {
+    let (x, y) = (array![1.0, 2.0, 3.0, 4.0], array![1.0, 2.0, 3.0, 4.0]);
+    let fit = svi(AutoNormal::default(), 5).run(&in_batches(&x, &y)).unwrap();
+    let new = array![1.0, 2.0];
+    let got = fit.predict(&in_batches(&new, Obs::missing()), 7).unwrap();
+    assert_eq!(got.get("y").unwrap().shape(), [1, 7, 2]);
+    assert!(svi(AutoNormal::default(), 5).run(&in_batches(&new, &new)).is_err());
+    let mh = Mh::default().warmup(50).draws(7).run(&in_batches(&x, &y)).unwrap();
+    let got = mh.predict(&in_batches(&new, Obs::missing())).unwrap();
+    assert_eq!(got.get("y").unwrap().shape(), [4, 7, 2]);
+}

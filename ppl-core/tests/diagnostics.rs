@@ -147,7 +147,7 @@ fn troubled_chains_are_named_in_words() {
             &[
                 "`x` is 0.75 in every draw of chain 2",
                 "r-hat of `x` is 1.086",
-                "of `x` is 36, below 100",
+                "of `x` in bulk or tail is 36, below 400",
             ],
         ),
         (
@@ -161,14 +161,26 @@ fn troubled_chains_are_named_in_words() {
         ("three_draws", &["`x` has 3 draws a chain"]),
         (
             "autoregressive",
-            &["r-hat of `x` is 1.068", "of `x` is 50, below 100 a chain (chains: 4)"],
+            &[
+                "r-hat of `x` is 1.068",
+                "of `x` in bulk or tail is 50, below 400, which is 100 a chain",
+            ],
         ),
         (
             "far_from_zero",
-            &["r-hat of `x` is 1.011", "of `x` is 193, below 100 a chain (chains: 2)"],
+            &[
+                "r-hat of `x` is 1.011",
+                "of `x` in bulk or tail is 193, below 200, which is 100 a chain",
+            ],
         ),
-        ("wider", &["r-hat of `x` is 1.317", "of `x` is 37, below 100"]),
-        ("one_chain", &["of `x` is 76, below 100 a chain (chains: 1)"]),
+        (
+            "wider",
+            &["r-hat of `x` is 1.317", "of `x` in bulk or tail is 37, below"],
+        ),
+        (
+            "one_chain",
+            &["of `x` in bulk or tail is 76, below 100, which is 100 a chain"],
+        ),
         ("heavy_tails", &[]),
     ];
     for (name, expected) in rows {
@@ -193,8 +205,8 @@ fn summary_prints_a_row_a_scalar_and_the_warnings() {
 | mu[1] | 15.00 |  5.345 | 10.00 | 20.00 |     1.989 |        7 |        7 | 0.707 |
 | tau   | 3.000 |      0 | 3.000 | 3.000 |         0 |        8 |        8 |   NaN |
 
-warning: the effective sample size of `mu[0]` is 7, below 100 a chain (chains: 2): its figures are unreliable; run longer
-warning: the effective sample size of `mu[1]` is 7, below 100 a chain (chains: 2): its figures are unreliable; run longer
+warning: the effective sample size of `mu[0]` in bulk or tail is 7, below 200, which is 100 a chain: its figures are unreliable; run longer
+warning: the effective sample size of `mu[1]` in bulk or tail is 7, below 200, which is 100 a chain: its figures are unreliable; run longer
 warning: `tau` is 3 in every draw: r-hat is not defined, ess and mcse have no meaning";
     assert_eq!(summary(&draws).to_string(), expected);
 }

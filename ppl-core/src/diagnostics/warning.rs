@@ -109,8 +109,9 @@ impl fmt::Display for Warning {
             ),
             Warning::LowEss { label, ess, n_chains } => write!(
                 f,
-                "the effective sample size of `{label}` is {ess:.0}, below {MIN_ESS_PER_CHAIN} a chain \
-                 (chains: {n_chains}): its figures are unreliable; run longer"
+                "the effective sample size of `{label}` in bulk or tail is {ess:.0}, below {:.0}, which is \
+                 {MIN_ESS_PER_CHAIN} a chain: its figures are unreliable; run longer",
+                MIN_ESS_PER_CHAIN * *n_chains as f64
             ),
         }
     }

@@ -6,7 +6,7 @@ use crate::tape::var::Var;
 pub type Support<'t> = Bounded<Var<'t>>;
 
 /// A set of values with bounds of type `B`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bounded<B> {
     /// All real numbers.
     Real,
@@ -70,6 +70,17 @@ impl Bounded<f64> {
             Bounded::Boolean | Bounded::OneHot(_) => x == 0.0 || x == 1.0,
             Bounded::Category(k) => x >= 0.0 && x < k as f64 && x.fract() == 0.0,
             Bounded::Count(most) => x >= 0.0 && x <= most.unwrap_or(f64::INFINITY) && x.fract() == 0.0,
+        }
+    }
+
+    /// Returns whether a number lies on the edge of a continuous set: [`Bounded::can_hold`] counts it as inside, but a
+    /// density may be zero or infinite there.
+    pub fn is_edge(&self, x: f64) -> bool {
+        match *self {
+            Bounded::Positive => x == 0.0,
+            Bounded::UnitInterval | Bounded::Simplex => x == 0.0 || x == 1.0,
+            Bounded::Interval(low, high) => x == low || x == high,
+            _ => false,
         }
     }
 }

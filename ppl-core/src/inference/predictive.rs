@@ -140,26 +140,47 @@ pub(crate) fn predict<M: Model + Sync>(
             latents: latents(draws, chain_idx, draw_idx),
             drawn: RefCell::default(),
             n_given: RefCell::new(0),
+            of_other_rows: RefCell::default(),
         });
         let recorder = Recorder {
             source: Rc::clone(&source) as Rc<dyn Source>,
+            is_prediction: true,
             ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
         };
         let recording = record(&recorder, model)?;
         if *source.n_given.borrow() == 0 {
-            let known: Vec<&str> = draws.names().collect();
-            let message = format!(
-                "model {} has none of the latents that were drawn, which are {}",
-                model.name(),
-                known.join(", ")
-            );
-            return Err(Error::Invalid(message));
+            let names = draws.names().map(str::to_string).collect();
+            share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
         }
         let drawn = source.drawn.borrow();
         Ok(row(&recording, |site| drawn.contains(site)))
     };
     let tables = (0..draws.n_chains()).map(|c| table(draws.n_draws(), |i| run(c, i)));
     Predictive::new(&tables.collect::<Result<Vec<_>>>()?)
+}
+
+/// Refuses predictions that would not depend on the fit: of a model that has neither drawn latents nor fitted parameters.
+pub(crate) fn share_something(
+    recording: &Recording,
+    model: &str,
+    mut drawn: Vec<String>,
+    of_other_rows: &[String],
+) -> Result<()> {
+    if recording.slots.iter().any(|s| s.is_param) {
+        return Ok(());
+    }
+    drawn.sort_unstable();
+    Err(Error::Invalid(match of_other_rows {
+        [] => format!(
+            "model {model} has none of the latents that were drawn, which are {}",
+            drawn.join(", ")
+        ),
+        sites => format!(
+            "all latents of model {model} lie in plates that had another length in the fit: {}; predictions would not \
+             depend on it",
+            sites.join(", ")
+        ),
+    }))
 }
 
 /// The values of one draw: site, shape, values.
@@ -208,6 +229,7 @@ struct FromDraw {
     latents: Given,
     drawn: RefCell<HashSet<String>>,
     n_given: RefCell<usize>,
+    of_other_rows: RefCell<Vec<String>>,
 }
 
 impl Source for FromDraw {
@@ -226,7 +248,10 @@ impl Source for FromDraw {
                 let stored = ctx.tape().constant_array(shape, values.iter().copied());
                 Ok(Latent::Value(ctx.rows_of(stored, &site.event)))
             }
-            _ => {
+            given => {
+                if given.is_some() {
+                    self.of_other_rows.borrow_mut().push(site.address.to_string());
+                }
                 self.drawn.borrow_mut().insert(site.address.to_string());
                 Ok(Latent::Fresh(1.0))
             }

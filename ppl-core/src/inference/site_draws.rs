@@ -57,7 +57,8 @@ impl DrawsBySite for SiteDraws {
                     members.join(", ")
                 ),
                 None => panic!(
-                    "there are no draws of site `{site}`; there are draws of {}",
+                    "there are no draws of site `{site}`; there are draws of {} (observed sites have none, and what a \
+                     model tracks is in `predict` where a guide drew the latents)",
                     names.join(", ")
                 ),
             }

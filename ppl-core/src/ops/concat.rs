@@ -94,7 +94,7 @@ fn with_axis<'t>(x: Var<'t>, parts: &[Var<'t>]) -> Var<'t> {
 #[track_caller]
 fn join<'t>(op: &'static str, parts: &[Var<'t>], vectors: &[Var<'t>]) -> Var<'t> {
     let Some(tape) = tape_of(parts) else {
-        let message = "of numbers alone there is no array on a tape: use an array as the value";
+        let message = "of numbers alone no array is made: give the model an array as argument, or let one of the values depend on a site";
         return if parts.len() == 1 {
             parts[0]
         } else {

@@ -52,7 +52,16 @@ impl Schedule {
 }
 
 impl From<f64> for Schedule {
+    /// A constant rate.
+    ///
+    /// # Panics
+    ///
+    /// If the rate is negative or not finite.
     fn from(rate: f64) -> Self {
+        assert!(
+            rate >= 0.0 && rate.is_finite(),
+            "a learning rate is a number from zero on, got {rate}"
+        );
         Schedule::Constant(rate)
     }
 }

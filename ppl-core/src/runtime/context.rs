@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::dist::Dist;
 use crate::dist::family::{Family, ObsKind};
 use crate::dist::param::IntoVar;
+use crate::dist::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
 use crate::ops::sum::SumTerm;
@@ -249,6 +250,7 @@ impl<'t> Ctx<'t> {
             shape: Shape::from_slice(shape),
             is_discrete,
             is_param,
+            domain: (Bounded::Real, 0),
         });
         drop(state);
         self.tape().input(offset, &[], shape, &values, is_discrete)

@@ -36,7 +36,7 @@ impl Recording {
     }
 
     /// Names what is wrong: values and parameters that are not finite, parameters that are not allowed, values outside of
-    /// the support; if there are none, the first elements of all.
+    /// the support or on its edge; if there are none, the first elements of all.
     fn culprits(&self, site: &SiteRecord, parts: &[Part]) -> String {
         let mut found: Vec<String> = parts
             .iter()
@@ -56,7 +56,7 @@ impl Recording {
         found.join(", ")
     }
 
-    /// Names the first value outside of the support, with the bounds there.
+    /// Names the first value outside of the support, or else on its edge, with the bounds there.
     fn outside(&self, site: &SiteRecord, part: &Part) -> Option<String> {
         let values = &part.values;
         let support = site.support?.map(|bound| self.elements(bound));
@@ -64,8 +64,12 @@ impl Recording {
             let bound = |bounds: &Vec<f64>| bounds[if bounds.len() == values.len() { i } else { 0 }];
             support.clone().map(|bounds| bound(&bounds))
         };
-        let i = (0..values.len()).find(|&i| !at(i).can_hold(values[i]))?;
-        Some(format!("{} outside of {:?}", self.element(site, part, i), at(i)))
+        let first = |is_found: &dyn Fn(usize) -> bool| (0..values.len()).find(|&i| is_found(i));
+        let (i, place) = match first(&|i| !at(i).can_hold(values[i])) {
+            Some(i) => (i, "outside"),
+            None => (first(&|i| at(i).is_edge(values[i]))?, "on the edge"),
+        };
+        Some(format!("{} {place} of {:?}", self.element(site, part, i), at(i)))
     }
 
     /// Names an element and its value; of a subsampled plate it names the row among all rows too.

@@ -1,15 +1,19 @@
 //! Learnable values: the word `param`.
 
+use ndarray::ArrayD;
+
 use crate::bijectors::default::for_support;
 use crate::constraints;
 use crate::dist::param::IntoVar;
-use crate::dist::support::Support;
+use crate::dist::support::{Bounded, Support};
 use crate::error::Error;
 use crate::rng::{Key, name_hash};
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::site::Site;
-use crate::runtime::state::{SiteKind, SiteRecord};
+use crate::runtime::state::{SiteKind, SiteRecord, Slot};
 use crate::runtime::stop::{Res, Stop};
+use crate::tape::record::Tape;
+use crate::tape::store::Precision;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, size};
 
@@ -35,6 +39,28 @@ domains!(Real, Positive, UnitInterval, Simplex, Ordered, LowerCholesky);
 impl Domain for constraints::Interval {
     fn support<'t>(&self) -> Support<'t> {
         Support::Interval(Var::constant(self.0), Var::constant(self.1))
+    }
+}
+
+impl Slot {
+    /// Returns the values of a parameter in its domain, of its unconstrained `values`: `[plates…, event…]`.
+    pub(crate) fn constrained(&self, values: &[f64]) -> ArrayD<f64> {
+        let (domain, free_rank) = &self.domain;
+        let (plates, free_event) = self.shape.split_at(self.shape.len() - free_rank);
+        let tape = Tape::new(Precision::F64, Key::new(0));
+        let bijector = for_support(&domain.map(Var::constant)).expect("a learnable value is continuous");
+        let n_free = size(free_event);
+        let mut out = Vec::new();
+        let mut shape = plates.to_vec();
+        for row in 0..size(plates) {
+            let z = tape.input(row * n_free, &[], free_event, &values[row * n_free..][..n_free], false);
+            let x = bijector.constrain(z);
+            out.extend(x.elements());
+            if row == 0 {
+                shape.extend_from_slice(&x.event_shape());
+            }
+        }
+        ArrayD::from_shape_vec(shape, out).expect("each row has the event's shape")
     }
 }
 
@@ -70,6 +96,7 @@ impl<'t> Ctx<'t> {
         shape.extend_from_slice(&free_event);
         let slot = self.state().slots.len();
         let stored = self.input(&address, site.place(), &shape, false, true, || free.repeat(n_rows));
+        self.state().slots[slot].domain = (support.map(|bound| bound.value()), free_event.len());
         let x = bijector.constrain(self.rows_of(stored, &free_event));
         let record = SiteRecord {
             slot: Some(slot),
@@ -104,6 +131,7 @@ impl<'t> Ctx<'t> {
             (0..n_rows as u64).flat_map(|row| initial(key.split(row))).collect()
         });
         let x = self.rows_of(stored, event);
+        self.state().slots[slot].domain = (Bounded::Real, event.len());
         self.add_site(SiteRecord {
             slot: Some(slot),
             ..self.site_record(site, SiteKind::Param, x)

@@ -372,8 +372,11 @@ impl<'t> Ctx<'t> {
         if len == 0 {
             return Err(fault("there are no rows: the data are empty".to_string()));
         }
+        // Predictions may be of fewer rows than a batch, and of more than there were.
+        let is_whole = self.state().whole_plates;
+        let is_prediction = self.state().is_prediction;
         if let Some(batch) = options.batch
-            && (batch > len || batch == 0)
+            && (batch == 0 || (batch > len && !is_prediction))
         {
             return Err(fault(format!(
                 "batch = {batch} of {len} rows: it must be from 1 to {len}"
@@ -381,13 +384,13 @@ impl<'t> Ctx<'t> {
         }
         if let Some(total) = options.total
             && total < len
+            && !is_prediction
         {
             return Err(fault(format!("total = {total} is less than the {len} rows given")));
         }
-        let is_whole = self.state().whole_plates;
         Ok(Rows {
             len,
-            full: options.total.unwrap_or(len),
+            full: options.total.map_or(len, |total| total.max(len)),
             batch: options.batch.filter(|&b| b < len && !is_whole),
         })
     }

@@ -58,6 +58,8 @@ pub struct Recorder {
     pub handlers: Vec<Rc<dyn Handler>>,
     /// Whether plates run over all rows in place of a batch.
     pub whole_plates: bool,
+    /// Whether the run is a prediction, whose plates may have any number of rows, whatever `batch` and `total` are.
+    pub is_prediction: bool,
 }
 
 impl Recorder {
@@ -70,6 +72,7 @@ impl Recorder {
             known: Rc::default(),
             handlers: Vec::new(),
             whole_plates: false,
+            is_prediction: false,
         }
     }
 
@@ -146,6 +149,7 @@ impl Recorder {
             let mut state = run.state.borrow_mut();
             state.handlers = self.handlers.clone();
             state.whole_plates = self.whole_plates;
+            state.is_prediction = self.is_prediction;
         }
         run
     }

@@ -100,6 +100,8 @@ pub struct Slot {
     pub is_discrete: bool,
     /// Whether it is a parameter of a guide or model.
     pub is_param: bool,
+    /// Of a parameter: its domain, and the number of axes behind its plates, unconstrained.
+    pub domain: (Bounded<f64>, usize),
 }
 
 /// What the address of a model's parameter ends with where the guide has one of the same name.
@@ -155,6 +157,8 @@ pub(crate) struct State {
     pub guide_arguments: Vec<Option<usize>>,
     /// Whether plates run over all rows in place of a batch.
     pub whole_plates: bool,
+    /// Whether the run is a prediction, whose plates may have any number of rows.
+    pub is_prediction: bool,
 }
 
 impl State {
@@ -179,6 +183,7 @@ impl State {
             arguments: Vec::new(),
             guide_arguments: Vec::new(),
             whole_plates: false,
+            is_prediction: false,
         }
     }
 

@@ -50,7 +50,15 @@ impl<M: Model> Approximation<M> {
         &self.losses
     }
 
-    /// Returns the parameters of the guide, unconstrained, with their names.
+    /// Returns a parameter of guide or model in its domain, by the name of its site: `[plates…, event…]`.
+    ///
+    /// A parameter of the model that shares its name with one of the guide is called `name (model)`.
+    pub fn param(&self, name: &str) -> Option<ArrayD<f64>> {
+        self.guide.sampler.param(name)
+    }
+
+    /// Returns the parameters of guide and model, unconstrained, with their names; [`Approximation::param`] gives one in its
+    /// domain.
     pub fn params(&self) -> &[(String, ArrayD<f64>)] {
         &self.params
     }

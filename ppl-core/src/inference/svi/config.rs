@@ -27,6 +27,10 @@ pub enum ElboEstimator {
 ///
 /// by the gradient at reparameterised draws of the guide q.
 ///
+/// The derivatives are those along draws. A density that jumps where a continuous latent crosses a border, by an `if` or a
+/// comparison in the model, has none at the jump, and the optimum that is found is off; [`Mh`](crate::inference::mh::Mh)
+/// samples such models rightly.
+///
 /// References: Hoffman et al. 2013; Kingma and Welling 2014; Ranganath et al. 2014.
 #[derive(Clone, Debug)]
 pub struct Svi<G, O> {

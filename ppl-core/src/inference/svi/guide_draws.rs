@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{ArrayViewD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use rayon::prelude::*;
 
 use crate::draws::Draws;
@@ -17,6 +17,7 @@ use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
 use crate::runtime::state::{OF_MODEL, SiteKind, SiteRecord, Slot};
 use crate::tape::store::{Precision, Scalar};
+use crate::tensor::shape::size;
 
 /// The parameters of a guide after a run, and how many draws are looked at.
 #[derive(Clone, Debug)]
@@ -48,6 +49,12 @@ pub(crate) enum Origin {
 }
 
 impl Sampler {
+    /// Returns a parameter in its domain.
+    pub fn param(&self, name: &str) -> Option<ArrayD<f64>> {
+        let slot = self.slots.iter().find(|s| s.is_param && s.address == name)?;
+        Some(slot.constrained(&self.values[slot.offset..][..size(&slot.shape)]))
+    }
+
     /// Records a model by itself, its parameters having their fitted values.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! Predictions of a fitted guide: one program draws the latents, another runs the model with them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::inference::predictive::share_something;
 use crate::inference::site_table::SiteTable;
 use crate::inference::svi::guide_draws::Sampler;
 use crate::program::compile::Program;
@@ -27,6 +28,7 @@ pub(crate) type Draw = HashMap<String, (Vec<usize>, Vec<f64>)>;
 struct FromValues {
     draw: Draw,
     n_given: Cell<usize>,
+    of_other_rows: RefCell<Vec<String>>,
 }
 
 impl Source for FromValues {
@@ -43,7 +45,12 @@ impl Source for FromValues {
                 let stored = ctx.input(site.address, site.place, shape, false, false, || values.clone());
                 Ok(Latent::Value(ctx.rows_of(stored, &site.event)))
             }
-            _ => Ok(Latent::Fresh(1.0)),
+            given => {
+                if given.is_some() {
+                    self.of_other_rows.borrow_mut().push(site.address.to_string());
+                }
+                Ok(Latent::Fresh(1.0))
+            }
         }
     }
 }
@@ -61,22 +68,21 @@ pub(crate) struct Predictor<F> {
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
     pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
-        let mut names: Vec<String> = draw.keys().cloned().collect();
+        let names: Vec<String> = draw.keys().cloned().collect();
         let source = Rc::new(FromValues {
             draw,
             n_given: Cell::new(0),
+            of_other_rows: RefCell::default(),
         });
         let recorder = Recorder {
             source: Rc::clone(&source) as Rc<dyn Source>,
             whole_plates: true,
+            is_prediction: true,
             ..Recorder::density(F::PRECISION, key)
         };
         let recording = sampler.record(&recorder, model)?;
         if source.n_given.get() == 0 {
-            names.sort_unstable();
-            let (model, known) = (model.name(), names.join(", "));
-            let message = format!("model {model} has none of the latents that were drawn, which are {known}");
-            return Err(Error::Invalid(message));
+            share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
         }
         if recording.tape.is_tainted() {
             return Ok(None);
