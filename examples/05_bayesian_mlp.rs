@@ -90,7 +90,7 @@ fn fit(
     images_counted: f64,
     seed: u64,
     name: &str,
-) -> Result<(Approximation<impl Model>, Vec<f64>), Failure> {
+) -> Result<(Approximation<bayesian_mlp::Accessors>, Vec<f64>), Failure> {
     let guide = AutoNormal {
         loc: Initial::Normal(1.0),
         raw_scale: Initial::Normal(1.0),

@@ -24,7 +24,7 @@ fn svi<G>(guide: G, steps: usize) -> Svi<G, Adam> {
 }
 
 /// Returns the variance that AutoNormal gives each element of `z`, from the parameters of its scales.
-fn fitted_variances<M: Model>(fit: &Approximation<M>) -> Vec<f64> {
+fn fitted_variances<A>(fit: &Approximation<A>) -> Vec<f64> {
     let of_scale = |(name, _): &&(String, ArrayD<f64>)| name.ends_with(".raw_scale");
     let raw = fit.params().iter().filter(of_scale);
     raw.flat_map(|(_, raw)| raw.iter().map(|r| (2.0 * r).exp()).collect::<Vec<_>>())
@@ -82,7 +82,7 @@ fn sd_by_branch(x: &[f64], y: &[f64]) -> [f64; 2] {
     })
 }
 
-fn assert_branches<M: Model>(name: &str, fit: &Approximation<M>) {
+fn assert_branches<A>(name: &str, fit: &Approximation<A>) {
     let values = |site: &str, n: usize| fit.draws(n).get(site).unwrap().iter().copied().collect::<Vec<_>>();
     let (x, y) = (values("x", 1000), values("y", 1000));
     // Standard errors of the deviations: 4.5 % at 250 draws of a branch.
@@ -194,7 +194,7 @@ fn levels(is_noncentered: bool, y: Obs<Array1<f64>>) {
     }
 }
 
-fn assert_all_rows<M: Model + Sync>(name: &str, y: &Array1<f64>, again: &M, fit: &Approximation<M>) {
+fn assert_all_rows<M: Model + Sync>(name: &str, y: &Array1<f64>, again: &M, fit: &Approximation<M::Accessors>) {
     let theta = fit.draws(200);
     assert_eq!(theta.shape("theta").unwrap(), [20], "{name}");
     // The posterior of each row is N(16/17 y, 16/17), the prior's mean is zero; the optimiser leaves a noise of about 0.3.

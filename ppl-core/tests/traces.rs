@@ -34,7 +34,7 @@ fn tables(low: &Array1<f64>, width: &Array1<f64>) {
     }
 }
 
-fn fit<M: Model + Sync>(model: &M) -> Fit<M> {
+fn fit<M: Model + Sync>(model: &M) -> Fit<M::Accessors> {
     Mh::default()
         .chains(2)
         .draws(400)
@@ -46,7 +46,7 @@ fn fit<M: Model + Sync>(model: &M) -> Fit<M> {
 }
 
 /// Checks the moments of a uniform distribution within four Monte Carlo standard errors.
-fn check_uniform<M: Model>(fit: &Fit<M>, label: &str, low: f64, high: f64) {
+fn check_uniform<A>(fit: &Fit<A>, label: &str, low: f64, high: f64) {
     let component = fit.draws().all_components().find(|c| c.label == label).expect(label);
     let mean = component.values.mean().unwrap();
     let z_mean = (mean - 0.5 * (low + high)) / mcse_mean(component.values.view());

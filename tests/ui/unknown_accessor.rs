@@ -24,7 +24,7 @@ fn read(draws: line::Accessors) {
     draws.slopes();
 }
 
-fn fitted<M: Model<Accessors = line::Accessors>>(fit: &Fit<M>) {
+fn fitted(fit: &Fit<line::Accessors>) {
     fit.slope();
     fit.slop();
 }

@@ -13,6 +13,7 @@ use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::Recorder;
+use crate::runtime::sites::DrawsBySite;
 
 /// The child of the run's key that predictions draw from.
 const PREDICTION: u64 = u64::MAX - 1;
@@ -20,20 +21,24 @@ const PREDICTION: u64 = u64::MAX - 1;
 /// Draws from the posterior of a model: its latents on their supports, and its tracked values.
 ///
 /// Accessors read a site by its name, `fit.tau(): [chain, draw, plates…, event…]`; a site that does not exist does not
-/// compile.
-pub struct Fit<M: Model> {
+/// compile. `A` is the [`Accessors`](Model::Accessors) of the model, so that `Fit<eight_schools::Accessors>` names the type
+/// of a fit; it borrows neither the model nor its data.
+pub struct Fit<A> {
     draws: Arc<SiteDraws>,
-    accessors: M::Accessors,
+    accessors: A,
     chains: Vec<ChainInfo>,
     key: Key,
 }
 
-impl<M: Model> Fit<M> {
+impl<A> Fit<A> {
     /// Puts the draws of all chains together.
-    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, key: Key) -> Result<Self> {
+    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, key: Key) -> Result<Self>
+    where
+        A: From<Arc<dyn DrawsBySite>>,
+    {
         let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
         Ok(Fit {
-            accessors: M::Accessors::from(draws.clone()),
+            accessors: A::from(draws.clone()),
             draws,
             chains,
             key,
@@ -86,15 +91,15 @@ impl<M: Model> Fit<M> {
     /// # Errors
     ///
     /// If the model fails at a draw, or shares no latent with the draws.
-    pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N>> {
+    pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N::Accessors>> {
         predict(model, self.draws(), self.key.split(PREDICTION), Recorder::record)
     }
 }
 
-impl<M: Model> Deref for Fit<M> {
-    type Target = M::Accessors;
+impl<A> Deref for Fit<A> {
+    type Target = A;
 
-    fn deref(&self) -> &M::Accessors {
+    fn deref(&self) -> &A {
         &self.accessors
     }
 }
@@ -105,7 +110,7 @@ pub trait HasDraws {
     fn draws(&self) -> &Draws;
 }
 
-impl<M: Model> HasDraws for Fit<M> {
+impl<A> HasDraws for Fit<A> {
     fn draws(&self) -> &Draws {
         Fit::draws(self)
     }

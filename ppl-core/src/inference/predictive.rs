@@ -18,21 +18,27 @@ use crate::rng::Key;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::sites::DrawsBySite;
 use crate::runtime::source::{FromPrior, Latent, LatentSite, Source};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 
 /// Draws of what a model predicts: missing observations, latents that were not given, tracked values.
-pub struct Predictive<M: Model> {
+///
+/// `A` is the [`Accessors`](Model::Accessors) of the model; the result borrows neither the model nor its data.
+pub struct Predictive<A> {
     draws: Arc<SiteDraws>,
-    accessors: M::Accessors,
+    accessors: A,
 }
 
-impl<M: Model> Predictive<M> {
-    pub(crate) fn new(tables: &[SiteTable]) -> Result<Self> {
+impl<A> Predictive<A> {
+    pub(crate) fn new(tables: &[SiteTable]) -> Result<Self>
+    where
+        A: From<Arc<dyn DrawsBySite>>,
+    {
         let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
         Ok(Predictive {
-            accessors: M::Accessors::from(draws.clone()),
+            accessors: A::from(draws.clone()),
             draws,
         })
     }
@@ -49,10 +55,10 @@ impl<M: Model> Predictive<M> {
     }
 }
 
-impl<M: Model> Deref for Predictive<M> {
-    type Target = M::Accessors;
+impl<A> Deref for Predictive<A> {
+    type Target = A;
 
-    fn deref(&self) -> &M::Accessors {
+    fn deref(&self) -> &A {
         &self.accessors
     }
 }
@@ -111,7 +117,7 @@ impl Prior {
     /// # Errors
     ///
     /// If the model fails, or no draws are asked for.
-    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M>> {
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M::Accessors>> {
         if self.draws == 0 {
             return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
         }
@@ -134,7 +140,7 @@ pub(crate) fn predict<M: Model + Sync>(
     draws: &Draws,
     key: Key,
     record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
-) -> Result<Predictive<M>> {
+) -> Result<Predictive<M::Accessors>> {
     let run = |chain_idx: usize, draw_idx: usize| {
         let source = Rc::new(FromDraw {
             latents: latents(draws, chain_idx, draw_idx),

@@ -105,7 +105,7 @@ impl Mh {
     /// # Panics
     ///
     /// If warmup + draws · thin is more than a `usize` holds.
-    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M>> {
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         let key = Key::new(self.seed);
         let plan = ChainPlan {
             chains: self.chains,

@@ -1,6 +1,5 @@
 //! What SVI found: a guide with its parameters, from which draws are made when they are asked for.
 
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -21,27 +20,29 @@ use crate::tape::store::Scalar;
 /// A fitted guide: an approximation of the posterior.
 ///
 /// It dereferences to the model's typed accessors, which read [`Svi::draws`](super::Svi::draws) draws. They are made at the
-/// first look; where guide or model branch on values, each is recorded when the run ends, and there are no more.
-pub struct Approximation<M: Model> {
+/// first look; where guide or model branch on values, each is recorded when the run ends, and there are no more. `A` is the
+/// [`Accessors`](Model::Accessors) of the model, which the approximation does not borrow, nor its data.
+pub struct Approximation<A> {
     guide: Arc<GuideDraws>,
     losses: Vec<f64>,
     params: Vec<(String, ArrayD<f64>)>,
-    accessors: M::Accessors,
-    model: PhantomData<fn() -> M>,
+    accessors: A,
 }
 
 /// The child of the run's key that predictions draw from.
 const PREDICTION: u64 = u64::MAX - 1;
 
-impl<M: Model> Approximation<M> {
-    pub(crate) fn new(guide: GuideDraws, losses: Vec<f64>, params: Vec<(String, ArrayD<f64>)>) -> Self {
+impl<A> Approximation<A> {
+    pub(crate) fn new(guide: GuideDraws, losses: Vec<f64>, params: Vec<(String, ArrayD<f64>)>) -> Self
+    where
+        A: From<Arc<dyn DrawsBySite>>,
+    {
         let guide = Arc::new(guide);
         Approximation {
-            accessors: M::Accessors::from(Arc::clone(&guide) as Arc<dyn DrawsBySite>),
+            accessors: A::from(Arc::clone(&guide) as Arc<dyn DrawsBySite>),
             guide,
             losses,
             params,
-            model: PhantomData,
         }
     }
 
@@ -82,7 +83,7 @@ impl<M: Model> Approximation<M> {
     ///
     /// If the model fails, shares no latent with the guide, or has a parameter that was not fitted in its shape; if guide or model branch on values and `n` is larger than
     /// [`Svi::draws`](super::Svi::draws) was.
-    pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
+    pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
         match &self.guide.origin {
             Origin::F64(program) => self.predict_as(program, model, n),
             Origin::F32(program) => self.predict_as(program, model, n),
@@ -94,7 +95,7 @@ impl<M: Model> Approximation<M> {
         }
     }
 
-    fn predict_by_recording<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N>> {
+    fn predict_by_recording<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
         let sampler = &self.guide.sampler;
         let record = |recorder: &Recorder, model: &N| sampler.record(recorder, model);
         predict(model, &self.draws(n), sampler.key.split(PREDICTION), record)
@@ -105,7 +106,7 @@ impl<M: Model> Approximation<M> {
         program: &Program<F>,
         model: &N,
         n: usize,
-    ) -> Result<Predictive<N>> {
+    ) -> Result<Predictive<N::Accessors>> {
         let key = self.guide.sampler.key.split(PREDICTION);
         let first = self.guide.draw(1);
         let draw = self.guide.sites.iter().map(|site| {
@@ -139,15 +140,15 @@ impl<M: Model> Approximation<M> {
     }
 }
 
-impl<M: Model> Deref for Approximation<M> {
-    type Target = M::Accessors;
+impl<A> Deref for Approximation<A> {
+    type Target = A;
 
-    fn deref(&self) -> &M::Accessors {
+    fn deref(&self) -> &A {
         &self.accessors
     }
 }
 
-impl<M: Model> HasDraws for Approximation<M> {
+impl<A> HasDraws for Approximation<A> {
     fn draws(&self) -> &Draws {
         &self.guide.all().draws
     }

@@ -129,7 +129,7 @@ impl<G, O> Svi<G, O> {
     /// As [`Svi::start`]; and [`Error::NotFinite`](crate::error::Error::NotFinite) if the bound is not finite at some
     /// step, with the site to blame and the last good parameters. Any other error after the first step is wrapped in
     /// [`Error::Stopped`](crate::error::Error::Stopped) with the last good parameters.
-    pub fn run<M>(&self, model: &M) -> Result<Approximation<M>>
+    pub fn run<M>(&self, model: &M) -> Result<Approximation<M::Accessors>>
     where
         M: Model + Sync,
         G: Approximates<M>,

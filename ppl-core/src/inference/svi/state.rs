@@ -202,7 +202,7 @@ where
     ///
     /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
     /// cannot be recorded. Both hold the last good parameters.
-    pub fn finish(mut self) -> Result<Approximation<M>> {
+    pub fn finish(mut self) -> Result<Approximation<M::Accessors>> {
         if !self.has_finite_params() {
             return Err(self.not_finite(On::First, self.first(), self.losses.len()));
         }
