@@ -20,11 +20,11 @@ pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real
 pub use ppl_core::diagnostics::summary;
 pub use ppl_core::dist::param::{ones, zeros};
 pub use ppl_core::dist::*;
-pub use ppl_core::inference::fit::compare;
+pub use ppl_core::inference::fit::{Fit, compare};
 pub use ppl_core::inference::mh::{Mh, Proposal};
-pub use ppl_core::inference::predictive::Prior;
+pub use ppl_core::inference::predictive::{Predictive, Prior};
 pub use ppl_core::inference::progress::Progress;
-pub use ppl_core::inference::svi::{AutoDelta, AutoNormal, ElboEstimator, Svi};
+pub use ppl_core::inference::svi::{Approximation, AutoDelta, AutoNormal, ElboEstimator, Svi};
 pub use ppl_core::ops::concat::{concat, stack};
 pub use ppl_core::ops::where_::where_;
 pub use ppl_core::optim::{Adam, ClippedAdam, Schedule, Sgd};
