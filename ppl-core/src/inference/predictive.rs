@@ -18,7 +18,7 @@ use crate::rng::Key;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
-use crate::runtime::source::{FromPrior, Latent, LatentSite, Source};
+use crate::runtime::source::{Forward, Latent, LatentSite, Source};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 
@@ -110,7 +110,7 @@ impl Prior {
     ///
     /// # Errors
     ///
-    /// If the model fails, or no draws are asked for.
+    /// If the model fails, draws from a distribution whose parameters are not allowed, or no draws are asked for.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M>> {
         if self.draws == 0 {
             return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
@@ -118,10 +118,11 @@ impl Prior {
         let key = Key::new(self.seed);
         let run = |draw_idx: usize| {
             let recorder = Recorder {
-                source: Rc::new(FromPrior),
+                source: Rc::new(Forward),
                 ..recorder(key.split(draw_idx as u64))
             };
             let recording = recorder.record(model)?;
+            recording.check_draws()?;
             Ok(row(&recording, |_| true))
         };
         Predictive::new(&[table(self.draws, run)?])
@@ -146,6 +147,7 @@ pub(crate) fn predict<M: Model + Sync>(
             ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
         };
         let recording = record(&recorder, model)?;
+        recording.check_draws()?;
         if *source.n_given.borrow() == 0 {
             let known: Vec<&str> = draws.names().collect();
             let message = format!(
@@ -228,7 +230,7 @@ impl Source for FromDraw {
             }
             _ => {
                 self.drawn.borrow_mut().insert(site.address.to_string());
-                Ok(Latent::Fresh(1.0))
+                Ok(Latent::Forward)
             }
         }
     }
