@@ -90,7 +90,8 @@ impl<A> Fit<A> {
     ///
     /// # Errors
     ///
-    /// If the model fails at a draw, or shares no latent with the draws.
+    /// If the model fails at a draw, draws from a distribution whose parameters are not allowed, or shares no latent with the
+    /// draws.
     pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N::Accessors>> {
         predict(model, self.draws(), self.key.split(PREDICTION), Recorder::record)
     }

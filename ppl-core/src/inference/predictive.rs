@@ -19,7 +19,7 @@ use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::source::{FromPrior, Latent, LatentSite, Source};
+use crate::runtime::source::{Forward, Latent, LatentSite, Source};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 
@@ -116,7 +116,7 @@ impl Prior {
     ///
     /// # Errors
     ///
-    /// If the model fails, or no draws are asked for.
+    /// If the model fails, draws from a distribution whose parameters are not allowed, or no draws are asked for.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M::Accessors>> {
         if self.draws == 0 {
             return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
@@ -124,10 +124,11 @@ impl Prior {
         let key = Key::new(self.seed);
         let run = |draw_idx: usize| {
             let recorder = Recorder {
-                source: Rc::new(FromPrior),
+                source: Rc::new(Forward),
                 ..recorder(key.split(draw_idx as u64))
             };
             let recording = recorder.record(model)?;
+            recording.check_draws()?;
             Ok(row(&recording, |_| true))
         };
         Predictive::new(&[table(self.draws, run)?])
@@ -154,6 +155,7 @@ pub(crate) fn predict<M: Model + Sync>(
             ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
         };
         let recording = record(&recorder, model)?;
+        recording.check_draws()?;
         if *source.n_given.borrow() == 0 {
             let names = draws.names().map(str::to_string).collect();
             share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
@@ -259,7 +261,7 @@ impl Source for FromDraw {
                     self.of_other_rows.borrow_mut().push(site.address.to_string());
                 }
                 self.drawn.borrow_mut().insert(site.address.to_string());
-                Ok(Latent::Fresh(1.0))
+                Ok(Latent::Forward)
             }
         }
     }

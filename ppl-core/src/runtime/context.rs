@@ -342,6 +342,7 @@ impl<'t> Ctx<'t> {
             kl: None,
             value: hold(value),
             stored: hold(stored),
+            drawn_log_prob: None,
             slot: None,
             is_discrete: false,
             is_guide: false,

@@ -1,6 +1,8 @@
 //! Which site is to blame for a log density that is not finite.
 
-use crate::error::Error;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
 use crate::runtime::recording::Recording;
 use crate::runtime::state::{Held, SiteKind, SiteRecord};
 
@@ -11,21 +13,50 @@ impl Recording {
         let records = self.tape.records();
         let term = records.terms.iter().find(|t| !t.value.is_finite())?;
         let site = &self.sites[term.site as usize];
-        let parts = std::iter::once(("value", site.stored, true)).chain(site.params.iter().copied());
-        let parts: Vec<_> = parts
-            .map(|(name, held, has_plates)| Part {
-                name,
-                held,
-                has_plates,
-                values: self.elements(held),
-            })
-            .collect();
-        let culprits = self.culprits(site, &parts);
+        let culprits = self.culprits(site, None);
         let what = match site.kind {
             SiteKind::Factor => format!("the factor is {}: {culprits}", text(term.value)),
             _ => format!("log_prob is {}: {} {culprits}", text(term.value), site.distribution),
         };
         Some(Error::at_site(&site.address, site.place, what))
+    }
+
+    /// Checks the values that the run drew [forward](crate::runtime::source::Latent::Forward).
+    ///
+    /// # Errors
+    ///
+    /// If the log density of one at its own draw is NaN: the error names the first such site, the row, and what is wrong
+    /// there.
+    pub fn check_draws(&self) -> Result<()> {
+        let fault = self.sites.iter().find_map(|site| {
+            let own = self.elements(site.drawn_log_prob?);
+            let i = own.iter().position(|x| x.is_nan())?;
+            let n_rows: usize = site.plates.iter().map(|&d| self.tape.dim(d).len).product();
+            let row = i / (own.len() / n_rows);
+            let culprits = self.culprits(site, Some((row, n_rows)));
+            let place = self.place_of(site, row, n_rows);
+            let what = format!(
+                "log_prob is NaN at its own draw{place}: {} {culprits}",
+                site.distribution
+            );
+            Some(Error::at_site(&site.address, site.place, what))
+        });
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Names a row of a site by its number in each plate; forward, plates run over all rows.
+    fn place_of(&self, site: &SiteRecord, row: usize, n_rows: usize) -> String {
+        let records = self.tape.records();
+        let mut below = n_rows;
+        let numbers = site.plates.iter().map(|&d| {
+            let dim = &records.dims[d as usize];
+            below /= dim.len;
+            format!("row {} of plate `{}`", row / below % dim.len, dim.name)
+        });
+        match numbers.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => none,
+            numbers => format!(" in {numbers}"),
+        }
     }
 
     fn elements(&self, held: Held) -> Vec<f64> {
@@ -37,12 +68,31 @@ impl Recording {
 
     /// Names what is wrong: values and parameters that are not finite, parameters that are not allowed, values outside of
     /// the support or on its edge; if there are none, the first elements of all.
-    fn culprits(&self, site: &SiteRecord, parts: &[Part]) -> String {
+    ///
+    /// With a row, given by its number and that of all rows, only elements of this row and what all rows share are looked at.
+    fn culprits(&self, site: &SiteRecord, row: Option<(usize, usize)>) -> String {
+        let parts = std::iter::once(("value", site.stored, true)).chain(site.params.iter().copied());
+        let part = |(name, held, has_plates)| {
+            let values = self.elements(held);
+            let row = row.filter(|&(_, n_rows)| has_plates && n_rows > 0);
+            let range = row.map_or(0..values.len(), |(row, n_rows)| {
+                let len = values.len() / n_rows;
+                row * len..(row + 1) * len
+            });
+            Part {
+                name,
+                held,
+                has_plates,
+                values,
+                range,
+            }
+        };
+        let parts: Vec<Part> = parts.map(part).collect();
         let mut found: Vec<String> = parts
             .iter()
             .filter_map(|part| {
                 let is_bad = |&x: &f64| !x.is_finite() || !is_allowed(site.distribution, part.name, x);
-                let i = part.values.iter().position(is_bad)?;
+                let i = part.range.clone().find(|&i| is_bad(&part.values[i]))?;
                 Some(self.element(site, part, i))
             })
             .collect();
@@ -50,8 +100,8 @@ impl Recording {
             found.extend(self.outside(site, &parts[0]));
         }
         if found.is_empty() {
-            let present = parts.iter().filter(|p| !p.values.is_empty());
-            found.extend(present.map(|part| self.element(site, part, 0)));
+            let present = parts.iter().filter(|p| !p.range.is_empty());
+            found.extend(present.map(|part| self.element(site, part, part.range.start)));
         }
         found.join(", ")
     }
@@ -64,7 +114,7 @@ impl Recording {
             let bound = |bounds: &Vec<f64>| bounds[if bounds.len() == values.len() { i } else { 0 }];
             support.clone().map(|bounds| bound(&bounds))
         };
-        let first = |is_found: &dyn Fn(usize) -> bool| (0..values.len()).find(|&i| is_found(i));
+        let first = |is_found: &dyn Fn(usize) -> bool| part.range.clone().find(|&i| is_found(i));
         let (i, place) = match first(&|i| !at(i).can_hold(values[i])) {
             Some(i) => (i, "outside"),
             None => (first(&|i| at(i).is_edge(values[i]))?, "on the edge"),
@@ -113,6 +163,8 @@ struct Part {
     /// Whether its first axes are the plates of the site.
     has_plates: bool,
     values: Vec<f64>,
+    /// The elements that can be to blame.
+    range: Range<usize>,
 }
 
 /// Returns whether a parameter of a distribution can have this value.

@@ -259,13 +259,32 @@ impl Recording {
     ///
     /// If a site's value is a constant number, which no program computes.
     pub fn values<F: Scalar>(&self, sites: &[&SiteRecord]) -> Result<Program<F>> {
-        let nodes: Vec<u32> = sites
+        self.values_and(sites, &[])
+    }
+
+    /// As [`Recording::values`], with the log densities of what was drawn
+    /// [forward](crate::runtime::source::Latent::Forward) as further outputs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Recording::values`].
+    pub fn values_and_checks<F: Scalar>(&self, sites: &[&SiteRecord]) -> Result<Program<F>> {
+        let node = |s: &SiteRecord| match s.drawn_log_prob {
+            Some(Held::Node(node)) => Some(node),
+            _ => None,
+        };
+        self.values_and(sites, &self.sites.iter().filter_map(node).collect::<Vec<_>>())
+    }
+
+    fn values_and<F: Scalar>(&self, sites: &[&SiteRecord], further: &[u32]) -> Result<Program<F>> {
+        let mut nodes: Vec<u32> = sites
             .iter()
             .map(|site| match site.stored {
                 Held::Node(node) => Ok(node),
                 Held::Constant(_) => Err(Error::at_site(&site.address, site.place, "the value is a constant")),
             })
             .collect::<Result<_>>()?;
+        nodes.extend_from_slice(further);
         let rebound = self.rebound();
         let roots = Roots {
             density: false,

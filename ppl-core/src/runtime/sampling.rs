@@ -183,6 +183,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 let x = self.draw();
                 self.record_weighted(x, SiteKind::Latent, None, weight)
             }
+            Latent::Forward => self.forward(),
             Latent::Value(x) => self.record(x, SiteKind::Latent, slot),
             Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
             Latent::Free(stored) => {
@@ -206,6 +207,16 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 Ok(x)
             }
         }
+    }
+
+    /// A draw without a term: its log density stays with the site.
+    fn forward(self) -> Res<Var<'t>> {
+        let x = self.draw();
+        let number = self.add(x, SiteKind::Latent, None)?;
+        let log_prob = self.ctx.stored(self.masked_log_prob(x));
+        self.ctx.state().sites[number as usize].drawn_log_prob = Some(hold(log_prob));
+        self.ctx.check()?;
+        Ok(x)
     }
 
     /// The latent is the standardised value z: the density is s log p(x) + ln |dx/dz| with the scale s of the site, which is
@@ -370,15 +381,19 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             let weight = weight * self.ctx.multiplicity(&dims);
             return self.dist.log_prob_term(tape, x, weight, number);
         }
-        let mut log_prob = self.dist.log_prob(x);
-        for &mask in &self.masks {
-            log_prob = where_(mask, log_prob, Var::constant(0.0));
-        }
+        let mut log_prob = self.masked_log_prob(x);
         if constant.is_none() {
             log_prob = log_prob * factor;
         }
         let weight = weight * self.ctx.multiplicity(&log_prob.dims());
         tape.term(SumTerm::DEF, &[log_prob], &[], 0, weight, number);
+    }
+
+    /// Returns the log density of each element or row at `x`, zero where it is masked.
+    fn masked_log_prob(&self, x: Var<'t>) -> Var<'t> {
+        let each = self.dist.log_prob(x);
+        let masked = |log_prob, &mask: &Var<'t>| where_(mask, log_prob, Var::constant(0.0));
+        self.masks.iter().fold(each, masked)
     }
 }
 

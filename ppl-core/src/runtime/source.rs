@@ -35,6 +35,9 @@ pub struct LatentSite<'a, 't> {
 pub enum Latent<'t> {
     /// The distribution's own draw, whose log density counts with this weight.
     Fresh(f64),
+    /// The distribution's own draw in a run whose density nobody wants: its log density is kept with the site, as the check
+    /// of the parameters that it is, and does not count.
+    Forward,
     /// A value in the support, with its plates.
     Value(Var<'t>),
     /// An unconstrained value, `[plates…, free event…]`: the runtime transforms it and counts the log-determinant.
@@ -60,6 +63,16 @@ pub struct FromPrior;
 impl Source for FromPrior {
     fn latent<'t>(&self, _: Ctx<'t>, _: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         Ok(Latent::Fresh(1.0))
+    }
+}
+
+/// As [`FromPrior`], for runs of which only the values are wanted: there is no density, but a check of each draw.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forward;
+
+impl Source for Forward {
+    fn latent<'t>(&self, _: Ctx<'t>, _: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
+        Ok(Latent::Forward)
     }
 }
 

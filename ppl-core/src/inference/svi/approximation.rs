@@ -81,7 +81,7 @@ impl<A> Approximation<A> {
     ///
     /// # Errors
     ///
-    /// If the model fails, shares no latent with the guide, or has a parameter that was not fitted in its shape; if guide or model branch on values and `n` is larger than
+    /// If the model fails, draws from a distribution whose parameters are not allowed, shares no latent with the guide, or has a parameter that was not fitted in its shape; if guide or model branch on values and `n` is larger than
     /// [`Svi::draws`](super::Svi::draws) was.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
         match &self.guide.origin {
@@ -123,7 +123,7 @@ impl<A> Approximation<A> {
             return self.predict_by_recording(model, n);
         };
         let (theta, guide) = (self.guide.theta::<F>(), &*self.guide);
-        let table = predictor.run(n, key, |i, put| {
+        let table = predictor.run(n, (model, key, &guide.sampler), |i, put| {
             let mut workspace = program.workspace();
             workspace.key = guide.sampler.key.split(i as u64);
             program.value(&mut workspace, &theta);

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use rayon::prelude::*;
@@ -17,7 +18,7 @@ use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::source::{Latent, LatentSite, Source};
-use crate::runtime::state::{Held, SiteKind, SiteRecord};
+use crate::runtime::state::{Held, SiteKind, SiteRecord, Slot};
 use crate::runtime::stop::{Res, Stop};
 use crate::tape::store::Scalar;
 
@@ -49,18 +50,42 @@ impl Source for FromValues {
                 if given.is_some() {
                     self.of_other_rows.borrow_mut().push(site.address.to_string());
                 }
-                Ok(Latent::Fresh(1.0))
+                Ok(Latent::Forward)
             }
         }
     }
 }
 
+/// Records `model` with the latents of a draw, plates running over all rows.
+fn record<F: Scalar, M: Model>(
+    model: &M,
+    draw: Draw,
+    key: Key,
+    sampler: &Sampler,
+) -> Result<(Recording, Rc<FromValues>)> {
+    let source = Rc::new(FromValues {
+        draw,
+        n_given: Cell::new(0),
+        of_other_rows: RefCell::default(),
+    });
+    let recorder = Recorder {
+        source: Rc::clone(&source) as Rc<dyn Source>,
+        whole_plates: true,
+        is_prediction: true,
+        ..Recorder::density(F::PRECISION, key)
+    };
+    Ok((sampler.record(&recorder, model)?, source))
+}
+
 /// A model as a function of latents that are given.
 pub(crate) struct Predictor<F> {
     program: Program<F>,
+    /// The sites whose values are kept: the first outputs. The others are log densities of draws, to be checked.
     sites: Vec<String>,
     /// For each slot its address and its range in the vector of inputs.
-    slots: Vec<(String, std::ops::Range<usize>)>,
+    slots: Vec<(String, Range<usize>)>,
+    /// The shapes of the latents among the slots.
+    shapes: HashMap<String, Vec<usize>>,
     /// The vector of inputs of the recording: latents are overwritten, parameters stay.
     initial: Vec<F>,
 }
@@ -69,18 +94,7 @@ impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
     pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
         let names: Vec<String> = draw.keys().cloned().collect();
-        let source = Rc::new(FromValues {
-            draw,
-            n_given: Cell::new(0),
-            of_other_rows: RefCell::default(),
-        });
-        let recorder = Recorder {
-            source: Rc::clone(&source) as Rc<dyn Source>,
-            whole_plates: true,
-            is_prediction: true,
-            ..Recorder::density(F::PRECISION, key)
-        };
-        let recording = sampler.record(&recorder, model)?;
+        let (recording, source) = record::<F, M>(model, draw, key, sampler)?;
         if source.n_given.get() == 0 {
             share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
         }
@@ -98,9 +112,11 @@ impl<F: Scalar> Predictor<F> {
     }
 
     fn compile(recording: &Recording, sites: Vec<&SiteRecord>) -> Result<Self> {
-        let range = |s: &crate::runtime::state::Slot| s.offset..s.offset + s.shape.iter().product::<usize>();
+        let range = |s: &Slot| s.offset..s.offset + s.shape.iter().product::<usize>();
+        let latents = recording.slots.iter().filter(|s| !s.is_param);
         Ok(Predictor {
-            program: recording.values(&sites)?,
+            program: recording.values_and_checks(&sites)?,
+            shapes: latents.map(|s| (s.address.clone(), s.shape.to_vec())).collect(),
             sites: sites.iter().map(|s| s.address.clone()).collect(),
             initial: recording.initial.iter().map(|&x| F::from_f64(x)).collect(),
             slots: recording.slots.iter().map(|s| (s.address.clone(), range(s))).collect(),
@@ -108,10 +124,14 @@ impl<F: Scalar> Predictor<F> {
     }
 
     /// Runs the model for `n` draws, which `fill` writes: given the draw's number, a site and its place in the vector.
-    pub(crate) fn run(
+    ///
+    /// # Errors
+    ///
+    /// If the log density of a value at its own draw is NaN; `model` is recorded with that draw to tell which and why.
+    pub(crate) fn run<M: Model>(
         &self,
         n: usize,
-        key: Key,
+        (model, key, sampler): (&M, Key, &Sampler),
         fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync,
     ) -> Result<SiteTable> {
         let start = || (self.program.workspace(), self.initial.clone());
@@ -127,11 +147,27 @@ impl<F: Scalar> Predictor<F> {
                 let (values, shape) = self.program.output(workspace, theta, k);
                 (shape.to_vec(), values.iter().map(|x| x.to_f64()).collect::<Vec<_>>())
             };
-            (0..self.sites.len()).map(output).collect::<Vec<_>>()
+            let mut checks = self.sites.len()..self.program.outputs.len();
+            let is_good = checks.all(|k| self.program.output(workspace, theta, k).0.iter().all(|x| !x.is_nan()));
+            is_good.then(|| (0..self.sites.len()).map(output).collect::<Vec<_>>())
         };
         let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
         let mut table = SiteTable::new(n);
         for (i, row) in rows.into_iter().enumerate() {
+            let Some(row) = row else {
+                let mut draw = Draw::new();
+                fill(i, &mut |site, values| {
+                    if let Some(shape) = self.shapes.get(site) {
+                        let values = values.iter().map(|x| x.to_f64()).collect();
+                        draw.insert(site.to_string(), (shape.clone(), values));
+                    }
+                });
+                record::<F, M>(model, draw, key.split(i as u64), sampler)?
+                    .0
+                    .check_draws()?;
+                let message = format!("the log density of a value drawn in prediction {i} is NaN");
+                return Err(Error::Invalid(message));
+            };
             for (site, (shape, values)) in self.sites.iter().zip(row) {
                 table.set(i, site, &shape, &values)?;
             }

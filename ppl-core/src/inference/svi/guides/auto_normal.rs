@@ -121,6 +121,7 @@ impl Source for FromAutoNormal {
             kl: (matches!(site.support, Support::Real) && !site.is_noncentered).then_some(normal::kl),
             value: hold(z),
             stored: hold(z),
+            drawn_log_prob: None,
             slot: None,
             is_discrete: false,
             is_guide: true,
