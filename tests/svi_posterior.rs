@@ -396,6 +396,8 @@ fn fitted_parameters_predict_other_rows_and_are_read_in_their_domain() {
     let new = fit.predict(&empirical_bayes(Obs::missing_like(&[4])), 1000).unwrap();
     let sd = new.get("y").unwrap().std(0.0);
     assert!((sd * sd - variance).abs() < 0.15 * variance, "{sd}");
+    // The latents of other rows were drawn, and are among the predictions.
+    assert_eq!(new.get("t").unwrap().shape(), [1, 1000, 4]);
 }
 
 #[model]

@@ -7,6 +7,7 @@
 pub mod chain;
 pub mod discrete;
 pub mod fit;
+mod from_draw;
 mod kept;
 pub mod mh;
 pub mod potential;

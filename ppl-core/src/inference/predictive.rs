@@ -1,7 +1,5 @@
 //! Prior and posterior predictive: models run forward once for each draw.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,17 +9,16 @@ use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::error::{Error, Result};
+use crate::inference::from_draw::{Draw, FromDraw, Served};
 use crate::inference::potential::recorder;
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
-use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::source::{Forward, Latent, LatentSite, Source};
+use crate::runtime::source::{Forward, Source};
 use crate::runtime::state::{SiteKind, SiteRecord};
-use crate::runtime::stop::{Res, Stop};
 
 /// Draws of what a model predicts: missing observations, latents that were not given, tracked values.
 ///
@@ -143,12 +140,7 @@ pub(crate) fn predict<M: Model + Sync>(
     record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
 ) -> Result<Predictive<M::Accessors>> {
     let run = |chain_idx: usize, draw_idx: usize| {
-        let source = Rc::new(FromDraw {
-            latents: latents(draws, chain_idx, draw_idx),
-            drawn: RefCell::default(),
-            n_given: RefCell::new(0),
-            of_other_rows: RefCell::default(),
-        });
+        let source = Rc::new(FromDraw::new(latents(draws, chain_idx, draw_idx), Served::Constants));
         let recorder = Recorder {
             source: Rc::clone(&source) as Rc<dyn Source>,
             is_prediction: true,
@@ -156,39 +148,11 @@ pub(crate) fn predict<M: Model + Sync>(
         };
         let recording = record(&recorder, model)?;
         recording.check_draws()?;
-        if *source.n_given.borrow() == 0 {
-            let names = draws.names().map(str::to_string).collect();
-            share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
-        }
-        let drawn = source.drawn.borrow();
-        Ok(row(&recording, |site| drawn.contains(site)))
+        source.check_shared(&recording, model.name())?;
+        Ok(row(&recording, |site| source.is_drawn(site)))
     };
     let tables = (0..draws.n_chains()).map(|c| table(draws.n_draws(), |i| run(c, i)));
     Predictive::new(&tables.collect::<Result<Vec<_>>>()?)
-}
-
-/// Refuses predictions that would not depend on the fit: of a model that has neither drawn latents nor fitted parameters.
-pub(crate) fn share_something(
-    recording: &Recording,
-    model: &str,
-    mut drawn: Vec<String>,
-    of_other_rows: &[String],
-) -> Result<()> {
-    if recording.slots.iter().any(|s| s.is_param) {
-        return Ok(());
-    }
-    drawn.sort_unstable();
-    Err(Error::Invalid(match of_other_rows {
-        [] => format!(
-            "model {model} has none of the latents that were drawn, which are {}",
-            drawn.join(", ")
-        ),
-        sites => format!(
-            "all latents of model {model} lie in plates that had another length in the fit: {}; predictions would not \
-             depend on it",
-            sites.join(", ")
-        ),
-    }))
 }
 
 /// The values of one draw: site, shape, values.
@@ -217,11 +181,8 @@ fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
     values.collect()
 }
 
-/// A site of one draw: its shape and values.
-type Given = HashMap<String, (Vec<usize>, Vec<f64>)>;
-
 /// Returns the values of one draw; sites that it lacks are left out.
-fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Given {
+fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Draw {
     let sites = draws.names().filter_map(|name| {
         let chain = draws.get(name)?.index_axis_move(Axis(0), chain_idx);
         let value = chain.index_axis_move(Axis(0), draw_idx);
@@ -230,39 +191,4 @@ fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Given {
         (!is_absent).then(|| (name.to_string(), (value.shape().to_vec(), values)))
     });
     sites.collect()
-}
-
-/// Serves latents from a draw, and draws the others.
-struct FromDraw {
-    latents: Given,
-    drawn: RefCell<HashSet<String>>,
-    n_given: RefCell<usize>,
-    of_other_rows: RefCell<Vec<String>>,
-}
-
-impl Source for FromDraw {
-    fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
-        let n_rows = site.rows.len();
-        match self.latents.get(site.address) {
-            Some((shape, _)) if shape.get(n_rows..) != Some(&site.event[..]) => {
-                let message = format!(
-                    "its draws have the shape {shape:?}, here its event is {:?}",
-                    site.event.as_slice()
-                );
-                Err(Stop(Error::at_site(site.address, site.place, message)))
-            }
-            Some((shape, values)) if shape[..n_rows] == site.rows[..] => {
-                *self.n_given.borrow_mut() += 1;
-                let stored = ctx.tape().constant_array(shape, values.iter().copied());
-                Ok(Latent::Value(ctx.rows_of(stored, &site.event)))
-            }
-            given => {
-                if given.is_some() {
-                    self.of_other_rows.borrow_mut().push(site.address.to_string());
-                }
-                self.drawn.borrow_mut().insert(site.address.to_string());
-                Ok(Latent::Forward)
-            }
-        }
-    }
 }

@@ -81,8 +81,9 @@ impl<A> Approximation<A> {
     ///
     /// # Errors
     ///
-    /// If the model fails, draws from a distribution whose parameters are not allowed, shares no latent with the guide, or has a parameter that was not fitted in its shape; if guide or model branch on values and `n` is larger than
-    /// [`Svi::draws`](super::Svi::draws) was.
+    /// If the model fails, draws from a distribution whose parameters are not allowed, has neither latents of the guide nor
+    /// fitted parameters, or a parameter that was not fitted in its shape; if guide or model branch on values and `n` is
+    /// larger than [`Svi::draws`](super::Svi::draws) was.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
         match &self.guide.origin {
             Origin::F64(program) => self.predict_as(program, model, n),

@@ -1,6 +1,5 @@
 //! Predictions of a fitted guide: one program draws the latents, another runs the model with them.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -8,53 +7,17 @@ use std::rc::Rc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::inference::predictive::share_something;
+use crate::inference::from_draw::{Draw, FromDraw, Served};
 use crate::inference::site_table::SiteTable;
 use crate::inference::svi::guide_draws::Sampler;
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
-use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
-use crate::runtime::source::{Latent, LatentSite, Source};
+use crate::runtime::source::Source;
 use crate::runtime::state::{Held, SiteKind, SiteRecord, Slot};
-use crate::runtime::stop::{Res, Stop};
 use crate::tape::store::Scalar;
-
-/// The latents of one draw by address, with their shapes.
-pub(crate) type Draw = HashMap<String, (Vec<usize>, Vec<f64>)>;
-
-/// Makes latents that were drawn elsewhere inputs of the recording, on their supports; others are drawn afresh.
-struct FromValues {
-    draw: Draw,
-    n_given: Cell<usize>,
-    of_other_rows: RefCell<Vec<String>>,
-}
-
-impl Source for FromValues {
-    fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
-        let n_rows = site.rows.len();
-        match self.draw.get(site.address) {
-            Some((shape, _)) if shape.get(n_rows..) != Some(&site.event[..]) => {
-                let event = site.event.as_slice();
-                let message = format!("its draws have the shape {shape:?}, here its event is {event:?}");
-                Err(Stop(Error::at_site(site.address, site.place, message)))
-            }
-            Some((shape, values)) if shape[..n_rows] == site.rows[..] => {
-                self.n_given.set(self.n_given.get() + 1);
-                let stored = ctx.input(site.address, site.place, shape, false, false, || values.clone());
-                Ok(Latent::Value(ctx.rows_of(stored, &site.event)))
-            }
-            given => {
-                if given.is_some() {
-                    self.of_other_rows.borrow_mut().push(site.address.to_string());
-                }
-                Ok(Latent::Forward)
-            }
-        }
-    }
-}
 
 /// Records `model` with the latents of a draw, plates running over all rows.
 fn record<F: Scalar, M: Model>(
@@ -62,12 +25,8 @@ fn record<F: Scalar, M: Model>(
     draw: Draw,
     key: Key,
     sampler: &Sampler,
-) -> Result<(Recording, Rc<FromValues>)> {
-    let source = Rc::new(FromValues {
-        draw,
-        n_given: Cell::new(0),
-        of_other_rows: RefCell::default(),
-    });
+) -> Result<(Recording, Rc<FromDraw>)> {
+    let source = Rc::new(FromDraw::new(draw, Served::Inputs));
     let recorder = Recorder {
         source: Rc::clone(&source) as Rc<dyn Source>,
         whole_plates: true,
@@ -93,17 +52,13 @@ pub(crate) struct Predictor<F> {
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
     pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
-        let names: Vec<String> = draw.keys().cloned().collect();
         let (recording, source) = record::<F, M>(model, draw, key, sampler)?;
-        if source.n_given.get() == 0 {
-            share_something(&recording, model.name(), names, &source.of_other_rows.borrow())?;
-        }
+        source.check_shared(&recording, model.name())?;
         if recording.tape.is_tainted() {
             return Ok(None);
         }
         let is_wanted = |s: &&SiteRecord| {
-            let is_given = source.draw.contains_key(&s.address);
-            (s.kind == SiteKind::Tracked || !is_given) && matches!(s.stored, Held::Node(_))
+            (s.kind == SiteKind::Tracked || source.is_drawn(&s.address)) && matches!(s.stored, Held::Node(_))
         };
         Ok(Some(Self::compile(
             &recording,
