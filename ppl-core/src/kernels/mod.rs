@@ -1,6 +1,7 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
 
 pub mod affine;
+pub mod aligned;
 pub mod cholesky;
 pub mod density;
 pub mod dispatch;

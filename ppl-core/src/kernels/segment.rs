@@ -51,13 +51,15 @@ impl RowList {
     }
 }
 
-/// An index list sorted by target, for sums of rows by target without a random write.
+/// An index list sorted by target, for sums of rows by target.
 #[derive(Clone, Debug)]
 pub struct Segments {
-    /// Positions in the index list, by target and then by position.
+    /// Positions in the index list, by segment and then by position.
     order: Vec<u32>,
-    /// Segment t is order[offsets[t]..offsets[t + 1]].
+    /// Segment s is order[offsets[s]..offsets[s + 1]].
     offsets: Vec<u32>,
+    /// The target of each segment.
+    targets: Vec<u32>,
     /// Whether `order` is 0, 1, 2, …
     in_order: bool,
 }
@@ -74,28 +76,36 @@ impl Segments {
             "segments: {} indexes do not fit 32 bits",
             idx.len()
         );
-        let mut offsets = vec![0u32; n_targets + 1];
+        let mut lens = vec![0u32; n_targets];
         for &target in idx {
             assert!(
                 (target as usize) < n_targets,
                 "segments: index {target} where there are {n_targets} rows"
             );
-            offsets[target as usize + 1] += 1;
+            lens[target as usize] += 1;
         }
-        for t in 0..n_targets {
-            offsets[t + 1] += offsets[t];
+        let in_order = idx.is_sorted();
+        let mut targets: Vec<u32> = (0..n_targets as u32).collect();
+        if !in_order {
+            // Loops over segments of one length that follow each other end where the processor foresees it.
+            targets.sort_by_key(|&t| lens[t as usize]);
         }
-        let mut next = offsets.clone();
+        let mut offsets = vec![0u32; n_targets + 1];
+        let mut next = vec![0u32; n_targets];
+        for (s, &target) in targets.iter().enumerate() {
+            next[target as usize] = offsets[s];
+            offsets[s + 1] = offsets[s] + lens[target as usize];
+        }
         let mut order = vec![0u32; idx.len()];
         for (i, &target) in idx.iter().enumerate() {
             let slot = &mut next[target as usize];
             order[*slot as usize] = i as u32;
             *slot += 1;
         }
-        let in_order = idx.is_sorted();
         Segments {
             order,
             offsets,
+            targets,
             in_order,
         }
     }
@@ -145,9 +155,16 @@ impl<F: Real> Loop for Gather<'_, F> {
     fn run(self) {
         let width = self.width;
         if width == 1 {
-            for (out, &i) in self.out.iter_mut().zip(self.idx) {
-                // SAFETY: a `RowList` holds numbers below the number of rows, which is the length of x.
-                *out = unsafe { *self.x.get_unchecked(i as usize) };
+            // SAFETY: a `RowList` holds numbers below the number of rows, which is the length of x.
+            let pick = |i: u32| unsafe { *self.x.get_unchecked(i as usize) };
+            // Fours, so that elements are stored by pairs.
+            let (idx, rest) = self.idx.as_chunks::<4>();
+            let (out, out_rest) = self.out.as_chunks_mut::<4>();
+            for (out, &[a, b, c, d]) in out.iter_mut().zip(idx) {
+                *out = [pick(a), pick(b), pick(c), pick(d)];
+            }
+            for (out, &i) in out_rest.iter_mut().zip(rest) {
+                *out = pick(i);
             }
         } else if width > 0 {
             for (out, &i) in self.out.chunks_exact_mut(width).zip(self.idx) {
@@ -216,7 +233,7 @@ impl<F: Real> AddRows<'_, F> {
             value.to_f64()
         };
         let mut k = 0;
-        for (d_x, &end) in self.d_x.iter_mut().zip(&self.segments.offsets[1..]) {
+        for (&target, &end) in self.segments.targets.iter().zip(&self.segments.offsets[1..]) {
             let end = end as usize;
             let mut lanes = [0.0; 4];
             while k + 4 <= end {
@@ -231,6 +248,7 @@ impl<F: Real> AddRows<'_, F> {
                 k += 1;
             }
             let total = F::from_f64((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest);
+            let d_x = &mut self.d_x[target as usize];
             *d_x = if self.overwrite { total } else { *d_x + total };
         }
     }
@@ -239,7 +257,8 @@ impl<F: Real> AddRows<'_, F> {
     #[inline(always)]
     fn columns<const W: usize>(&mut self, start: usize) {
         let offsets = self.segments.offsets.windows(2);
-        for (d_x, ends) in self.d_x.chunks_exact_mut(self.width).zip(offsets) {
+        for (&target, ends) in self.segments.targets.iter().zip(offsets) {
+            let d_x = &mut self.d_x[target as usize * self.width..][..self.width];
             let mut acc = [0.0; W];
             for &i in &self.segments.order[ends[0] as usize..ends[1] as usize] {
                 let row = &self.d_out[i as usize * self.width + start..][..W];

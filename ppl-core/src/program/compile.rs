@@ -1,5 +1,6 @@
 //! From a tape to a program: runs the passes and emits instructions.
 
+use crate::kernels::aligned::Aligned;
 use crate::program::adjoints::{Adjoints, adjoints};
 use crate::program::blocks::{Stretch, cuttable, stretches};
 use crate::program::constants::constant_nodes;
@@ -47,7 +48,7 @@ pub struct Program<F> {
     pub(crate) operands: Vec<Operand>,
     pub(crate) shapes: Vec<usize>,
     pub(crate) attrs: Vec<u64>,
-    pub(crate) constants: Vec<F>,
+    pub(crate) constants: Aligned<F>,
     pub(crate) terms: Vec<ProgramTerm>,
     pub(crate) zeroed: Vec<(Loc, u32)>,
     pub(crate) slots: Vec<Option<(u32, u32)>>,
@@ -136,7 +137,7 @@ impl Emitter<'_> {
             let n = &r.nodes[node as usize];
             &store[n.offset as usize..][..n.len as usize]
         };
-        let mut constants = vec![F::ZERO; self.layout.len.constant];
+        let mut constants = Aligned::zeros(self.layout.len.constant);
         for &(node, at) in &self.layout.constants {
             let value = value(node);
             constants[at as usize..][..value.len()].copy_from_slice(value);

@@ -76,7 +76,7 @@ impl<F: Scalar> Program<F> {
         let (operand, shape) = &self.outputs[k];
         let region = match operand.value.region {
             _ if is_theta(operand) => theta,
-            Region::Constant => &self.constants,
+            Region::Constant => &*self.constants,
             Region::Data => &workspace.data,
             _ => &workspace.work,
         };

@@ -1,5 +1,6 @@
 //! The buffers of one chain or particle.
 
+use crate::kernels::aligned::Aligned;
 use crate::program::compile::Program;
 use crate::rng::Key;
 use crate::tape::store::Scalar;
@@ -7,9 +8,9 @@ use crate::tape::store::Scalar;
 /// The buffers that a program works in; one a chain, never shared.
 #[derive(Clone, Debug)]
 pub struct Workspace<F> {
-    pub(crate) work: Vec<F>,
-    pub(crate) adjoint: Vec<F>,
-    pub(crate) data: Vec<F>,
+    pub(crate) work: Aligned<F>,
+    pub(crate) adjoint: Aligned<F>,
+    pub(crate) data: Aligned<F>,
     pub(crate) terms: Vec<f64>,
     /// The key of the random operations of the next run.
     pub key: Key,
@@ -18,13 +19,13 @@ pub struct Workspace<F> {
 impl<F: Scalar> Program<F> {
     /// Returns fresh buffers; data slots hold the recorded values.
     pub fn workspace(&self) -> Workspace<F> {
-        let mut data = vec![F::ZERO; self.len.data];
+        let mut data = Aligned::zeros(self.len.data);
         for (at, values) in &self.slot_values {
             data[*at as usize..][..values.len()].copy_from_slice(values);
         }
         Workspace {
-            work: vec![F::ZERO; self.len.work],
-            adjoint: vec![F::ZERO; self.len.adjoint],
+            work: Aligned::zeros(self.len.work),
+            adjoint: Aligned::zeros(self.len.adjoint),
             data,
             terms: self.terms.iter().map(|t| t.constant.unwrap_or(0.0)).collect(),
             key: Key::new(0),
