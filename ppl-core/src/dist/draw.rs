@@ -154,6 +154,7 @@ struct LocationScaleDraw<B>(PhantomData<B>);
 impl<B: Base> Op for LocationScaleDraw<B> {
     const NAME: &'static str = B::LOCATION_SCALE;
     const ROLE: Role = Role::Random;
+    const PASSES_ON: u32 = 0b01;
     const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {

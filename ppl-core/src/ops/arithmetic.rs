@@ -6,8 +6,8 @@ use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
 use crate::tape::var::Var;
 use crate::testing::ops::op_tests;
 
-binary_op! { Plus, "add", |x, y, out| x + y, (F::ONE, F::ONE) }
-binary_op! { Minus, "sub", |x, y, out| x - y, (F::ONE, -F::ONE) }
+binary_op! { Plus, "add", |x, y, out| x + y, (F::ONE, F::ONE), passes_on 0b11 }
+binary_op! { Minus, "sub", |x, y, out| x - y, (F::ONE, -F::ONE), passes_on 0b01 }
 binary_op! { Times, "mul", |x, y, out| x * y, (y, x) }
 binary_op! { Over, "div", |x, y, out| x / y, (F::ONE / y, -(out / y)) }
 unary_op! { Negate, "neg", |x, out| -x, -F::ONE }

@@ -25,6 +25,8 @@ pub trait Binary: Map2 + 'static {
     const NAME: &'static str;
     /// Bit k is set where the derivative by operand k is zero everywhere.
     const NO_GRAD: u32 = 0;
+    /// Bit k is set where the derivative by operand k is one.
+    const PASSES_ON: u32 = 0;
 }
 
 /// Defines an operation of one operand: `unary_op! { Exp, "exp", |x, out| x.exp(), out }` gives its type, its name, its
@@ -60,15 +62,20 @@ macro_rules! unary_op {
 }
 
 /// Defines an operation of two operands, as [`unary_op`] does; the last expression is the pair of partial derivatives.
+/// `passes_on` behind it has bit k set where that by operand k is one.
 macro_rules! binary_op {
     ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, no_grad) => {
-        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, (F::ZERO, F::ZERO), 3 }
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, (F::ZERO, F::ZERO), 3, 0 }
     };
     ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr) => {
-        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0 }
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, 0 }
     };
-    (@ $op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, $no_grad:literal) => {
-        struct $op;
+    ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, passes_on $bits:literal) => {
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, $bits }
+    };
+    (@ $op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, $no_grad:literal,
+        $passes_on:literal) => {
+        pub(super) struct $op;
 
         impl $crate::kernels::map::Map2 for $op {
             #[inline(always)]
@@ -86,6 +93,7 @@ macro_rules! binary_op {
         impl $crate::ops::elementwise::Binary for $op {
             const NAME: &'static str = $name;
             const NO_GRAD: u32 = $no_grad;
+            const PASSES_ON: u32 = $passes_on;
         }
     };
 }
@@ -137,6 +145,7 @@ impl<M: Unary> Op for UnaryOp<M> {
 impl<M: Binary> Op for BinaryOp<M> {
     const NAME: &'static str = M::NAME;
     const NO_GRAD: u32 = M::NO_GRAD;
+    const PASSES_ON: u32 = M::PASSES_ON;
     const ELEMENTWISE: bool = true;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {

@@ -7,6 +7,7 @@ use crate::program::constants::constant_nodes;
 use crate::program::layout::{Layout, Lengths, layout};
 use crate::program::liveness::live_nodes;
 use crate::program::passes::Passes;
+use crate::program::sharing::share;
 use crate::tape::call::{Instr, Loc, Mode, Operand, Region};
 use crate::tape::op::{Prepared, Role};
 use crate::tape::record::{Records, Tape};
@@ -97,7 +98,8 @@ impl<F: Scalar> Program<F> {
             adjoints.modes.fill(Mode::Skip);
             adjoints.backward.clear();
         }
-        let layout = layout(records, &live, &constant, &adjoints.reached);
+        let owner = share(records, &mut adjoints);
+        let layout = layout(records, &live, &constant, &adjoints.reached, &owner);
         let prepared = |node: u32| {
             if passes.prepare {
                 prepare(records, node, &constant)

@@ -42,8 +42,8 @@ fn place(region: Region, len: &mut usize, n: u32) -> Loc {
     Loc { region, offset }
 }
 
-/// Places everything that is live; an alias shares the buffers of its root.
-pub fn layout(records: &Records, live: &[bool], constant: &[bool], reached: &[bool]) -> Layout {
+/// Places everything that is live; an alias shares the buffers of its root, and an adjoint is that of its owner.
+pub fn layout(records: &Records, live: &[bool], constant: &[bool], reached: &[bool], owner: &[u32]) -> Layout {
     let nowhere = Loc {
         region: Region::Work,
         offset: 0,
@@ -65,7 +65,6 @@ pub fn layout(records: &Records, live: &[bool], constant: &[bool], reached: &[bo
         let root = node.root as usize;
         if root != i {
             out.value[i] = out.value[root];
-            out.adjoint[i] = out.adjoint[root];
             continue;
         }
         let is_input = matches!(node.def.role, Role::Input | Role::DiscreteInput);
@@ -98,9 +97,12 @@ pub fn layout(records: &Records, live: &[bool], constant: &[bool], reached: &[bo
         if !constant[i] {
             out.aux[i] = place(Region::Work, &mut out.len.work, node.aux.1).offset;
         }
-        if reached[i] {
+        if reached[i] && owner[i] == i as u32 {
             out.adjoint[i] = place(Region::Adjoint, &mut out.len.adjoint, node.len);
         }
+    }
+    for (i, node) in records.nodes.iter().enumerate() {
+        out.adjoint[i] = out.adjoint[owner[node.root as usize] as usize];
     }
     out
 }

@@ -1,7 +1,7 @@
 //! A compiled recording: replayed without allocation, hashing or shape checks.
 //!
 //! [`Program::compile`](compile) runs the passes over a tape, one a file: [`constants`] finds what never changes,
-//! [`liveness`] what the outputs need, [`adjoints`] which adjoints are reached and who writes each of them first;
+//! [`liveness`] what the outputs need, [`adjoints`] which adjoints are reached and who writes each of them first, [`sharing`] which are those of their outputs;
 //! [`layout`] places buffers, [`compile`] emits instructions, and [`blocks`] finds those that run block by block. A program is immutable and shared by all chains;
 //! a [`Workspace`](workspace::Workspace) belongs to one.
 //!
@@ -18,5 +18,6 @@ pub mod liveness;
 pub mod passes;
 pub mod profile;
 pub mod run;
+pub mod sharing;
 pub mod structure;
 pub mod workspace;

@@ -10,7 +10,7 @@ pub struct Passes {
     pub prepare: bool,
     /// Computes no adjoint that no input needs.
     pub drop_adjoints: bool,
-    /// Overwrites an adjoint at its first write instead of zeroing it beforehand.
+    /// Overwrites an adjoint at its first write instead of zeroing it beforehand, or lets it be that of the output.
     pub first_write: bool,
     /// Runs neighbouring elementwise operations on many elements block by block.
     pub blocks: bool,

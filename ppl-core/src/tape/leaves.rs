@@ -48,6 +48,7 @@ pub struct Copy;
 
 impl Op for Copy {
     const NAME: &'static str = "copy";
+    const PASSES_ON: u32 = 1;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         call.out().copy_from_slice(call.x(0));

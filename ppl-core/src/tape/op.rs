@@ -52,6 +52,9 @@ pub struct OpDef {
     pub role: Role,
     /// Bit k is set where operand k never receives a derivative.
     pub no_grad: u32,
+    /// Bit k is set where the derivative by operand k is one, so that the adjoint of the output is the operand's if the
+    /// two are of one length.
+    pub passes_on: u32,
     /// Whether element i of the output and of each adjoint depends on element i of the operands alone, or on operands
     /// that are single numbers: then the kernels may be called on a part of the elements after the other.
     pub elementwise: bool,
@@ -79,6 +82,8 @@ pub trait Op: 'static {
     const ROLE: Role = Role::Compute;
     /// Bit k is set where operand k never receives a derivative.
     const NO_GRAD: u32 = 0;
+    /// Bit k is set where the [derivative by operand k is one](OpDef::passes_on); only a matter of speed.
+    const PASSES_ON: u32 = 0;
     /// Whether the operation is [elementwise](OpDef::elementwise): its kernels look at no shape, and a random one draws
     /// from [`Call::first`] on.
     const ELEMENTWISE: bool = false;
@@ -100,6 +105,7 @@ pub trait Op: 'static {
         name: Self::NAME,
         role: Self::ROLE,
         no_grad: Self::NO_GRAD,
+        passes_on: Self::PASSES_ON,
         elementwise: Self::ELEMENTWISE,
         forward: Kernel {
             f64: Self::forward::<f64>,
