@@ -21,7 +21,7 @@ use crate::runtime::source::{FromInputs, Latent, LatentSite, Source};
 use crate::runtime::state::{Held, Slot};
 use crate::runtime::stop::Res;
 use crate::tape::gradient::gradient;
-use crate::tape::record::depends;
+use crate::tape::records::depends;
 use crate::tape::store::Precision;
 
 /// How many starting points are tried before a model counts as impossible.

@@ -2,7 +2,7 @@
 
 use crate::tape::call::Mode;
 use crate::tape::op::Role;
-use crate::tape::record::{Records, depends};
+use crate::tape::records::{Records, depends};
 
 /// The order of the backward pass and how each operand's adjoint is written.
 pub struct Adjoints {

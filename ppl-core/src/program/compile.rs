@@ -10,7 +10,8 @@ use crate::program::passes::Passes;
 use crate::program::sharing::share;
 use crate::tape::call::{Instr, Loc, Mode, Operand, Region};
 use crate::tape::op::{Prepared, Role};
-use crate::tape::record::{Records, Tape};
+use crate::tape::record::Tape;
+use crate::tape::records::Records;
 use crate::tape::store::Scalar;
 use crate::tensor::shape::Shape;
 

@@ -1,7 +1,7 @@
 //! Finds the nodes that never change between evaluations.
 
 use crate::tape::op::Role;
-use crate::tape::record::Records;
+use crate::tape::records::Records;
 
 /// Returns for each node whether its value stays the one recorded.
 ///

@@ -2,7 +2,7 @@
 
 use crate::tape::call::{Loc, Region};
 use crate::tape::op::Role;
-use crate::tape::record::Records;
+use crate::tape::records::Records;
 
 /// Where the buffers of each root lie, and how long the regions are.
 pub struct Layout {

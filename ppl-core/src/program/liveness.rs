@@ -1,6 +1,6 @@
 //! Finds the nodes that the results need.
 
-use crate::tape::record::Records;
+use crate::tape::records::Records;
 
 /// Returns for each node whether it must be computed or stored for the given roots; operands of constants are not.
 pub fn live_nodes(records: &Records, roots: impl Iterator<Item = u32>, constant: &[bool]) -> Vec<bool> {

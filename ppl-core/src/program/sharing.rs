@@ -3,7 +3,7 @@
 use crate::program::adjoints::Adjoints;
 use crate::tape::call::Mode;
 use crate::tape::op::Role;
-use crate::tape::record::Records;
+use crate::tape::records::Records;
 
 /// Returns for each root the root whose adjoint it uses: its own, or that of the one operation that reads it.
 ///

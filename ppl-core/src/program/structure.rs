@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::tape::op::Role;
-use crate::tape::record::Records;
+use crate::tape::records::Records;
 
 /// Returns a hash of everything that a program bakes in: operations, operands, shapes, attributes, weights and sites
 /// of terms, and the bits of constants; values of inputs, data and random draws are left out.

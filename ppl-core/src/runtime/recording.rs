@@ -14,7 +14,8 @@ use crate::runtime::model::Model;
 use crate::runtime::source::{FromInputs, FromPrior, Source};
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
 use crate::runtime::stop::Res;
-use crate::tape::record::{Tape, depends};
+use crate::tape::record::Tape;
+use crate::tape::records::depends;
 use crate::tape::store::{Precision, Scalar};
 
 /// A finished run.

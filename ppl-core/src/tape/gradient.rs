@@ -4,7 +4,8 @@
 
 use crate::tape::call::{Call, Mode, N_REGIONS, Pool, Region, Regions, Window};
 use crate::tape::op::Role;
-use crate::tape::record::{Records, Tape, depends};
+use crate::tape::record::Tape;
+use crate::tape::records::{Records, depends};
 use crate::tape::store::{Scalar, Store};
 
 /// Returns the gradient of the log density by the inputs at the recorded values.

@@ -8,7 +8,9 @@
 pub mod call;
 pub mod gradient;
 pub mod leaves;
+mod missing;
 pub mod op;
 pub mod record;
+pub mod records;
 pub mod store;
 pub mod var;

@@ -1,5 +1,8 @@
 //! What the loops over a density read and write: chunks of 32 elements, so that inner loops have a known length.
 
+// Several arrays are walked by one index in these loops.
+#![allow(clippy::needless_range_loop)]
+
 use std::mem::MaybeUninit;
 
 use crate::kernels::density::{Operands, times};

@@ -234,13 +234,9 @@ mod tests {
                 assert!((sum_of_pass - sum).abs() <= tolerance * sum.abs(), "{level}: {what}");
             }
             assert_close(out, &each, tolerance, &what);
-            for k in 0..3 {
-                assert_close(
-                    &got[k],
-                    &want.d[k],
-                    tolerance * n as f64,
-                    &format!("operand {k} of {what}, {level}"),
-                );
+            for (k, (got, want)) in got.iter().zip(&want.d).enumerate() {
+                let what = format!("operand {k} of {what}, {level}");
+                assert_close(got, want, tolerance * n as f64, &what);
             }
             assert_eq!(
                 (got, sums, out),

@@ -1,5 +1,8 @@
 //! The loops over a density: its values, or its values with all derivatives, chunk by chunk.
 
+// Several arrays are walked by one index in these loops.
+#![allow(clippy::needless_range_loop)]
+
 use std::marker::PhantomData;
 
 use crate::kernels::density::chunk::{CHUNK, Chunk, Sources, Target, times_seeds};
