@@ -114,6 +114,15 @@ fn grad<'a, F: Real>(call: &mut Call<'a, F>, k: usize) -> Adjoint<'a, F> {
     call.grad(k).map(|g| (g.slice, g.overwrite))
 }
 
+fn param_grads<'a, F: Real, const P: usize>(call: &mut Call<'a, F>) -> [Adjoint<'a, F>; P] {
+    // `from_fn` is not always inlined, and this runs for each term of each evaluation.
+    let mut all = [const { None }; P];
+    for (k, d) in all.iter_mut().enumerate() {
+        *d = grad(call, k + 1);
+    }
+    all
+}
+
 /// The log density of each element.
 struct Each<D, const P: usize>(PhantomData<D>);
 
@@ -128,7 +137,7 @@ impl<D: Density<P>, const P: usize> Op for Each<D, P> {
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
         let d_x = grad(call, 0);
-        let d_params = std::array::from_fn(|k| grad(call, k + 1));
+        let d_params = param_grads(call);
         density_each_adjoint::<D, P, F>(call.x(0), params(call), call.d_out(), d_x, d_params);
     }
 }
@@ -149,7 +158,7 @@ impl<D: Density<P>, const P: usize> Op for Term<D, P> {
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
         let d_x = grad(call, 0);
-        let d_params = std::array::from_fn(|k| grad(call, k + 1));
+        let d_params = param_grads(call);
         let sum = density_sum_adjoint::<D, P, F>(call.x(0), params(call), call.weight(), d_x, d_params);
         call.set_term(sum);
     }

@@ -3,6 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
+use crate::ops::mul_add::add_product;
 use crate::tape::var::Var;
 use crate::testing::ops::op_tests;
 
@@ -21,7 +22,7 @@ impl<'t> Neg for Var<'t> {
 }
 
 macro_rules! operator {
-    ($trait:ident, $method:ident, $op:ident, |$x:ident, $y:ident| $both:expr, $($number:ty),*) => {
+    ($trait:ident, $method:ident, |$x:ident, $y:ident| $both:expr, $($number:ty),*) => {
         impl<'t> $trait for Var<'t> {
             type Output = Var<'t>;
 
@@ -37,7 +38,7 @@ macro_rules! operator {
 
                 #[track_caller]
                 fn $method(self, other: $number) -> Var<'t> {
-                    binary::<$op>(self, Var::from(other))
+                    self.$method(Var::from(other))
                 }
             }
 
@@ -46,19 +47,18 @@ macro_rules! operator {
 
                 #[track_caller]
                 fn $method(self, other: Var<'t>) -> Var<'t> {
-                    binary::<$op>(Var::from(self), other)
+                    Var::from(self).$method(other)
                 }
             }
         )*
     };
 }
 
-operator!(Add, add, Plus, |x, y| binary::<Plus>(x, y), f64, i32);
-operator!(Sub, sub, Minus, |x, y| binary::<Minus>(x, y), f64, i32);
+operator!(Add, add, |x, y| plus(x, y), f64, i32);
+operator!(Sub, sub, |x, y| binary::<Minus>(x, y), f64, i32);
 operator!(
     Mul,
     mul,
-    Times,
     |x, y| if x.is_same(y) {
         x.square()
     } else {
@@ -67,7 +67,15 @@ operator!(
     f64,
     i32
 );
-operator!(Div, div, Over, |x, y| binary::<Over>(x, y), f64, i32);
+operator!(Div, div, |x, y| binary::<Over>(x, y), f64, i32);
+
+#[track_caller]
+fn plus<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    match add_product(x, y).or_else(|| add_product(y, x)) {
+        Some(out) => out,
+        None => binary::<Plus>(x, y),
+    }
+}
 
 impl Var<'_> {
     /// Returns whether two handles are one node.

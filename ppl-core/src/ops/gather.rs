@@ -20,7 +20,7 @@ use crate::testing::ops::op_tests;
 /// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded, in their order.
 ///
 /// Attribute 0 is the number of rows.
-struct Gather;
+pub(super) struct Gather;
 
 /// What a list of indices that never change becomes.
 struct Picks {
@@ -42,18 +42,8 @@ impl Op for Gather {
     });
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, z, out) = (call.x(0), call.x(1), call.out());
-        let n = call.attr(0) as usize;
-        let width = x.len().checked_div(n).unwrap_or(0);
-        match call.prepared::<Picks>() {
-            Some(picks) => picks.rows.gather(width, x, out),
-            None if width > 0 => {
-                for (out, &index) in out.chunks_exact_mut(width).zip(z) {
-                    copy_row(row_number(index, n), x, out);
-                }
-            }
-            None => {}
-        }
+        let out = call.out();
+        pick_rows(call, 0, out);
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
@@ -71,6 +61,22 @@ impl Op for Gather {
                 }
             }
         }
+    }
+}
+
+/// Writes the rows that a [`Gather`] picks, from pick `first` on and as many as `out` holds.
+pub(super) fn pick_rows<F: Real>(call: &Call<'_, F>, first: usize, out: &mut [F]) {
+    let (x, z) = (call.x(0), call.x(1));
+    let n = call.attr(0) as usize;
+    let width = x.len().checked_div(n).unwrap_or(0);
+    match call.prepared::<Picks>() {
+        Some(picks) => picks.rows.gather(first, width, x, out),
+        None if width > 0 => {
+            for (out, &index) in out.chunks_exact_mut(width).zip(&z[first..]) {
+                copy_row(row_number(index, n), x, out);
+            }
+        }
+        None => {}
     }
 }
 

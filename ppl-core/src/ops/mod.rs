@@ -36,6 +36,7 @@ pub mod matmul;
 pub mod maximum;
 pub mod mean;
 pub mod minimum;
+mod mul_add;
 pub mod outer;
 pub mod permute;
 pub mod plates;
