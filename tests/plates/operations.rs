@@ -56,7 +56,6 @@ pub mod vectors {
         broadcast: (stack(&[stack(&[z, a]), stack(&[b, x])]) * stack(&[b, y]) - stack(&[a, z])).tanh().sum();
         numbers: (stack(&[b, a]) * z + x).sigmoid().sum() + (stack(&[z, x]) * b - a).sigmoid().sum();
         by_number: stack(&[b, b + 1])[x.gt(0)] + stack(&[a, b])[y.gt(0)] + stack(&[z, x, a])[1 + x.gt(a)];
-        by_number_with_a_product: stack(&[b, b.ln(), 2 * b])[1 + x.gt(0)] + z * x + y;
         by_numbers: stack(&[b, b.ln()])[stack(&[x.gt(0), y.gt(0)])].sum() * z;
         of_own_tables: stack(&[z, a])[stack(&[x.gt(0), y.gt(z), y.gt(0)])].dot(stack(&[x, y, z]));
         rows_by_number: stack(&[stack(&[z, a]), stack(&[x, b])])[y.gt(0)].dot(stack(&[b, z]));

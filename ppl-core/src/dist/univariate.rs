@@ -1,14 +1,17 @@
 //! The operations of a univariate distribution, made of its [`Density`].
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use crate::dist::param::Param;
 use crate::error::Place;
-use crate::kernels::density::{Adjoint, Density, density_each, density_each_adjoint, density_sum, density_sum_adjoint};
+use crate::kernels::density::{
+    Adjoint, Density, FEW, density_each, density_each_adjoint, density_sum, density_sum_adjoint,
+};
 use crate::kernels::real::Real;
 use crate::ops::align::{align, tape_of};
 use crate::tape::call::Call;
-use crate::tape::op::{Op, Role};
+use crate::tape::op::{Op, Prepare, Prepared, Role};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
@@ -142,6 +145,45 @@ impl<D: Density<P>, const P: usize> Op for Each<D, P> {
     }
 }
 
+/// What constant parameters determine, in both precisions: once for all elements, or for each of a few.
+struct SharedValues<D: Density<P>, const P: usize> {
+    f64: Vec<D::Shared<f64>>,
+    f32: Vec<D::Shared<f32>>,
+}
+
+fn prepare<D: Density<P>, const P: usize>(constants: &[Option<Vec<f64>>], _: &[Vec<usize>]) -> Option<Prepared> {
+    let is_read = |k: &usize| D::SHARED & (1 << k) != 0;
+    let read = (0..P).filter(is_read).map(|k| Some((k, constants[k + 1].as_ref()?)));
+    let read: Vec<(usize, &Vec<f64>)> = read.collect::<Option<_>>()?;
+    let n = read.iter().map(|(_, values)| values.len()).max()?;
+    (0 < n && n < FEW).then(|| {
+        Prepared::new(SharedValues::<D, P> {
+            f64: shared_of::<D, P, f64>(&read, n),
+            f32: shared_of::<D, P, f32>(&read, n),
+        })
+    })
+}
+
+fn shared_of<D: Density<P>, const P: usize, F: Real>(read: &[(usize, &Vec<f64>)], n: usize) -> Vec<D::Shared<F>> {
+    let each = |i: usize| {
+        let mut params = [F::NAN; P];
+        for &(k, values) in read {
+            params[k] = F::from_f64(values[if values.len() == 1 { 0 } else { i }]);
+        }
+        D::shared(params, true)
+    };
+    (0..n).map(each).collect()
+}
+
+fn prepared<'a, D: Density<P>, const P: usize, F: Real>(call: &Call<'a, F>) -> &'a [D::Shared<F>] {
+    let Some(prepared) = call.prepared::<SharedValues<D, P>>() else {
+        return &[];
+    };
+    let (double, single): (&dyn Any, &dyn Any) = (&prepared.f64, &prepared.f32);
+    let either = double.downcast_ref().or_else(|| single.downcast_ref());
+    either.map_or(&[], |all: &Vec<D::Shared<F>>| all)
+}
+
 /// The sum of the log density over all elements, as a term.
 struct Term<D, const P: usize>(PhantomData<D>);
 
@@ -150,30 +192,35 @@ impl<D: Density<P>, const P: usize> Op for Term<D, P> {
     const NO_GRAD: u32 = D::NO_GRAD;
     const ELEMENTWISE: bool = true;
     const ROLE: Role = Role::Sink;
+    const PREPARE: Option<Prepare> = Some(prepare::<D, P>);
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let sum = density_sum::<D, P, F>(call.x(0), params(call));
+        let sum = density_sum::<D, P, F>(call.x(0), params(call), prepared::<D, P, F>(call));
         call.set_term(sum);
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
         let d_x = grad(call, 0);
         let d_params = param_grads(call);
-        let sum = density_sum_adjoint::<D, P, F>(call.x(0), params(call), call.weight(), d_x, d_params);
+        let (params, prepared) = (params(call), prepared::<D, P, F>(call));
+        let sum = density_sum_adjoint::<D, P, F>(call.x(0), params, prepared, call.weight(), d_x, d_params);
         call.set_term(sum);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::dist::{Dist, Normal};
+    use crate::dist::{Dist, Normal, StudentT};
+    use crate::kernels::density::FEW;
     use crate::ops::sum::SumTerm;
     use crate::ops::where_::where_;
+    use crate::program::compile::Program;
     use crate::rng::Key;
     use crate::tape::gradient::gradient;
     use crate::tape::op::Op;
     use crate::tape::record::Tape;
-    use crate::tape::store::Precision;
+    use crate::tape::store::{Precision, Scalar};
+    use crate::testing::op_check::check_recording;
 
     /// The gradient by mean and scale where the elements behind the first few are masked.
     fn gradient_of_first(n: usize, n_first: usize, others: f64) -> Vec<f64> {
@@ -197,5 +244,33 @@ mod tests {
                 assert_eq!(gradient_of_first(n, 2, others), good);
             }
         }
+    }
+
+    #[test]
+    fn what_constant_parameters_determine_is_prepared_once() {
+        for precision in [Precision::F64, Precision::F32] {
+            for (n, has_own_scales) in [(1, false), (8, false), (8, true), (40, false), (40, true)] {
+                let tape = Tape::new(precision, Key::new(1));
+                let x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
+                let x = tape.input(0, &[], &[n], &x, false);
+                let n_scales = if has_own_scales { n } else { 1 };
+                let scale = tape.constant_array(&[n_scales], (0..n_scales).map(|i| 0.5 + i as f64 * 0.1));
+                Normal(x.square(), scale).log_prob_term(&tape, x, 0.7, 0);
+                StudentT(4.0, x, scale).log_prob_term(&tape, x.exp(), -1.0, 1);
+                check_recording(&tape);
+                let prepared = match precision {
+                    Precision::F64 => prepared_of::<f64>(&tape),
+                    Precision::F32 => prepared_of::<f32>(&tape),
+                };
+                assert_eq!(prepared, [n < FEW || !has_own_scales; 2], "{n} elements");
+            }
+        }
+    }
+
+    /// Returns for each term of a program whether something was prepared for it.
+    fn prepared_of<F: Scalar>(tape: &Tape) -> Vec<bool> {
+        let program = Program::<F>::density(tape);
+        let sinks = program.forward.iter().filter(|step| step.term.is_some());
+        sinks.map(|step| step.instr.prepared.is_some()).collect()
     }
 }

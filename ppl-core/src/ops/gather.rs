@@ -1,7 +1,5 @@
 //! Gather: elements along the first event axis, picked by values.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use crate::error::Error;
@@ -10,7 +8,7 @@ use crate::kernels::segment::{RowList, Segments};
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;
-use crate::tape::op::{Op, Prepare};
+use crate::tape::op::{Op, Prepare, Prepared};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;
@@ -20,7 +18,7 @@ use crate::testing::ops::op_tests;
 /// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded, in their order.
 ///
 /// Attribute 0 is the number of rows.
-pub(super) struct Gather;
+struct Gather;
 
 /// What a list of indices that never change becomes.
 struct Picks {
@@ -38,12 +36,22 @@ impl Op for Gather {
         let rows: Vec<u32> = constants[1].as_ref()?.iter().map(row).collect::<Option<_>>()?;
         let segments = Segments::new(&rows, n);
         let rows = RowList::new(rows, n);
-        Some(Arc::new(Picks { rows, segments }))
+        Some(Prepared::new(Picks { rows, segments }))
     });
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let out = call.out();
-        pick_rows(call, 0, out);
+        let (x, z, out) = (call.x(0), call.x(1), call.out());
+        let n = call.attr(0) as usize;
+        let width = x.len().checked_div(n).unwrap_or(0);
+        match call.prepared::<Picks>() {
+            Some(picks) => picks.rows.gather(width, x, out),
+            None if width > 0 => {
+                for (out, &index) in out.chunks_exact_mut(width).zip(z) {
+                    copy_row(row_number(index, n), x, out);
+                }
+            }
+            None => {}
+        }
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
@@ -61,22 +69,6 @@ impl Op for Gather {
                 }
             }
         }
-    }
-}
-
-/// Writes the rows that a [`Gather`] picks, from pick `first` on and as many as `out` holds.
-pub(super) fn pick_rows<F: Real>(call: &Call<'_, F>, first: usize, out: &mut [F]) {
-    let (x, z) = (call.x(0), call.x(1));
-    let n = call.attr(0) as usize;
-    let width = x.len().checked_div(n).unwrap_or(0);
-    match call.prepared::<Picks>() {
-        Some(picks) => picks.rows.gather(first, width, x, out),
-        None if width > 0 => {
-            for (out, &index) in out.chunks_exact_mut(width).zip(&z[first..]) {
-                copy_row(row_number(index, n), x, out);
-            }
-        }
-        None => {}
     }
 }
 

@@ -322,7 +322,7 @@ impl<'a, F: Real> Call<'a, F> {
     /// Returns what the operation prepared from its constant operands.
     #[inline(always)]
     pub fn prepared<T: 'static>(&self) -> Option<&'a T> {
-        self.instr.prepared.as_ref()?.downcast_ref()
+        self.instr.prepared.as_ref()?.get()
     }
 
     /// Returns the derivative of the log density by the term of this sink.

@@ -192,7 +192,7 @@ impl<'a, F: Real> Target<'a, F> {
         if self.is_sum
             && let Some([to]) = &mut self.to
         {
-            let sum = weight * F::from_f64(self.total);
+            let sum = F::from_f64(weight.to_f64() * self.total);
             *to = if self.adds { *to + sum } else { sum };
         }
         self.total

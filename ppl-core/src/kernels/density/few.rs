@@ -5,32 +5,67 @@ use crate::kernels::density::{Adjoint, Density, Operands, times};
 use crate::kernels::real::Real;
 
 /// Returns Σᵢ log p(xᵢ; paramsᵢ).
-pub fn sum<D: Density<P>, const P: usize, F: Real>(operands: &Operands<'_, P, F>) -> f64 {
-    log_probs::<D, P, F>(operands).map(F::to_f64).sum()
+pub fn sum<D: Density<P>, const P: usize, F: Real>(operands: &Operands<'_, P, F>, prepared: &[D::Shared<F>]) -> f64 {
+    log_probs::<D, P, F>(operands, prepared).map(F::to_f64).sum()
 }
 
 /// Computes outᵢ = log p(xᵢ; paramsᵢ).
 pub fn each<D: Density<P>, const P: usize, F: Real>(operands: &Operands<'_, P, F>, out: &mut [F]) {
-    for (out, log_prob) in out.iter_mut().zip(log_probs::<D, P, F>(operands)) {
+    for (out, log_prob) in out.iter_mut().zip(log_probs::<D, P, F>(operands, &[])) {
         *out = log_prob;
     }
 }
 
-fn log_probs<D: Density<P>, const P: usize, F: Real>(operands: &Operands<'_, P, F>) -> impl Iterator<Item = F> {
-    let is_shared = operands.is_shared::<D>();
-    let mut shared = D::shared(operands.first(), false);
+fn log_probs<D: Density<P>, const P: usize, F: Real>(
+    operands: &Operands<'_, P, F>,
+    prepared: &[D::Shared<F>],
+) -> impl Iterator<Item = F> {
+    let shared = EachShared::<D, P, F>::new(operands, prepared, false);
     (0..operands.n).map(move |i| {
         let (x, p) = element(operands, i);
-        if !is_shared {
-            shared = D::shared(p, false);
-        }
-        D::log_prob(x, p, &shared)
+        D::log_prob(x, p, &shared.at(i, p))
     })
+}
+
+/// What depends on parameters alone, for each element.
+struct EachShared<'a, D: Density<P>, const P: usize, F: Real> {
+    /// For each element, or empty.
+    prepared: &'a [D::Shared<F>],
+    /// For all elements.
+    one: Option<D::Shared<F>>,
+    gradient: bool,
+}
+
+impl<'a, D: Density<P>, const P: usize, F: Real> EachShared<'a, D, P, F> {
+    #[inline(always)]
+    fn new(operands: &Operands<'_, P, F>, prepared: &'a [D::Shared<F>], gradient: bool) -> Self {
+        let one = match prepared {
+            [one] => Some(*one),
+            [] => operands.is_shared::<D>().then(|| D::shared(operands.first(), gradient)),
+            _ => None,
+        };
+        EachShared {
+            prepared,
+            one,
+            gradient,
+        }
+    }
+
+    /// Returns that of element `i`, which has these parameters.
+    #[inline(always)]
+    fn at(&self, i: usize, params: [F; P]) -> D::Shared<F> {
+        match self.one {
+            Some(one) => one,
+            None if self.prepared.is_empty() => D::shared(params, self.gradient),
+            None => self.prepared[i],
+        }
+    }
 }
 
 /// Returns the sum and writes the derivatives times the seed.
 pub fn partials<D: Density<P>, const P: usize, F: Real>(
     operands: &Operands<'_, P, F>,
+    prepared: &[D::Shared<F>],
     seed: Seed<'_, F>,
     mut d_x: Adjoint<'_, F>,
     mut d_params: [Adjoint<'_, F>; P],
@@ -38,13 +73,10 @@ pub fn partials<D: Density<P>, const P: usize, F: Real>(
     let n = operands.n;
     let mut total = 0.0;
     let (mut sum_x, mut sums) = (0.0, [0.0; P]);
-    let is_shared = operands.is_shared::<D>();
-    let mut shared = D::shared(operands.first(), true);
+    let each_shared = EachShared::<D, P, F>::new(operands, prepared, true);
     for i in 0..n {
         let (x, p) = element(operands, i);
-        if !is_shared {
-            shared = D::shared(p, true);
-        }
+        let shared = each_shared.at(i, p);
         let (by_x, by_params) = D::partials(x, p, &shared);
         total += D::log_prob(x, p, &shared).to_f64();
         let seed = match seed {

@@ -16,7 +16,7 @@ use crate::kernels::real::Real;
 /// All functions are `#[inline(always)]` and free of branches where the mathematics allows, so that loops vectorise.
 pub trait Density<const P: usize>: 'static {
     /// What depends on parameters alone, computed once where those that [`Density::SHARED`] names are single numbers.
-    type Shared<F: Real>: Copy;
+    type Shared<F: Real>: Copy + Send + Sync + 'static;
 
     /// The unique name: it names operations too.
     const NAME: &'static str;
@@ -41,13 +41,20 @@ pub trait Density<const P: usize>: 'static {
 pub type Adjoint<'a, F> = Option<(&'a mut [F], bool)>;
 
 /// Returns Σᵢ log p(xᵢ; paramsᵢ); an operand of length one counts for every i.
-pub fn density_sum<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F]; P]) -> f64 {
+///
+/// `prepared` is what [`Density::shared`] gives with a gradient, once for all elements or for each of [`FEW`], or empty.
+pub fn density_sum<D: Density<P>, const P: usize, F: Real>(
+    x: &[F],
+    params: [&[F]; P],
+    prepared: &[D::Shared<F>],
+) -> f64 {
     let operands = Operands::new(x, params);
     if operands.n < FEW {
-        return few::sum::<D, P, F>(&operands);
+        return few::sum::<D, P, F>(&operands, prepared);
     }
     dispatch(Values::<D, P, F> {
         operands: &operands,
+        prepared,
         out: None,
         density: PhantomData,
     })
@@ -57,6 +64,7 @@ pub fn density_sum<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[F
 pub fn density_sum_adjoint<D: Density<P>, const P: usize, F: Real>(
     x: &[F],
     params: [&[F]; P],
+    prepared: &[D::Shared<F>],
     weight: F,
     d_x: Adjoint<'_, F>,
     d_params: [Adjoint<'_, F>; P],
@@ -64,10 +72,10 @@ pub fn density_sum_adjoint<D: Density<P>, const P: usize, F: Real>(
     if weight == F::ZERO {
         put_zeros(d_x);
         d_params.into_iter().for_each(put_zeros);
-        return density_sum::<D, P, F>(x, params);
+        return density_sum::<D, P, F>(x, params, prepared);
     }
     let operands = Operands::new(x, params);
-    partials::<D, P, F>(operands, Seed::Weight(weight), d_x, d_params)
+    partials::<D, P, F>(operands, prepared, Seed::Weight(weight), d_x, d_params)
 }
 
 /// Computes outᵢ = log p(xᵢ; paramsᵢ).
@@ -78,6 +86,7 @@ pub fn density_each<D: Density<P>, const P: usize, F: Real>(x: &[F], params: [&[
     }
     dispatch(Values::<D, P, F> {
         operands: &operands,
+        prepared: &[],
         out: Some((out, true)),
         density: PhantomData,
     });
@@ -92,23 +101,25 @@ pub fn density_each_adjoint<D: Density<P>, const P: usize, F: Real>(
     d_params: [Adjoint<'_, F>; P],
 ) {
     let operands = Operands::with_length(x, params, d_out.len());
-    partials::<D, P, F>(operands, Seed::Each(d_out), d_x, d_params);
+    partials::<D, P, F>(operands, &[], Seed::Each(d_out), d_x, d_params);
 }
 
 /// Fewer elements than this are worked on one by one.
-const FEW: usize = chunk::CHUNK;
+pub const FEW: usize = chunk::CHUNK;
 
 fn partials<'a, D: Density<P>, const P: usize, F: Real>(
     operands: Operands<'a, P, F>,
+    prepared: &[D::Shared<F>],
     seed: Seed<'a, F>,
     mut d_x: Adjoint<'a, F>,
     mut d_params: [Adjoint<'a, F>; P],
 ) -> f64 {
     if operands.n < FEW {
-        return few::partials::<D, P, F>(&operands, seed, d_x, d_params);
+        return few::partials::<D, P, F>(&operands, prepared, seed, d_x, d_params);
     }
     dispatch(Partials::<D, P, F> {
         operands: &operands,
+        prepared,
         seed,
         d_x: &mut d_x,
         d_params: &mut d_params,
@@ -219,10 +230,10 @@ mod tests {
 
         let mut want = before.clone();
         let (d_x, d_params) = want.get();
-        let sum = few::partials::<NormalDensity, 2, F>(&operands, seed, d_x, d_params);
+        let sum = few::partials::<NormalDensity, 2, F>(&operands, &[], seed, d_x, d_params);
         let mut each = vec![F::NAN; n];
         few::each::<NormalDensity, 2, F>(&operands, &mut each);
-        assert!((few::sum::<NormalDensity, 2, F>(&operands) - sum).abs() <= tolerance * sum.abs());
+        assert!((few::sum::<NormalDensity, 2, F>(&operands, &[]) - sum).abs() <= tolerance * sum.abs());
 
         let levels = on_every_level(|| AllPasses {
             operands: &operands,
@@ -263,6 +274,7 @@ mod tests {
             let (mut d_x, mut d_params) = self.adjoints.get();
             let with_partials = Partials {
                 operands,
+                prepared: &[],
                 seed: self.seed,
                 d_x: &mut d_x,
                 d_params: &mut d_params,
@@ -271,6 +283,7 @@ mod tests {
             let first = with_partials.run();
             let second = Values {
                 operands,
+                prepared: &[],
                 out: None,
                 density,
             };
@@ -278,6 +291,7 @@ mod tests {
             let mut out = vec![F::NAN; operands.n];
             let each = Values {
                 operands,
+                prepared: &[],
                 out: Some((&mut out, true)),
                 density,
             };
@@ -318,6 +332,7 @@ mod tests {
             let sum = density_sum_adjoint::<NormalDensity, 2, f64>(
                 &x,
                 [&[0.0], &[1.0]],
+                &[],
                 0.0,
                 Some((&mut d_x, true)),
                 to_params,

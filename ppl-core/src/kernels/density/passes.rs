@@ -14,8 +14,9 @@ use crate::kernels::real::Real;
 const FOLD: usize = 32 * CHUNK;
 
 /// The log densities of at least [`CHUNK`] elements, to be summed or written.
-pub struct Values<'t, 'a, D, const P: usize, F> {
+pub struct Values<'t, 'a, D: Density<P>, const P: usize, F: Real> {
     pub operands: &'t Operands<'a, P, F>,
+    pub prepared: &'t [D::Shared<F>],
     /// The slice to be written; the sum is returned without one.
     pub out: Adjoint<'a, F>,
     pub density: PhantomData<D>,
@@ -29,9 +30,7 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Values<'_, '_, D, P, F> {
         let n = self.operands.n;
         let mut sources = Sources::empty();
         sources.set(self.operands);
-        let is_shared = self.operands.is_shared::<D>();
-        let shared = D::shared(self.operands.first(), false);
-        let shared = is_shared.then_some(shared);
+        let shared = one_shared::<D, P, F>(self.operands, self.prepared, false);
         let mut to = Target::SUM;
         if self.out.is_some() {
             to.set(self.out, n);
@@ -85,8 +84,9 @@ pub enum Seed<'a, F> {
 }
 
 /// The log density of at least [`CHUNK`] elements and all its derivatives in one pass.
-pub struct Partials<'t, 'a, D, const P: usize, F> {
+pub struct Partials<'t, 'a, D: Density<P>, const P: usize, F: Real> {
     pub operands: &'t Operands<'a, P, F>,
+    pub prepared: &'t [D::Shared<F>],
     pub seed: Seed<'a, F>,
     pub d_x: &'t mut Adjoint<'a, F>,
     pub d_params: &'t mut [Adjoint<'a, F>; P],
@@ -108,9 +108,7 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Partials<'_, '_, D, P, F> 
         let n = self.operands.n;
         let mut sources = Sources::empty();
         sources.set(self.operands);
-        let is_shared = self.operands.is_shared::<D>();
-        let shared = D::shared(self.operands.first(), true);
-        let shared = is_shared.then_some(shared);
+        let shared = one_shared::<D, P, F>(self.operands, self.prepared, true);
         let mut total = Target::SUM;
         let mut to_x = Target::NOWHERE;
         to_x.set(self.d_x.take(), n);
@@ -202,6 +200,19 @@ impl<const P: usize, F: Real> Computed<P, F> {
             times_seeds(&mut d.0, seeds);
         }
     }
+}
+
+/// Returns what depends on parameters alone, if it is the same for all elements.
+#[inline(always)]
+fn one_shared<D: Density<P>, const P: usize, F: Real>(
+    operands: &Operands<'_, P, F>,
+    prepared: &[D::Shared<F>],
+    gradient: bool,
+) -> Option<D::Shared<F>> {
+    if let [one] = prepared {
+        return Some(*one);
+    }
+    operands.is_shared::<D>().then(|| D::shared(operands.first(), gradient))
 }
 
 /// Returns element `l` of each parameter.
