@@ -14,4 +14,6 @@ pub(crate) mod ops;
 #[cfg(test)]
 pub(crate) mod quadrature;
 #[cfg(test)]
+mod random_recordings;
+#[cfg(test)]
 pub(crate) mod rows_check;
