@@ -163,8 +163,9 @@ impl<F: Real> Grad<'_, F> {
 
 /// One call of a kernel: typed access to its operands.
 ///
-/// The layout guarantees that the output, the own buffer and the adjoints of the operands are disjoint from each other
-/// and from all operands; a kernel takes each of them at most once, which is why kernels are written in this crate alone.
+/// The layout guarantees that the output, the own buffer and the adjoints that are written are disjoint from each other,
+/// from the output's adjoint and from all operands; a kernel takes each of them at most once, which is why kernels are
+/// written in this crate alone.
 pub struct Call<'a, F> {
     regions: Regions<F>,
     instr: &'a Instr<F>,

@@ -39,14 +39,9 @@ struct EachShared<'a, D: Density<P>, const P: usize, F: Real> {
 impl<'a, D: Density<P>, const P: usize, F: Real> EachShared<'a, D, P, F> {
     #[inline(always)]
     fn new(operands: &Operands<'_, P, F>, prepared: &'a [D::Shared<F>], gradient: bool) -> Self {
-        let one = match prepared {
-            [one] => Some(*one),
-            [] => operands.is_shared::<D>().then(|| D::shared(operands.first(), gradient)),
-            _ => None,
-        };
         EachShared {
             prepared,
-            one,
+            one: operands.shared::<D>(prepared, gradient),
             gradient,
         }
     }

@@ -172,16 +172,15 @@ impl<'a, const P: usize, F: Real> Operands<'a, P, F> {
         Operands { x, params, n }
     }
 
-    /// Returns whether what depends on parameters alone is the same for all elements.
+    /// Returns what depends on parameters alone, prepared or computed, if it is the same for all elements.
     #[inline(always)]
-    fn is_shared<D: Density<P>>(&self) -> bool {
-        (0..P).all(|k| D::SHARED & (1 << k) == 0 || self.params[k].len() == 1)
-    }
-
-    /// Returns the first element of each parameter.
-    #[inline(always)]
-    fn first(&self) -> [F; P] {
-        std::array::from_fn(|k| self.params[k].first().copied().unwrap_or(F::NAN))
+    fn shared<D: Density<P>>(&self, prepared: &[D::Shared<F>], gradient: bool) -> Option<D::Shared<F>> {
+        if let [one] = prepared {
+            return Some(*one);
+        }
+        let is_one = (0..P).all(|k| D::SHARED & (1 << k) == 0 || self.params[k].len() == 1);
+        let first = |k: usize| self.params[k].first().copied().unwrap_or(F::NAN);
+        is_one.then(|| D::shared(std::array::from_fn(first), gradient))
     }
 }
 

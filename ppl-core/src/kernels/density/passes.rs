@@ -30,7 +30,7 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Values<'_, '_, D, P, F> {
         let n = self.operands.n;
         let mut sources = Sources::empty();
         sources.set(self.operands);
-        let shared = one_shared::<D, P, F>(self.operands, self.prepared, false);
+        let shared = self.operands.shared::<D>(self.prepared, false);
         let mut to = Target::SUM;
         if self.out.is_some() {
             to.set(self.out, n);
@@ -108,7 +108,7 @@ impl<D: Density<P>, const P: usize, F: Real> Loop for Partials<'_, '_, D, P, F> 
         let n = self.operands.n;
         let mut sources = Sources::empty();
         sources.set(self.operands);
-        let shared = one_shared::<D, P, F>(self.operands, self.prepared, true);
+        let shared = self.operands.shared::<D>(self.prepared, true);
         let mut total = Target::SUM;
         let mut to_x = Target::NOWHERE;
         to_x.set(self.d_x.take(), n);
@@ -200,19 +200,6 @@ impl<const P: usize, F: Real> Computed<P, F> {
             times_seeds(&mut d.0, seeds);
         }
     }
-}
-
-/// Returns what depends on parameters alone, if it is the same for all elements.
-#[inline(always)]
-fn one_shared<D: Density<P>, const P: usize, F: Real>(
-    operands: &Operands<'_, P, F>,
-    prepared: &[D::Shared<F>],
-    gradient: bool,
-) -> Option<D::Shared<F>> {
-    if let [one] = prepared {
-        return Some(*one);
-    }
-    operands.is_shared::<D>().then(|| D::shared(operands.first(), gradient))
 }
 
 /// Returns element `l` of each parameter.
