@@ -18,8 +18,8 @@
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
 pub use ppl_core::diagnostics::summary;
-pub use ppl_core::dist::param::{ones, zeros};
-pub use ppl_core::dist::*;
+pub use ppl_core::distributions::param::{ones, zeros};
+pub use ppl_core::distributions::*;
 pub use ppl_core::inference::fit::{Fit, compare};
 pub use ppl_core::inference::mh::{Mh, Proposal};
 pub use ppl_core::inference::predictive::{Predictive, Prior};

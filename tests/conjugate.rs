@@ -1,7 +1,7 @@
 //! Sampling and SVI against posteriors that are known exactly.
 
 use posterior::core::diagnostics::{mcse_mean, mcse_sd};
-use posterior::core::inference::svi::Approximates;
+use posterior::core::inference::svi::GuideFor;
 use posterior::core::math::gamma::ln_gamma;
 use posterior::prelude::*;
 
@@ -182,7 +182,7 @@ fn mh_recovers_a_regression_line() {
 const RUNS: u64 = 8;
 
 /// Returns the parameters that runs of SVI end with, unconstrained: `[run, parameter]`.
-fn run_svi<M: Model + Sync, G: Approximates<M>>(model: &M, guide: G) -> Vec<Vec<f64>> {
+fn run_svi<M: Model + Sync, G: GuideFor<M>>(model: &M, guide: G) -> Vec<Vec<f64>> {
     let schedule = Schedule::Cosine {
         initial: 0.1,
         last: 0.0,
@@ -259,7 +259,7 @@ fn svi_reaches_the_best_mean_field_guide_of_a_regression_line() {
 }
 
 /// Returns the estimate of the bound at the first parameters, by one draw.
-fn elbo<M: Model + Sync, G: Approximates<M>>(model: &M, guide: G) -> f64 {
+fn elbo<M: Model + Sync, G: GuideFor<M>>(model: &M, guide: G) -> f64 {
     Svi::new(guide, Adam::new(0.0)).start(model).unwrap().step().unwrap()
 }
 

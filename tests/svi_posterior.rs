@@ -1,6 +1,6 @@
 //! What SVI climbs and what it keeps: the bound under totals and scales, and draws of the fitted guide.
 
-use posterior::core::inference::svi::{Approximates, Approximation, Initial};
+use posterior::core::inference::svi::{Approximation, GuideFor, Initial};
 use posterior::prelude::*;
 
 #[model]
@@ -257,7 +257,7 @@ fn scaled_guide(weight: f64) {
 }
 
 /// Returns the losses by both estimators.
-fn losses<M: Model + Sync>(guide: impl posterior::core::inference::svi::Approximates<M>, model: &M) -> [Vec<f64>; 2] {
+fn losses<M: Model + Sync>(guide: impl posterior::core::inference::svi::GuideFor<M>, model: &M) -> [Vec<f64>; 2] {
     let run = |svi: &Svi<_, Adam>| svi.run(model).unwrap().losses().to_vec();
     let sampled = svi(guide, 5);
     let first = run(&sampled);
@@ -315,7 +315,7 @@ fn spread_by_param_guide() {
 }
 
 /// Returns the standard deviation of all predictions of `y`.
-fn predicted_spread<G: Approximates<M> + Sync, M: Model + Sync, N: Model + Sync>(guide: G, model: &M, new: &N) -> f64 {
+fn predicted_spread<G: GuideFor<M> + Sync, M: Model + Sync, N: Model + Sync>(guide: G, model: &M, new: &N) -> f64 {
     let fit = Svi::new(guide, Adam::new(0.05)).steps(800).run(model).unwrap();
     let answers = fit.predict(new, 100).unwrap();
     answers.get("y").unwrap().std(0.0)

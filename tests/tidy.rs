@@ -13,7 +13,7 @@ const FLOORS: [&str; 9] = [
     "log_density kernels diagnostics",
     "tape optim",
     "program ops",
-    "dist",
+    "distributions",
     "bijectors",
     "runtime",
     "inference",
@@ -28,19 +28,19 @@ const SAMPLERS: [&str; 4] = ["random_walk", "adapt", "proposal", "state"];
 /// Folders whose files carry their law or tests.
 const LAWS: [(&str, &str); 4] = [
     ("ppl-core/src/ops", "op_tests!"),
-    ("ppl-core/src/dist", "dist_tests!"),
+    ("ppl-core/src/distributions", "dist_tests!"),
     ("ppl-core/src/bijectors", "bijector_tests!"),
     ("ppl-nn/src/layers", "layer_tests!"),
 ];
 
 /// Files in these folders without law or tests of their own, with the reason.
 const WITHOUT_LAWS: &str = "
-    interfaces and tables: dist/contract dist/family dist/support bijectors/default
-    tests themselves: ops/chains ops/shape_errors dist/kl_laws
-    run by the laws of what uses them: ops/align ops/elementwise ops/outer dist/chances dist/draw dist/each_draw \
-        dist/param dist/rows dist/saddle dist/univariate bijectors/rows
-    tested with their loops in weights.rs: dist/categorical dist/one_hot_categorical
-    one point, shown by its example: dist/delta
+    interfaces and tables: distributions/contract distributions/family distributions/support bijectors/default
+    tests themselves: ops/chains ops/shape_errors distributions/kl_laws
+    run by the laws of what uses them: ops/align ops/elementwise ops/outer distributions/chances distributions/noise distributions/scalar_sampler \
+        distributions/param distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
+    tested with their loops in weights.rs: distributions/categorical distributions/one_hot_categorical
+    one point, shown by its example: distributions/delta
 ";
 
 /// Returns path and text of the files below a folder with one of these extensions.
@@ -119,7 +119,7 @@ fn imports_point_down() {
                 let is_allowed = is_below || target == module || target == "testing";
                 assert!(is_allowed, "{path}:{number}: `{module}` must not see `{target}`");
                 let is_sampler = path.contains("inference/mh/") && SAMPLERS.contains(&stem(&path));
-                let is_inner = ["runtime", "bijectors", "dist", "ops", "program", "tape"].contains(&target);
+                let is_inner = ["runtime", "bijectors", "distributions", "ops", "program", "tape"].contains(&target);
                 assert!(
                     !(is_sampler && is_inner),
                     "{path}:{number}: a sampler must not see `{target}`"

@@ -3,7 +3,7 @@
 pub mod bijectors;
 pub mod constraints;
 pub mod diagnostics;
-pub mod dist;
+pub mod distributions;
 pub mod draws;
 pub mod error;
 pub mod inference;
@@ -17,6 +17,7 @@ pub mod rng;
 pub mod runtime;
 pub mod tape;
 pub mod tensor;
+#[cfg(test)]
 pub(crate) mod testing;
 
 #[doc(hidden)]

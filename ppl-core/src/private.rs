@@ -3,7 +3,7 @@
 pub use ndarray::ArrayViewD;
 
 pub use crate::constraints::{Ordered, Real, Unknown};
-pub use crate::dist::family::{Covered, Family, SiteSupport, covers, same_support};
+pub use crate::distributions::family::{Covered, Family, SiteSupport, covers, same_support};
 pub use crate::runtime::argument::{DataArg, Handle, Obs};
 pub use crate::runtime::arguments_key::{ArgumentsKey, ByBits, ByHash, ByNothing, Owned};
 pub use crate::runtime::context::Ctx;

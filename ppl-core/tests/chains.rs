@@ -1,7 +1,7 @@
 //! Chains that cannot go on: the error says where, and holds what was drawn.
 
 use ndarray::ArrayViewD;
-use ppl_core::dist::Normal;
+use ppl_core::distributions::Normal;
 use ppl_core::draws::Draws;
 use ppl_core::error::{ChainDraws, ChainPlace, Error};
 use ppl_core::inference::mh::{Mh, Proposal};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ppl_core::dist::*;
+use ppl_core::distributions::*;
 use ppl_core::rng::Key;
 use ppl_core::tape::gradient::gradient;
 use ppl_core::tape::record::Tape;

@@ -1,7 +1,7 @@
 //! Values given to sites from outside reach a site, or the run ends with an error that says which sites there are.
 
 use ndarray::{Array1, Array2, array};
-use ppl_core::dist::{Bernoulli, Normal};
+use ppl_core::distributions::{Bernoulli, Normal};
 use ppl_core::inference::mh::Mh;
 use ppl_core::inference::progress::Progress;
 use ppl_core::runtime::handlers::{ModelExt, Trace, trace};

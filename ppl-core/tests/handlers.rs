@@ -1,7 +1,7 @@
 //! The laws of handlers, on models with plates, loops, discrete latents and masks.
 
 use ndarray::{Array1, ArrayD, arr0, array};
-use ppl_core::dist::{Bernoulli, HalfNormal, Normal};
+use ppl_core::distributions::{Bernoulli, HalfNormal, Normal};
 use ppl_core::runtime::handlers::{ModelExt, Trace, trace};
 use ppl_core::runtime::state::SiteKind;
 use ppl_macros::model;

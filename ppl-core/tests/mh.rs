@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
-use ppl_core::dist::{Bernoulli, Beta, Binomial, Categorical, Dirichlet, DistExt, Gamma, Normal, Poisson};
+use ppl_core::distributions::{Bernoulli, Beta, Binomial, Categorical, Dirichlet, DistExt, Gamma, Normal, Poisson};
 use ppl_core::draws::Draws;
 use ppl_core::inference::fit::compare;
 use ppl_core::inference::mh::{Mh, Proposal};

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
-use ppl_core::dist::{Bernoulli, Beta, DistExt, HalfNormal, LogNormal, Normal};
+use ppl_core::distributions::{Bernoulli, Beta, DistExt, HalfNormal, LogNormal, Normal};
 use ppl_core::inference::fit::HasDraws;
 use ppl_core::inference::mh::{Mh, Proposal};
 use ppl_core::inference::potential::Potential;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
-use ppl_core::dist::{Bernoulli, DistExt, Normal, Uniform};
+use ppl_core::distributions::{Bernoulli, DistExt, Normal, Uniform};
 use ppl_core::inference::fit::Fit;
 use ppl_core::inference::mh::Mh;
 use ppl_core::inference::progress::Progress;

@@ -16,6 +16,7 @@ mod path;
 #[cfg(feature = "plots")]
 pub mod plots;
 pub mod random;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use error::DataError;

@@ -34,7 +34,7 @@ pub(crate) use layer_tests;
 
 #[cfg(test)]
 mod check {
-    use ppl_core::dist::{DistExt, Normal};
+    use ppl_core::distributions::{DistExt, Normal};
     use ppl_core::error::Result;
     use ppl_core::rng::Key;
     use ppl_core::runtime::context::Ctx;

@@ -58,7 +58,7 @@ fn every_operation_and_every_distribution_occurs() {
     ] {
         met.extend(group());
     }
-    let named = ["ops", "dist", "bijectors"].map(named).concat();
+    let named = ["ops", "distributions", "bijectors"].map(named).concat();
     assert!(named.len() > 100, "{named:?}");
     let exempt: Vec<&str> = WITHOUT_LAW.split_whitespace().chain(DRAWS.split_whitespace()).collect();
     let missing: Vec<_> = named

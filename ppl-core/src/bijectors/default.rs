@@ -1,7 +1,7 @@
 //! Which bijector a support has: the one place that lists them all.
 
 use crate::bijectors::{Bijector, Exp, Identity, Interval, LowerCholesky, Ordered, Sigmoid, StickBreaking};
-use crate::dist::support::Support;
+use crate::distributions::support::Support;
 
 /// Returns the bijector onto a support, or `None` if its values are isolated points.
 pub fn for_support<'t>(support: &Support<'t>) -> Option<Box<dyn Bijector<'t> + 't>> {

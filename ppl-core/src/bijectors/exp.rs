@@ -2,6 +2,7 @@
 
 use crate::bijectors::Bijector;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// x = eᶻ, elementwise.
@@ -23,6 +24,7 @@ impl<'t> Bijector<'t> for Exp {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     Exp; event [2], free [0, 1]; [0.5, -2.0], [0.0, 3.0]; [800.0, -300.0] => 500.0
 }

@@ -2,6 +2,7 @@
 
 use crate::bijectors::Bijector;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// x = z.
@@ -22,6 +23,7 @@ impl<'t> Bijector<'t> for Identity {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     Identity; event [2], free [0, 1]; [0.5, -2.0]; [800.0, -800.0] => 0.0
 }

@@ -2,6 +2,7 @@
 
 use crate::bijectors::{Bijector, Sigmoid};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// x = low + (high − low) / (1 + e⁻ᶻ), elementwise; the bounds may depend on other sites.
@@ -72,6 +73,7 @@ impl<'t> Bijector<'t> for Interval<'t> {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     Interval { low: Var::constant(-2.0), high: Var::constant(0.5) }; event [2], free [0, 1];
     [0.5, -2.0], [0.0, 3.0];

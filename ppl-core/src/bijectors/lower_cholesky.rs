@@ -1,10 +1,11 @@
 //! Lower triangles with exponentials on the diagonal: onto Cholesky factors.
 
 use crate::bijectors::Bijector;
-use crate::bijectors::rows::{self, RowMap};
+use crate::bijectors::row_map::{self, RowMap};
 use crate::kernels::real::Real;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// The matrix x: `[n, n]` from n (n + 1) / 2 numbers, row by row: xᵢⱼ = z below the diagonal, xᵢᵢ = eᶻ on it, zero above.
@@ -14,7 +15,7 @@ pub struct LowerCholesky;
 impl<'t> Bijector<'t> for LowerCholesky {
     fn constrain(&self, z: Var<'t>) -> Var<'t> {
         let n = order(z.event_shape().last().copied().unwrap_or(0));
-        rows::constrain::<Triangle>(z, &[n, n])
+        row_map::constrain::<Triangle>(z, &[n, n])
     }
 
     fn unconstrain(&self, x: &[f64], event: &[usize]) -> Vec<f64> {
@@ -31,7 +32,7 @@ impl<'t> Bijector<'t> for LowerCholesky {
 
     /// ln |det| = Σᵢ ln xᵢᵢ
     fn log_det(&self, z: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
-        Some(rows::log_det::<Triangle>(z))
+        Some(row_map::log_det::<Triangle>(z))
     }
 
     fn unconstrained_event(&self, event: &[usize]) -> Shape {
@@ -95,6 +96,7 @@ impl RowMap for Triangle {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     LowerCholesky; event [2, 2], free [0, 2, 3]; [0.5, -2.0, 1.0], [-1.0, 0.0, 0.0]; [800.0, -800.0, -300.0] => 500.0
 }

@@ -9,7 +9,7 @@ mod identity;
 mod interval;
 mod lower_cholesky;
 mod ordered;
-mod rows;
+mod row_map;
 mod sigmoid;
 mod stick_breaking;
 

@@ -1,9 +1,10 @@
 //! Running sums of exponentials: onto vectors whose elements ascend.
 
 use crate::bijectors::Bijector;
-use crate::bijectors::rows::{self, RowMap};
+use crate::bijectors::row_map::{self, RowMap};
 use crate::kernels::real::Real;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// x₀ = z₀ and xᵢ = xᵢ₋₁ + exp(zᵢ), along the last axis.
@@ -13,7 +14,7 @@ pub struct Ordered;
 impl<'t> Bijector<'t> for Ordered {
     fn constrain(&self, z: Var<'t>) -> Var<'t> {
         let k = z.event_shape().last().copied().unwrap_or(0);
-        rows::constrain::<Ascend>(z, &[k])
+        row_map::constrain::<Ascend>(z, &[k])
     }
 
     fn unconstrain(&self, x: &[f64], event: &[usize]) -> Vec<f64> {
@@ -24,7 +25,7 @@ impl<'t> Bijector<'t> for Ordered {
 
     /// ln |det| = Σᵢ zᵢ over all elements but the first
     fn log_det(&self, z: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
-        Some(rows::log_det::<Ascend>(z))
+        Some(row_map::log_det::<Ascend>(z))
     }
 }
 
@@ -57,6 +58,7 @@ impl RowMap for Ascend {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     Ordered; event [3], free [0, 1, 2]; [0.5, -2.0, 1.0], [-1.0, 0.0, 0.0]; [800.0, -800.0, 300.0] => -500.0
 }

@@ -1,11 +1,12 @@
 //! Stick breaking: onto vectors of numbers above zero that sum to one.
 
 use crate::bijectors::Bijector;
-use crate::bijectors::rows::{self, RowMap};
+use crate::bijectors::row_map::{self, RowMap};
 use crate::kernels::real::Real;
 use crate::math::logspace::{sigmoid, softplus};
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
+#[cfg(test)]
 use crate::testing::bijectors::bijector_tests;
 
 /// x of k elements from k − 1: element i is the part σ(zᵢ − ln(k − 1 − i)) of what the earlier ones left of one.
@@ -17,7 +18,7 @@ pub struct StickBreaking;
 impl<'t> Bijector<'t> for StickBreaking {
     fn constrain(&self, z: Var<'t>) -> Var<'t> {
         let free = z.event_shape().last().copied().unwrap_or(0);
-        rows::constrain::<Stick>(z, &[free + 1])
+        row_map::constrain::<Stick>(z, &[free + 1])
     }
 
     fn unconstrain(&self, x: &[f64], event: &[usize]) -> Vec<f64> {
@@ -37,7 +38,7 @@ impl<'t> Bijector<'t> for StickBreaking {
 
     /// ln |det| = Σᵢ ln xᵢ over all k elements
     fn log_det(&self, z: Var<'t>, _: Var<'t>) -> Option<Var<'t>> {
-        Some(rows::log_det::<Stick>(z))
+        Some(row_map::log_det::<Stick>(z))
     }
 
     fn unconstrained_event(&self, event: &[usize]) -> Shape {
@@ -100,6 +101,7 @@ impl RowMap for Stick {
     }
 }
 
+#[cfg(test)]
 bijector_tests! {
     StickBreaking; event [3], free [0, 1];
     [0.5, -2.0], [0.0, 0.0], [-3.0, 1.0];

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::dist::support::Support;
+use crate::distributions::support::Support;
 
 /// What the isolated points of a latent are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

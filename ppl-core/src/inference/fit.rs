@@ -67,7 +67,7 @@ impl<A> Fit<A> {
     ///
     /// ```
     /// use ndarray::{Array1, array};
-    /// use ppl_core::dist::Normal;
+    /// use ppl_core::distributions::Normal;
     /// use ppl_core::inference::mh::Mh;
     /// use ppl_core::runtime::argument::Obs;
     /// use ppl_macros::model;

@@ -7,12 +7,12 @@
 pub mod chain;
 pub mod discrete;
 pub mod fit;
-mod from_draw;
-mod kept;
 pub mod mh;
 pub mod potential;
 pub mod predictive;
 pub mod progress;
+mod served_latents;
 pub mod site_draws;
 pub mod site_table;
+mod site_values;
 pub mod svi;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::inference::discrete::Discrete;
-use crate::inference::kept::{Kept, write_recording};
 use crate::inference::site_table::SiteTable;
+use crate::inference::site_values::{SiteProgram, write_recording};
 use crate::log_density::LogDensity;
 use crate::program::compile::Program;
 use crate::program::passes::Passes;
@@ -39,7 +39,7 @@ pub struct Potential<'m, M> {
     discrete: Vec<Option<Discrete>>,
     dim: usize,
     program: Option<Program<f64>>,
-    kept: Option<Kept>,
+    kept: Option<SiteProgram>,
 }
 
 /// A point to start a chain from.
@@ -77,7 +77,11 @@ impl<'m, M: Model> Potential<'m, M> {
             discrete: first.slots.iter().map(|s| found.get(&s.address).copied()).collect(),
             dim: first.n_inputs(),
             program: is_replayed.then(|| first.density(Passes::default())),
-            kept: if is_replayed { Some(Kept::new(&first)?) } else { None },
+            kept: if is_replayed {
+                Some(SiteProgram::new(&first)?)
+            } else {
+                None
+            },
             slots: first.slots,
         })
     }

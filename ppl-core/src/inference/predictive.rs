@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::error::{Error, Result};
-use crate::inference::from_draw::{Draw, FromDraw, Served};
 use crate::inference::potential::recorder;
+use crate::inference::served_latents::{LatentValues, Served, ServedLatents};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
@@ -64,7 +64,7 @@ impl<A> Deref for Predictive<A> {
 ///
 /// ```
 /// use ndarray::Array1;
-/// use ppl_core::dist::Normal;
+/// use ppl_core::distributions::Normal;
 /// use ppl_core::inference::predictive::Prior;
 /// use ppl_core::runtime::argument::Obs;
 /// use ppl_macros::model;
@@ -140,7 +140,10 @@ pub(crate) fn predict<M: Model + Sync>(
     record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
 ) -> Result<Predictive<M::Accessors>> {
     let run = |chain_idx: usize, draw_idx: usize| {
-        let source = Rc::new(FromDraw::new(latents(draws, chain_idx, draw_idx), Served::Constants));
+        let source = Rc::new(ServedLatents::new(
+            latents(draws, chain_idx, draw_idx),
+            Served::Constants,
+        ));
         let recorder = Recorder {
             source: Rc::clone(&source) as Rc<dyn Source>,
             is_prediction: true,
@@ -182,7 +185,7 @@ fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
 }
 
 /// Returns the values of one draw; sites that it lacks are left out.
-fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> Draw {
+fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> LatentValues {
     let sites = draws.names().filter_map(|name| {
         let chain = draws.get(name)?.index_axis_move(Axis(0), chain_idx);
         let value = chain.index_axis_move(Axis(0), draw_idx);

@@ -5,7 +5,6 @@ pub mod aligned;
 pub mod cholesky;
 pub mod density;
 pub mod dispatch;
-pub mod draw;
 pub mod gemm_raw;
 #[cfg(target_arch = "x86_64")]
 pub mod gemm_tiles;
@@ -17,6 +16,7 @@ pub mod matmul;
 pub mod matvec;
 mod poly;
 pub mod random;
+pub mod random_words;
 pub mod real;
 pub mod reduce;
 mod row_exp;

@@ -4,9 +4,9 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernels::draw::Draw;
 use crate::kernels::gemm_raw::GemmRaw;
 use crate::kernels::poly;
+use crate::kernels::random_words::FromWords;
 use crate::kernels::vector::Vectors;
 use crate::math::gamma;
 
@@ -15,7 +15,7 @@ use crate::math::gamma;
 /// The functions down to `erf` are branch-free and inline, so that LLVM vectorises a loop over them;
 /// edge values (infinities, NaN, subnormals) come out as in IEEE arithmetic.
 pub trait Real:
-    Draw
+    FromWords
     + Copy
     + Default
     + Debug

@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Abs, "abs", |x, out| x.abs(), F::select(x > F::ZERO, F::ONE, F::select(x < F::ZERO, -F::ONE, F::ZERO)) }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].abs(); [-3.0], [0.5], [30.0] }

@@ -5,6 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
 use crate::ops::mul_add::add_product;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 binary_op! { Plus, "add", |x, y, out| x + y, (F::ONE, F::ONE), passes_on 0b11 }
@@ -84,12 +85,19 @@ impl Var<'_> {
     }
 }
 
+#[cfg(test)]
 op_tests! { addition |x| x[0] + x[1] * 1; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+#[cfg(test)]
 op_tests! { subtraction |x| x[0] - x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+#[cfg(test)]
 op_tests! { multiplication |x| x[0] * x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+#[cfg(test)]
 op_tests! { division |x| x[0] / x[1]; [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
+#[cfg(test)]
 op_tests! { negation |x| -x[0]; [1.5], [-0.25] }
+#[cfg(test)]
 op_tests! { numbers |x| (2.0 - 3 * x[0]) / 4 + (1 - x[0]) * 0.5 - 1.0 / x[0]; [1.5], [-0.25] }
+#[cfg(test)]
 op_tests! { a_value_twice |x| x[0] * x[0] + (x[0] + x[0]) / x[0]; [1.5], [-0.25] }
 
 #[cfg(test)]

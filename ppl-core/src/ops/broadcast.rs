@@ -10,6 +10,7 @@ use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Repeats the operand; the attributes are its shape and that of the output after joining axes, both of one rank.
@@ -112,7 +113,11 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { scalars |x| x[0].broadcast(&[2, 3]); [1.5] }
+#[cfg(test)]
 op_tests! { rows |x| x[0].broadcast(&[3, 2]); [[1.0, -2.0]], [[[1.0, 3.0]]] }
+#[cfg(test)]
 op_tests! { columns |x| x[0].broadcast(&[2, 2, 3]); [[[1.0], [-2.0]]] }
+#[cfg(test)]
 op_tests! { in_between |x| x[0].broadcast(&[2, 3, 2]); [[[[1.0, -2.0]], [[0.5, 3.0]]]] }

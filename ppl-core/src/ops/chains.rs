@@ -3,6 +3,7 @@
 use crate::ops::where_::where_;
 use crate::rng::Key;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::op_check::{Arg, gradient_matches_central_differences, plates_equal_loops_over_their_rows};
 
 /// The vectors that a chain works on have this length.

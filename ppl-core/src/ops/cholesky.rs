@@ -7,6 +7,7 @@ use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Factors matrices with as many rows as attribute 0; its own buffer is scratch of the backward kernel.
@@ -60,6 +61,7 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].cholesky();
 [[[4.0, 1.0, -0.5], [1.0, 3.0, 0.25], [-0.5, 0.25, 2.0]]], [[[9.0]]], [[[2.0, 0.5], [0.5, 1.0]]] }
 

@@ -10,6 +10,7 @@ use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dims, union};
 use crate::tensor::shape::{Shape, size};
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Puts the rows of all operands behind one another, for each row of the plates; attribute k is the length of a row of
@@ -116,6 +117,9 @@ fn join<'t>(op: &'static str, parts: &[Var<'t>], vectors: &[Var<'t>]) -> Var<'t>
     tape.record(Concat::DEF, &args, &attrs, &dims, &event, 0)
 }
 
+#[cfg(test)]
 op_tests! { vectors |x| concat(&[x[0], x[1], x[0]]); [[1.0, 2.0], [3.0, 4.0, 5.0]], [1.0, [3.0, 4.0]] }
+#[cfg(test)]
 op_tests! { matrices |x| concat(x); [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]] }
+#[cfg(test)]
 op_tests! { stacked |x| stack(&[x[0], x[1], x[1] * 2]); [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0] }

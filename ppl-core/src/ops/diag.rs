@@ -6,6 +6,7 @@ use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// The diagonals of matrices with as many rows as attribute 0.
@@ -89,6 +90,9 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].diag(); [[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [4.0, 5.0, 6.0]]], [[[3.0]]] }
+#[cfg(test)]
 op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]], [[[3.0]]] }
+#[cfg(test)]
 op_tests! { determinant_of_a_factor |x| x[0].diag().abs().ln().sum() - x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]] }

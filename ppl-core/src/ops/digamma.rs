@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Digamma, "digamma", |x, out| x.digamma(), x.trigamma() }
@@ -13,4 +14,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].digamma(); [0.25], [1.0], [2.5], [30.0] }

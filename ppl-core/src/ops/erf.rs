@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Erf, "erf", |x, out| x.erf(), F::from_f64(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].erf(); [-2.0], [0.0], [0.5], [1.5] }

@@ -8,6 +8,7 @@ use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Which element of a row is wanted.
@@ -93,7 +94,9 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { largest |x| x[0].max(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
+#[cfg(test)]
 op_tests! { smallest |x| x[0].min(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
 
 #[cfg(test)]

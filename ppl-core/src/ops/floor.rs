@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Floor, "floor", |x, out| x.floor(), no_grad }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].floor() * x[0]; [-3.5], [0.25], [2.75] }

@@ -13,6 +13,7 @@ use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;
 use crate::tensor::shape::{Shape, size};
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Picks rows of operand 0, which has no plates, by the numbers of operand 1, rounded, in their order.
@@ -198,6 +199,9 @@ fn is_whole_axis<'t>(tape: &'t Tape, x: Var<'t>, z: Var<'t>, n: usize) -> bool {
         && z.elements().iter().enumerate().all(|(i, &index)| index == i as f64)
 }
 
+#[cfg(test)]
 op_tests! { scalars |x| gather(x[0], x[1]); [[1.0, -2.0, 0.5], 1.0], [[1.0, -2.0, 0.5], [2.0, 0.0, 2.0, 1.0]] }
+#[cfg(test)]
 op_tests! { rows |x| gather(x[0], x[1]); [[[1.0, -2.0], [0.5, 3.0], [2.5, -1.0]], 1.0] }
+#[cfg(test)]
 op_tests! { rows_by_vectors |x| gather(x[0], x[1]); [[[1.0, -2.0], [0.5, 3.0], [2.5, -1.0]], [2.0, 0.0, 2.0, 2.0]] }

@@ -3,6 +3,7 @@
 use crate::kernels::real::Real;
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// 1 / √(2π).
@@ -33,4 +34,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].gelu(); [-3.0], [0.0], [0.5], [4.0] }

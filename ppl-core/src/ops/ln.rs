@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Ln, "ln", |x, out| x.ln(), F::ONE / x }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].ln(); [0.001], [0.5], [1.0], [30.0] }

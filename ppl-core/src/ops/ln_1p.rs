@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Ln1p, "ln_1p", |x, out| x.ln_1p(), F::ONE / (F::ONE + x) }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].ln_1p(); [-0.75], [0.0], [0.0009765625], [30.0] }

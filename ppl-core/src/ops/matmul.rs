@@ -17,6 +17,7 @@ use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::{DimId, Dims, union};
 use crate::tensor::shape::Shape;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// C = X · Y for each row of the outer plates; X: `[m, k]`, C: `[m, n]`, Y: `[k, n]` or its transpose `[n, k]`.
@@ -221,13 +222,18 @@ fn push<'t>(
     tape.record(Product::DEF, &args, &attrs, dims, event, 0)
 }
 
+#[cfg(test)]
 op_tests! { vector_vector |x| x[0].dot(x[1]); [[1.0, -2.0, 0.5], [0.25, 3.0, -1.0]], [[2.0], [0.5]] }
+#[cfg(test)]
 op_tests! { matrix_by_vector |x| x[0].dot(x[1]);
 [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]], [0.25, 3.0]], [[[3.0]], [2.0]] }
+#[cfg(test)]
 op_tests! { vector_matrix |x| x[0].dot(x[1]); [[0.25, 3.0], [[1.0, -2.0, 0.5], [4.0, 2.0, 3.0]]] }
+#[cfg(test)]
 op_tests! { matrix_matrix |x| x[0].dot(x[1]);
 [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]], [[1.0, -2.0, 0.5, 0.75], [4.0, 2.0, 3.0, -1.0]]],
 [[[1.0, -2.0]], [[1.0], [4.0]]], [[[3.0], [2.0]], [[1.0, -0.5]]] }
+#[cfg(test)]
 op_tests! { a_matrix_with_itself |x| x[0].t().matmul(x[0]) * x[0].sum(); [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]]] }
 
 #[cfg(test)]

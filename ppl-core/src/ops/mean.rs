@@ -2,6 +2,7 @@
 
 use crate::tape::var::Var;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 impl<'t> Var<'t> {
@@ -20,6 +21,9 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].mean(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
+#[cfg(test)]
 op_tests! { first_axis |x| x[0].mean_axis(0); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }
+#[cfg(test)]
 op_tests! { last_axis |x| x[0].mean_axis(1); [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }

@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{binary, binary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 binary_op! {
@@ -22,4 +23,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].minimum(x[1]); [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }

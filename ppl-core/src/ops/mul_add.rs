@@ -10,6 +10,7 @@ use crate::tape::op::Op;
 use crate::tape::records::depends;
 use crate::tape::var::Var;
 use crate::tensor::shape::broadcast;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// x + y · z, where each operand has the length of the output or is a single number; rounded twice, as the two operations.
@@ -73,13 +74,21 @@ pub fn add_product<'t>(x: Var<'t>, product: Var<'t>) -> Option<Var<'t>> {
     Some(tape.record(MulAdd::DEF, &[x, y, z], &[], &dims, &event, 0))
 }
 
+#[cfg(test)]
 op_tests! { numbers |x| x[0] + x[1] * x[2]; [1.5, -2.0, 0.5], [0.25, 3.0, -1.0], [-4.0, 0.5, 2.0] }
+#[cfg(test)]
 op_tests! { product_in_front |x| x[1] * x[2] + x[0]; [1.5, -2.0, 0.5], [0.25, 3.0, -1.0] }
+#[cfg(test)]
 op_tests! { constant_factor |x| x[0] + 2.5 * x[1]; [1.5, -2.0], [0.25, 3.0] }
+#[cfg(test)]
 op_tests! { constant_summand |x| x[0] * x[1] + 2.5; [1.5, -2.0], [0.25, 3.0] }
+#[cfg(test)]
 op_tests! { several |x| x[0] + x[1] * x[2] + x[0] * x[1]; [1.5, -2.0, 0.5], [0.25, 3.0, -1.0] }
+#[cfg(test)]
 op_tests! { summand_in_the_product |x| x[0] + x[0] * x[1]; [1.5, -2.0], [0.25, 3.0] }
+#[cfg(test)]
 op_tests! { product_read_twice |x| { let p = x[0] * x[1]; (x[0] + p) * p }; [1.5, -2.0], [0.25, 3.0] }
+#[cfg(test)]
 op_tests! { shapes |x| x[0] + x[1] * x[2];
     [[1.0, 2.0, -3.0], 2.0, [0.5, -1.0, 3.0]],
     [2.0, [1.0, 2.0, -3.0], [0.5, -1.0, 3.0]],

@@ -10,6 +10,7 @@ use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Exchanges axes; the attributes are the lengths of the operand's axes, after joining some, and then for each axis of
@@ -120,7 +121,11 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { transpose |x| x[0].t(); [[[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]]], [[[1.0], [2.0]]], [[1.0, 2.0]] }
+#[cfg(test)]
 op_tests! { three_axes |x| x[0].reshape(&[2, 3, 2]).permute(&[1, 0, 2]); [Arg::random(&[12], 1)] }
+#[cfg(test)]
 op_tests! { all_axes |x| x[0].reshape(&[2, 3, 2]).permute(&[2, 0, 1]); [Arg::random(&[12], 1)] }
+#[cfg(test)]
 op_tests! { four_axes |x| x[0].reshape(&[2, 3, 1, 2]).permute(&[3, 1, 2, 0]); [Arg::random(&[12], 1)] }

@@ -5,6 +5,7 @@ use crate::ops::elementwise::{binary, binary_op};
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 // Where a factor is zero the derivative is zero, though the other may be infinite: x⁰ and 0ʸ are constant there.
@@ -101,8 +102,11 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { laws |x| x[0].pow(x[1]); [1.5, -2.0], [0.25, 3.0], [4.0, 0.5] }
+#[cfg(test)]
 op_tests! { real_exponent |x| x[0].powf(2.5); [1.5], [0.25], [4.0] }
+#[cfg(test)]
 op_tests! { integer_exponent |x| x[0].powi(5) + x[0].powi(-3) + x[0].powi(2) + x[0].powi(1) * x[0].powi(0);
 [-1.5], [0.25], [2.0] }
 

@@ -3,6 +3,7 @@
 use crate::ops::align::refuse;
 use crate::tape::var::Var;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 impl<'t> Var<'t> {
@@ -25,4 +26,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].reshape(&[3, 2]); [[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]] }

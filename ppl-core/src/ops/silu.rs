@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Silu, "silu", |x, out| x * x.sigmoid(), x.sigmoid() * (F::ONE + x * (F::ONE - x.sigmoid())) }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].silu(); [-3.0], [0.0], [0.5], [4.0] }

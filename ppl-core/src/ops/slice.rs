@@ -8,6 +8,7 @@ use crate::tape::call::{Call, Grad};
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, size};
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Copies elements `start..start + len` along an axis; the attributes are start, len, the axis' length, and the number
@@ -113,8 +114,13 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { vectors |x| x[0].slice(1..=2); [[1.0, -2.0, 0.5, 4.0]] }
+#[cfg(test)]
 op_tests! { rows |x| x[0].slice(1..); [[[1.0, -2.0], [0.5, 4.0], [2.0, 3.0]]] }
+#[cfg(test)]
 op_tests! { columns |x| x[0].slice_axis(1, ..2) * x[0].slice_axis(1, 1..); [[[1.0, -2.0, 0.5], [4.0, 2.0, 3.0]]] }
+#[cfg(test)]
 op_tests! { nothing |x| x[0].slice(1..1).sum() + x[0].slice(..).sum(); [[1.0, 2.0]] }
+#[cfg(test)]
 op_tests! { elements |x| element(x[0], 1) * element(element(x[0], 0), 1); [[[1.0, -2.0], [0.5, 4.0]]] }

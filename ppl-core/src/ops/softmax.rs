@@ -6,6 +6,7 @@ use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Works on rows as long as attribute 0.
@@ -38,4 +39,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].softmax(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [[3.0]], [[800.0, 799.0]] }

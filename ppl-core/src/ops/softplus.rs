@@ -2,6 +2,7 @@
 
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 unary_op! { Softplus, "softplus", |x, out| x.softplus(), x.sigmoid() }
@@ -18,4 +19,5 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].softplus(); [-40.0], [-1.0], [0.0], [2.0], [800.0] }

@@ -6,6 +6,7 @@ use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Works on rows as long as attribute 0; the own buffer keeps from where in its row each element came.
@@ -65,6 +66,7 @@ impl<'t> Var<'t> {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].sort(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [[3.0]], [[2.0, 5.0, 1.0, 0.0]] }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::var::Var;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Sums rows: the output's length is the number of rows.
@@ -130,8 +131,12 @@ impl Op for SumTerm {
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| x[0].sum(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0], [[3.0]] }
+#[cfg(test)]
 op_tests! { first_axis |x| x[0].sum_axis(0);
 [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]], [[[1.0, 2.0]]] }
+#[cfg(test)]
 op_tests! { middle_axis |x| x[0].reshape(&[2, 3, 2]).sum_axis(1); [Arg::random(&[12], 1)] }
+#[cfg(test)]
 op_tests! { last_axis |x| x[0].sum_axis(1); [[[1.0, 2.0], [4.0, -3.0], [0.5, 1.0]]] }

@@ -13,6 +13,7 @@ use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;
 use crate::tensor::shape::size;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 /// Solves op(L) X = B, L: `[n, n]`, X and B: `[n, m]`; its own buffer holds the adjoint of B.
@@ -133,10 +134,13 @@ fn solve<'t>(op: &'static str, l: Var<'t>, b: Var<'t>, transposed: bool) -> Var<
     tape.record(Solve::DEF, &[l, b], &attrs, &dims, &event, rows * size(&event))
 }
 
+#[cfg(test)]
 op_tests! { vectors |x| x[0].solve_lower(x[1]);
 [[[2.0, 0.0, 0.0], [0.5, -1.0, 0.0], [0.25, 3.0, 1.5]], [1.0, -2.0, 0.5]], [[[4.0]], [2.0]] }
+#[cfg(test)]
 op_tests! { transposed |x| x[0].solve_lower_t(x[1]);
 [[[2.0, 0.0, 0.0], [0.5, -1.0, 0.0], [0.25, 3.0, 1.5]], [1.0, -2.0, 0.5]], [[[4.0]], [2.0]] }
+#[cfg(test)]
 op_tests! { matrices |x| x[0].solve_lower(x[1]) + x[0].solve_lower_t(x[1]);
 [[[2.0, 0.0], [0.5, -1.0]], [[1.0, -2.0, 0.5], [0.75, 3.0, 2.0]]] }
 

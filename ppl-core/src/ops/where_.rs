@@ -6,6 +6,7 @@ use crate::ops::align::{align, tape_of};
 use crate::tape::call::{Call, Grad};
 use crate::tape::op::Op;
 use crate::tape::var::Var;
+#[cfg(test)]
 use crate::testing::ops::op_tests;
 
 struct Where;
@@ -85,6 +86,7 @@ pub fn where_<'t>(mask: impl Into<Var<'t>>, a: impl Into<Var<'t>>, b: impl Into<
     }
 }
 
+#[cfg(test)]
 op_tests! { |x| where_(x[0].gt(x[1]), x[0] * 2, x[1].exp()); [1.5, -2.0], [0.25, 3.0], [-4.0, 0.5] }
 
 #[cfg(test)]

@@ -63,8 +63,8 @@ pub fn stretches(n: impl Iterator<Item = u32>) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dist::draw::Draw;
-    use crate::dist::{Dist, Laplace, Normal};
+    use crate::distributions::noise::Noise;
+    use crate::distributions::{Dist, Laplace, Normal};
     use crate::ops::where_::where_;
     use crate::rng::Key;
     use crate::tape::record::Tape;
@@ -82,7 +82,7 @@ mod tests {
             let raw = tape.input(0, &[], &[n], &values, false);
             let loc = tape.input(n, &[], &[], &[0.3], false);
             let width = tape.input(n + 1, &[], &[], &[0.8], false);
-            let draw = Draw {
+            let draw = Noise {
                 tape: &tape,
                 stream: 5,
                 dims: Dims::new(),

@@ -3,10 +3,10 @@
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
-use crate::dist::Dist;
-use crate::dist::family::{Family, ObsKind};
-use crate::dist::param::IntoVar;
-use crate::dist::support::Bounded;
+use crate::distributions::Dist;
+use crate::distributions::family::{Family, ObsKind};
+use crate::distributions::param::IntoVar;
+use crate::distributions::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
 use crate::ops::sum::SumTerm;

@@ -1,6 +1,6 @@
 //! What a model is to the algorithms: something that runs in a context, with typed names for its sites.
 
-use crate::dist::Dist;
+use crate::distributions::Dist;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::data::Data;

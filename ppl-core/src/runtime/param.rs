@@ -4,8 +4,8 @@ use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
 use crate::constraints;
-use crate::dist::param::IntoVar;
-use crate::dist::support::{Bounded, Support};
+use crate::distributions::param::IntoVar;
+use crate::distributions::support::{Bounded, Support};
 use crate::error::Error;
 use crate::rng::{Key, name_hash};
 use crate::runtime::context::{Ctx, hold};

@@ -463,7 +463,7 @@ mod tests {
     #[model(crate = crate)]
     fn many_rows(n: usize) {
         for i in plate(n, batch = 2) {
-            let z = sample(crate::dist::Normal(0, 1));
+            let z = sample(crate::distributions::Normal(0, 1));
         }
     }
 

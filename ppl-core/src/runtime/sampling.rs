@@ -3,8 +3,8 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::dist::draw::Draw;
-use crate::dist::{Dist, Modifiers, Params};
+use crate::distributions::noise::Noise;
+use crate::distributions::{Dist, Modifiers, Params};
 use crate::error::Error;
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::sum::SumTerm;
@@ -137,7 +137,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// The stream of random numbers of this site.
     fn draw(&self) -> Var<'t> {
         let dims = self.ctx.state().plates.iter().copied().collect();
-        let at = Draw {
+        let at = Noise {
             tape: self.ctx.tape(),
             stream: name_hash(&self.address),
             dims,

@@ -1,6 +1,6 @@
 //! Where the values of latent sites come from: fresh draws, inputs of a density, a guide.
 
-use crate::dist::support::Support;
+use crate::distributions::support::Support;
 use crate::error::Place;
 use crate::runtime::context::Ctx;
 use crate::runtime::stop::Res;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::dist::Kl;
-use crate::dist::support::Bounded;
+use crate::distributions::Kl;
+use crate::distributions::support::Bounded;
 use crate::error::Place;
 use crate::runtime::handler::Handler;
 use crate::runtime::source::Source;

@@ -2,8 +2,8 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::dist::draw::Draw;
-use crate::dist::support::Support;
+use crate::distributions::noise::Noise;
+use crate::distributions::support::Support;
 use crate::ops::sum::SumTerm;
 use crate::rng::Key;
 use crate::tape::gradient::gradient;
@@ -22,7 +22,7 @@ pub struct Laws {
     /// Returns the log density of each element.
     pub each: for<'t> fn(&[Var<'t>], Var<'t>) -> Var<'t>,
     /// Draws.
-    pub draw: for<'t> fn(&Draw<'t>, &[Var<'t>]) -> Var<'t>,
+    pub draw: for<'t> fn(&Noise<'t>, &[Var<'t>]) -> Var<'t>,
     /// Returns support, mean and variance.
     pub facts: for<'t> fn(&'t Tape, &[Var<'t>]) -> (Support<'t>, Var<'t>, Var<'t>),
     /// Whether values are isolated.
@@ -60,7 +60,7 @@ impl Laws {
     fn draws(&self, params: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let tape = tape();
         let params = inputs(&tape, params, N_DRAWS);
-        let at = Draw {
+        let at = Noise {
             tape: &tape,
             stream: 7,
             dims: Default::default(),

@@ -36,7 +36,7 @@ macro_rules! dist_tests {
                 $dist.log_prob(x)
             }
 
-            fn draw<'t>(at: &Draw<'t>, $p: &[Var<'t>]) -> Var<'t> {
+            fn draw<'t>(at: &Noise<'t>, $p: &[Var<'t>]) -> Var<'t> {
                 $dist.draw(at)
             }
 

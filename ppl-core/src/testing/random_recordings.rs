@@ -1,7 +1,7 @@
 //! Random recordings: each setting of the passes gives what the eager values and gradients are.
 
-use crate::dist::draw::Draw;
-use crate::dist::{Dist, Normal};
+use crate::distributions::noise::Noise;
+use crate::distributions::{Dist, Normal};
 use crate::ops::gather::gather;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
@@ -66,7 +66,7 @@ fn check(seed: u64, n: usize, precision: Precision) {
                 let scale = c.softplus() + 0.1;
                 Normal(a, scale).log_prob_term(&tape, b, 0.3, site);
                 let event = Shape::from_slice(&[n]);
-                let draw = Draw {
+                let draw = Noise {
                     tape: &tape,
                     stream: site as u64,
                     dims: Dims::new(),

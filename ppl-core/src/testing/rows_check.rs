@@ -1,6 +1,6 @@
 //! Checks of distributions whose draws are rows.
 
-use crate::dist::draw::Draw;
+use crate::distributions::noise::Noise;
 use crate::ops::sum::SumTerm;
 use crate::rng::Key;
 use crate::tape::gradient::gradient;
@@ -42,9 +42,9 @@ pub fn elements_equal_terms(
 }
 
 /// Returns the elements of `n` draws of vectors of length `k`.
-pub fn draws_of(n: usize, k: usize, draw: impl for<'t> Fn(&Draw<'t>) -> Var<'t>) -> Vec<f64> {
+pub fn draws_of(n: usize, k: usize, draw: impl for<'t> Fn(&Noise<'t>) -> Var<'t>) -> Vec<f64> {
     let tape = Tape::new(Precision::F64, Key::new(5));
-    draw(&Draw {
+    draw(&Noise {
         tape: &tape,
         stream: 3,
         dims: Default::default(),

@@ -5,6 +5,7 @@ use ppl_core::tape::var::Var;
 use crate::module::{Forward, Module};
 use crate::parameter::Parameter;
 use crate::path::Path;
+#[cfg(test)]
 use crate::testing::layer_tests;
 
 /// A function of each element; as a layer it has no parameters.
@@ -53,12 +54,19 @@ impl<'t> Forward<'t> for Activation {
     }
 }
 
+#[cfg(test)]
 layer_tests! { identity: Activation::Identity; [3] => [3] }
+#[cfg(test)]
 layer_tests! { relu: Activation::Relu; [3] => [3] }
+#[cfg(test)]
 layer_tests! { tanh: Activation::Tanh; [3] => [3] }
+#[cfg(test)]
 layer_tests! { sigmoid: Activation::Sigmoid; [3] => [3] }
+#[cfg(test)]
 layer_tests! { gelu: Activation::Gelu; [3] => [3] }
+#[cfg(test)]
 layer_tests! { silu: Activation::Silu; [3] => [3] }
+#[cfg(test)]
 layer_tests! { softplus: Activation::Softplus; [3] => [3] }
 
 #[cfg(test)]

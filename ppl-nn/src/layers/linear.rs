@@ -7,6 +7,7 @@ use crate::initialiser::Initialiser;
 use crate::module::{Forward, Module};
 use crate::parameter::Parameter;
 use crate::path::Path;
+#[cfg(test)]
 use crate::testing::layer_tests;
 
 /// The linear layer x · W + b with W: [n_in, n_out] and b: \[n_out\].
@@ -79,11 +80,12 @@ impl<'t> Forward<'t> for Linear<Var<'t>> {
     }
 }
 
+#[cfg(test)]
 layer_tests! { Linear::new(3, 2); [3] => [2] }
 
 #[cfg(test)]
 mod tests {
-    use ppl_core::dist::Normal;
+    use ppl_core::distributions::Normal;
 
     use super::*;
     use crate::random::random_module;

@@ -6,6 +6,7 @@ use crate::layers::{Activation, Linear};
 use crate::module::{Forward, Module};
 use crate::parameter::Parameter;
 use crate::path::Path;
+#[cfg(test)]
 use crate::testing::layer_tests;
 
 /// Linear layers with an activation after each but the last; the parameters are `0.weight`, `0.bias`, `1.weight`, ….
@@ -70,7 +71,9 @@ impl<'t> Forward<'t> for Mlp<Var<'t>> {
     }
 }
 
+#[cfg(test)]
 layer_tests! { shallow: Mlp::new(&[3, 2], Activation::Relu); [3] => [2] }
+#[cfg(test)]
 layer_tests! { deep: Mlp::new(&[2, 4, 3, 2], Activation::Tanh); [2] => [2] }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use ppl_core::tape::var::Var;
 use crate::module::{Forward, Module};
 use crate::parameter::Parameter;
 use crate::path::Path;
+#[cfg(test)]
 use crate::testing::layer_tests;
 
 /// Layers one after the other: a tuple of layers of any kind, or a vector of layers of one kind, named by number.
@@ -44,5 +45,7 @@ impl<'t, L: Forward<'t>> Forward<'t> for Sequential<L> {
 #[cfg(test)]
 use crate::layers::{Activation, Linear};
 
+#[cfg(test)]
 layer_tests! { tuple: Sequential((Linear::new(2, 4), Activation::Tanh, Linear::new(4, 3))); [2] => [3] }
+#[cfg(test)]
 layer_tests! { vector: Sequential(vec![Linear::new(2, 3), Linear::new(3, 2)]); [2] => [2] }

@@ -1,6 +1,6 @@
 //! The mean-field guide of a random module.
 
-use ppl_core::dist::Normal;
+use ppl_core::distributions::Normal;
 use ppl_core::runtime::context::Ctx;
 use ppl_core::runtime::model::Sample;
 use ppl_core::runtime::site::Site;

@@ -1,6 +1,6 @@
 //! Priors over the parameters of a module: one for all, by name, or computed from the parameter.
 
-use ppl_core::dist::{Dist, DistExt};
+use ppl_core::distributions::{Dist, DistExt};
 use ppl_core::error::Error;
 use ppl_core::runtime::context::Ctx;
 use ppl_core::runtime::site::Site;
@@ -18,7 +18,7 @@ type Rule<'t> = Box<dyn Fn(Ctx<'t>, Site<'_>, &Parameter) -> Res<Var<'t>> + 't>;
 /// that match, the last counts.
 ///
 /// ```
-/// use ppl_core::dist::Normal;
+/// use ppl_core::distributions::Normal;
 /// use ppl_nn::{Parameter, Priors};
 ///
 /// let scaled = |p: &Parameter| Normal(0, 1.0 / (p.fan_in() as f64).sqrt());

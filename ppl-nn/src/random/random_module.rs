@@ -55,7 +55,7 @@ impl<'t, M: Module> Sample<'t> for RandomModule<'t, M> {
 mod tests {
     use std::f64::consts::PI;
 
-    use ppl_core::dist::{Cauchy, Normal};
+    use ppl_core::distributions::{Cauchy, Normal};
     use ppl_core::error::Result;
     use ppl_core::runtime::recording::Recording;
 

@@ -21,7 +21,7 @@ const RECORDING: u64 = u64::MAX;
 ///
 /// ```
 /// use ndarray::{Array1, array};
-/// use ppl_core::dist::{Bernoulli, Beta};
+/// use ppl_core::distributions::{Bernoulli, Beta};
 /// use ppl_core::inference::mh::Mh;
 /// use ppl_macros::model;
 ///

@@ -15,12 +15,12 @@ use rand::{Rng, SeedableRng};
 
 use crate::error::{Error, Result};
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
-use crate::inference::kept::write_recording;
 use crate::inference::mh::adapt::ScaleAdapter;
 use crate::inference::mh::state::{MhInfo, accept};
 use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
 use crate::inference::potential::{MAX_STARTS, recorder};
 use crate::inference::site_table::SiteTable;
+use crate::inference::site_values::write_recording;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
@@ -220,11 +220,11 @@ mod tests {
     #[model(crate = crate)]
     fn walk(p: f64, y: Obs<f64>) {
         let mut x = crate::tape::var::Var::from(0.0);
-        while sample("go", crate::dist::Bernoulli::probs(p)).is_true() {
-            let step = sample(crate::dist::Normal(0, 1));
+        while sample("go", crate::distributions::Bernoulli::probs(p)).is_true() {
+            let step = sample(crate::distributions::Normal(0, 1));
             x = x + step;
         }
-        observe(y, crate::dist::Normal(x, 1));
+        observe(y, crate::distributions::Normal(x, 1));
     }
 
     /// Draws a trace and data from the joint distribution, so that the trace is an exact draw from its posterior, makes

@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::bijectors::default::for_support;
 use crate::bijectors::{Bijector, Interval};
-use crate::dist::support::Support;
+use crate::distributions::support::Support;
 use crate::error::Error;
 use crate::inference::discrete::Discrete;
 use crate::ops::broadcast::broadcast_to;

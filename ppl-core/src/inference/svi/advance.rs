@@ -1,10 +1,10 @@
 //! One step of SVI: the loss and its gradient, by a program or by recording, and the move of the parameters.
 
 use crate::error::{Error, Result};
-use crate::inference::svi::compiled::{Compiled, Pair, Replay};
-use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::loss_program::{LossProgram, Pair, ReplayedLoss};
 use crate::inference::svi::objective::record_elbo;
-use crate::inference::svi::rows::Rows;
+use crate::inference::svi::row_order::RowOrder;
 use crate::inference::svi::state::{Engine, SviState, Typed, streams};
 use crate::optim::Optimizer;
 use crate::rng::Key;
@@ -28,7 +28,7 @@ pub(super) enum On {
 
 impl<F: Scalar> Typed<F> {
     /// Returns what is kept for a model.
-    pub(super) fn compiled(&mut self, on: On) -> &mut Compiled<F> {
+    pub(super) fn compiled(&mut self, on: On) -> &mut LossProgram<F> {
         match on {
             On::First => &mut self.first,
             On::Stream => self.stream.current(),
@@ -39,11 +39,11 @@ impl<F: Scalar> Typed<F> {
 impl<M, G, O> SviState<'_, M, G, O>
 where
     M: Model + Sync,
-    G: Approximates<M>,
+    G: GuideFor<M>,
     O: Optimizer<f32> + Optimizer<f64>,
 {
     /// Computes the loss at the present parameters and moves them by its gradient if it is finite.
-    pub(super) fn advance<N: Model, H: Approximates<N>>(
+    pub(super) fn advance<N: Model, H: GuideFor<N>>(
         &mut self,
         on: On,
         pair: Pair<'_, N, H>,
@@ -58,7 +58,7 @@ where
         loss
     }
 
-    fn advance_as<F: Scalar, N: Model, H: Approximates<N>>(
+    fn advance_as<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         typed: &mut Typed<F>,
         on: On,
@@ -72,7 +72,7 @@ where
             On::First => &mut typed.first,
             On::Stream => typed.stream.current(),
         };
-        let Compiled { subsamples, replay } = compiled;
+        let LossProgram { subsamples, replay } = compiled;
         let Some(replay) = replay else {
             let (loss, gradient) = self.record_loss(&typed.params, subsamples, pair, step)?;
             if loss.is_finite() {
@@ -107,10 +107,10 @@ where
     }
 
     /// Records all particles and returns their loss with its gradient.
-    fn record_loss<F: Scalar, N: Model, H: Approximates<N>>(
+    fn record_loss<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         params: &[F],
-        subsamples: &mut [Rows],
+        subsamples: &mut [RowOrder],
         pair: Pair<'_, N, H>,
         step: usize,
     ) -> Result<(f64, Vec<f64>)> {
@@ -131,10 +131,10 @@ where
     }
 
     /// Records guide and model at the present parameters with the random numbers of a step.
-    pub(super) fn record<F: Scalar, N: Model, H: Approximates<N>>(
+    pub(super) fn record<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         params: &[F],
-        subsamples: &mut [Rows],
+        subsamples: &mut [RowOrder],
         pair: Pair<'_, N, H>,
         step: usize,
         particle: usize,
@@ -152,10 +152,10 @@ where
     }
 
     /// Returns the error of a recording whose program picked a row that there is not.
-    fn refusal<F: Scalar, N: Model, H: Approximates<N>>(
+    fn refusal<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         params: &[F],
-        subsamples: &mut [Rows],
+        subsamples: &mut [RowOrder],
         pair: Pair<'_, N, H>,
         step: usize,
     ) -> Error {
@@ -165,11 +165,11 @@ where
     }
 
     /// Compares the last run of a program with a program that is recorded anew, bit for bit.
-    fn recheck<F: Scalar, N: Model, H: Approximates<N>>(
+    fn recheck<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
-        replay: &Replay<F>,
+        replay: &ReplayedLoss<F>,
         params: &[F],
-        subsamples: &mut [Rows],
+        subsamples: &mut [RowOrder],
         pair: Pair<'_, N, H>,
         step: usize,
         loss: f64,

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::inference::svi::approximation::Approximation;
-use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::state::SviState;
 use crate::optim::Optimizer;
 use crate::runtime::model::Model;
@@ -116,7 +116,7 @@ impl<G, O> Svi<G, O> {
     pub fn start<'m, M>(&'m self, model: &'m M) -> Result<SviState<'m, M, G, O>>
     where
         M: Model + Sync,
-        G: Approximates<M>,
+        G: GuideFor<M>,
         O: Optimizer<f32> + Optimizer<f64>,
     {
         SviState::new(self, model)
@@ -132,7 +132,7 @@ impl<G, O> Svi<G, O> {
     pub fn run<M>(&self, model: &M) -> Result<Approximation<M::Accessors>>
     where
         M: Model + Sync,
-        G: Approximates<M>,
+        G: GuideFor<M>,
         O: Optimizer<f32> + Optimizer<f64>,
     {
         let mut state = self.start(model)?;

@@ -2,20 +2,20 @@
 
 mod advance;
 pub mod approximation;
-mod compiled;
 pub mod config;
 mod guide_draws;
 pub mod guides;
+mod loss_program;
 pub mod objective;
 pub(crate) mod predict;
 mod recover;
-pub mod replay;
-mod rows;
+mod row_order;
 mod snapshot;
+pub mod sources;
 pub mod state;
 mod stream;
 
 pub use approximation::Approximation;
 pub use config::{ElboEstimator, Svi};
-pub use guides::{Approximates, AutoDelta, AutoNormal, Initial, ScaleLink};
+pub use guides::{AutoDelta, AutoNormal, GuideFor, Initial, ScaleLink};
 pub use state::SviState;

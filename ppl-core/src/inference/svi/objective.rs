@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::inference::svi::guides::Approximates;
-use crate::inference::svi::replay::FromDrawn;
+use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::sources::FromDrawn;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::source::Source;
@@ -18,7 +18,7 @@ use crate::tape::var::Var;
 ///
 /// Those of the two bodies, and sites of the guide that are no latents of the model: without a prior to go with it, the
 /// entropy of such a site would grow without bound.
-pub fn record_elbo<M: Model, G: Approximates<M>>(
+pub fn record_elbo<M: Model, G: GuideFor<M>>(
     recorder: &Recorder,
     model: &M,
     guide: &G,
@@ -74,7 +74,7 @@ fn not_latent(recording: &Recording, drawn: &SiteRecord) -> Error {
 /// # Errors
 ///
 /// Those of the guide's body; for a guide made from the model those of the model's.
-pub fn record_guide<M: Model, G: Approximates<M>>(recorder: &Recorder, guide: &G) -> Result<Recording> {
+pub fn record_guide<M: Model, G: GuideFor<M>>(recorder: &Recorder, guide: &G) -> Result<Recording> {
     let source = guide.source(&Rc::default());
     Recorder {
         source,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::inference::from_draw::{Draw, FromDraw, Served};
+use crate::inference::served_latents::{LatentValues, Served, ServedLatents};
 use crate::inference::site_table::SiteTable;
 use crate::inference::svi::guide_draws::Sampler;
 use crate::program::compile::Program;
@@ -22,11 +22,11 @@ use crate::tape::store::Scalar;
 /// Records `model` with the latents of a draw, plates running over all rows.
 fn record<F: Scalar, M: Model>(
     model: &M,
-    draw: Draw,
+    draw: LatentValues,
     key: Key,
     sampler: &Sampler,
-) -> Result<(Recording, Rc<FromDraw>)> {
-    let source = Rc::new(FromDraw::new(draw, Served::Inputs));
+) -> Result<(Recording, Rc<ServedLatents>)> {
+    let source = Rc::new(ServedLatents::new(draw, Served::Inputs));
     let recorder = Recorder {
         source: Rc::clone(&source) as Rc<dyn Source>,
         whole_plates: true,
@@ -51,7 +51,7 @@ pub(crate) struct Predictor<F> {
 
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
-    pub(crate) fn new<M: Model>(model: &M, draw: Draw, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
+    pub(crate) fn new<M: Model>(model: &M, draw: LatentValues, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
         let (recording, source) = record::<F, M>(model, draw, key, sampler)?;
         source.check_shared(&recording, model.name())?;
         if recording.tape.is_tainted() {
@@ -110,7 +110,7 @@ impl<F: Scalar> Predictor<F> {
         let mut table = SiteTable::new(n);
         for (i, row) in rows.into_iter().enumerate() {
             let Some(row) = row else {
-                let mut draw = Draw::new();
+                let mut draw = LatentValues::new();
                 fill(i, &mut |site, values| {
                     if let Some(shape) = self.shapes.get(site) {
                         let values = values.iter().map(|x| x.to_f64()).collect();

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, NamedArrays, Result};
 use crate::inference::svi::advance::On;
-use crate::inference::svi::compiled::Pair;
-use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::loss_program::Pair;
 use crate::inference::svi::state::{Engine, SviState, Typed};
 use crate::optim::Optimizer;
 use crate::runtime::model::Model;
@@ -14,16 +14,11 @@ use crate::tape::store::Scalar;
 impl<M, G, O> SviState<'_, M, G, O>
 where
     M: Model + Sync,
-    G: Approximates<M>,
+    G: GuideFor<M>,
     O: Optimizer<f32> + Optimizer<f64>,
 {
     /// Returns the error of a step whose loss is not finite, and goes back to the last good parameters.
-    pub(super) fn not_finite<N: Model, H: Approximates<N>>(
-        &mut self,
-        on: On,
-        pair: Pair<'_, N, H>,
-        step: usize,
-    ) -> Error {
+    pub(super) fn not_finite<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
         let cause = Box::new(self.blame(on, pair, step));
         self.go_back(on, step);
         let params = NamedArrays(self.params());
@@ -52,7 +47,7 @@ where
     }
 
     /// Records a particle of a step at the present parameters.
-    fn record_present<N: Model, H: Approximates<N>>(
+    fn record_present<N: Model, H: GuideFor<N>>(
         &mut self,
         on: On,
         pair: Pair<'_, N, H>,
@@ -68,7 +63,7 @@ where
         recording
     }
 
-    fn record_typed<F: Scalar, N: Model, H: Approximates<N>>(
+    fn record_typed<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         typed: &mut Typed<F>,
         on: On,
@@ -83,7 +78,7 @@ where
     }
 
     /// Returns the error that names what made a step's loss not finite, or that its recording ends with.
-    fn blame<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
+    fn blame<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
         let values = self.values();
         for slot in &self.slots {
             let n: usize = slot.shape.iter().product();

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 use crate::inference::svi::advance::{On, matching_slots};
 use crate::inference::svi::approximation::Approximation;
-use crate::inference::svi::compiled::{Changing, Compiled, Pair};
 use crate::inference::svi::config::{ElboEstimator, Svi};
 use crate::inference::svi::guide_draws::{GuideDraws, Sampler};
-use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
 use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide};
 use crate::inference::svi::snapshot::Snapshot;
 use crate::inference::svi::stream::{Domain, Programs};
@@ -63,14 +63,14 @@ pub(super) struct Typed<F> {
     pub params: Vec<F>,
     pub moments: State<F>,
     pub snapshot: Snapshot<F>,
-    pub first: Compiled<F>,
+    pub first: LossProgram<F>,
     pub stream: Programs<F>,
 }
 
 impl<'m, M, G, O> SviState<'m, M, G, O>
 where
     M: Model + Sync,
-    G: Approximates<M>,
+    G: GuideFor<M>,
     O: Optimizer<f32> + Optimizer<f64>,
 {
     pub(crate) fn new(svi: &'m Svi<G, O>, model: &'m M) -> Result<Self> {
@@ -127,7 +127,7 @@ where
     }
 
     /// Makes one step on a model.
-    pub(super) fn attempt<N: Model, H: Approximates<N>>(&mut self, on: On, pair: Pair<'_, N, H>) -> Result<f64> {
+    pub(super) fn attempt<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>) -> Result<f64> {
         let step = self.losses.len();
         if Snapshot::<f64>::is_due(step) && !self.has_finite_params() {
             return Err(self.not_finite(on, pair, step));
@@ -257,7 +257,7 @@ impl<F: Scalar> Typed<F> {
             params: Vec::new(),
             moments: snapshot.moments.clone(),
             snapshot,
-            first: Compiled::empty(),
+            first: LossProgram::empty(),
             stream: Programs::new(),
         }
     }
@@ -268,7 +268,7 @@ impl<F: Scalar> Typed<F> {
             moments: svi.optimizer.init(params.len()),
             params,
             snapshot: Snapshot::none(),
-            first: Compiled::new(recording, svi.particles, is_replayed, Changing::Nothing),
+            first: LossProgram::new(recording, svi.particles, is_replayed, Changing::Nothing),
             stream: Programs::new(),
         }
     }

@@ -1,10 +1,10 @@
 //! Steps on models that were bound to other data: minibatches of a stream.
 
-use crate::dist::support::Bounded;
+use crate::distributions::support::Bounded;
 use crate::error::{Error, Result};
 use crate::inference::svi::advance::On;
-use crate::inference::svi::compiled::{Changing, Compiled, Pair};
-use crate::inference::svi::guides::Approximates;
+use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
 use crate::inference::svi::objective::record_elbo;
 use crate::inference::svi::state::{Engine, SviState, Typed, streams};
 use crate::optim::Optimizer;
@@ -20,7 +20,7 @@ const CAPACITY: usize = 4;
 
 /// What was compiled for the latest kinds of batches, the one in use first.
 pub(super) struct Programs<F> {
-    entries: Vec<(Option<u64>, Compiled<F>)>,
+    entries: Vec<(Option<u64>, LossProgram<F>)>,
 }
 
 impl<F: Scalar> Programs<F> {
@@ -29,21 +29,21 @@ impl<F: Scalar> Programs<F> {
     }
 
     /// Puts the entry of a key first, if there is one.
-    fn find(&mut self, key: u64) -> Option<&mut Compiled<F>> {
+    fn find(&mut self, key: u64) -> Option<&mut LossProgram<F>> {
         let at = self.entries.iter().position(|(own, _)| *own == Some(key))?;
         self.entries[..=at].rotate_right(1);
         Some(self.current())
     }
 
     /// Puts an entry first; without a key it is for one step only.
-    fn insert(&mut self, key: Option<u64>, compiled: Compiled<F>) {
+    fn insert(&mut self, key: Option<u64>, compiled: LossProgram<F>) {
         self.entries.retain(|(own, _)| own.is_some() && *own != key);
         self.entries.truncate(CAPACITY - 1);
         self.entries.insert(0, (key, compiled));
     }
 
     /// Returns the entry in use.
-    pub fn current(&mut self) -> &mut Compiled<F> {
+    pub fn current(&mut self) -> &mut LossProgram<F> {
         &mut self.entries[0].1
     }
 }
@@ -51,7 +51,7 @@ impl<F: Scalar> Programs<F> {
 impl<M, G, O> SviState<'_, M, G, O>
 where
     M: Model + Sync,
-    G: Approximates<M>,
+    G: GuideFor<M>,
     O: Optimizer<f32> + Optimizer<f64>,
 {
     /// Makes one step on the model bound to other data, a minibatch of a stream, and returns the estimate of the ELBO.
@@ -75,7 +75,7 @@ where
     ///
     /// ```
     /// use ndarray::{Array1, s};
-    /// use ppl_core::dist::{HalfNormal, Normal};
+    /// use ppl_core::distributions::{HalfNormal, Normal};
     /// use ppl_core::inference::svi::{AutoNormal, Svi};
     /// use ppl_core::optim::Adam;
     /// use ppl_macros::model;
@@ -108,7 +108,7 @@ where
     pub fn step_on<N>(&mut self, model: &N) -> Result<f64>
     where
         N: Model<Names = M::Names>,
-        G: Approximates<N>,
+        G: GuideFor<N>,
     {
         let guide = &self.svi.guide;
         self.step_of_stream(Pair { model, guide }, Changing::Model)
@@ -122,16 +122,12 @@ where
     pub fn step_with<N, H>(&mut self, model: &N, guide: &H) -> Result<f64>
     where
         N: Model<Names = M::Names>,
-        H: Approximates<N>,
+        H: GuideFor<N>,
     {
         self.step_of_stream(Pair { model, guide }, Changing::Both)
     }
 
-    fn step_of_stream<N: Model, H: Approximates<N>>(
-        &mut self,
-        pair: Pair<'_, N, H>,
-        changing: Changing,
-    ) -> Result<f64> {
+    fn step_of_stream<N: Model, H: GuideFor<N>>(&mut self, pair: Pair<'_, N, H>, changing: Changing) -> Result<f64> {
         let key = ArgumentsKey::of(|key| {
             key.put(changing);
             key.model(pair.model);
@@ -150,7 +146,7 @@ where
     }
 
     /// Makes the program for a binding the one in use, with its data in the slots.
-    fn prepare<F: Scalar, N: Model, H: Approximates<N>>(
+    fn prepare<F: Scalar, N: Model, H: GuideFor<N>>(
         &self,
         typed: &mut Typed<F>,
         pair: Pair<'_, N, H>,
@@ -183,7 +179,7 @@ where
             .iter()
             .zip(&self.slots)
             .all(|(a, b)| a.offset == b.offset && a.address == b.address);
-        let compiled = Compiled::new(&recording, self.svi.particles, is_replayed, changing);
+        let compiled = LossProgram::new(&recording, self.svi.particles, is_replayed, changing);
         typed.stream.insert(key, compiled);
         Ok(())
     }

@@ -187,7 +187,7 @@ impl<'a, const P: usize, F: Real> Operands<'a, P, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dist::normal::NormalDensity;
+    use crate::distributions::normal::NormalDensity;
     use crate::kernels::dispatch::on_every_level;
     use crate::kernels::twin::{assert_close, fill};
 

@@ -3,7 +3,7 @@
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Fate, Handler, Message};
-use crate::runtime::handlers::given::Given;
+use crate::runtime::handlers::assignments::Assignments;
 use crate::runtime::handlers::handled::Effect;
 use crate::runtime::sites::SiteValues;
 use crate::runtime::stop::Res;
@@ -11,13 +11,13 @@ use crate::runtime::stop::Res;
 /// The handler of [`ModelExt::condition`](crate::runtime::handlers::ModelExt::condition).
 #[derive(Clone, Debug)]
 pub struct Condition {
-    values: Given,
+    values: Assignments,
 }
 
 impl Condition {
     pub(super) fn new(values: SiteValues) -> Self {
         Condition {
-            values: Given::new(values),
+            values: Assignments::new(values),
         }
     }
 }

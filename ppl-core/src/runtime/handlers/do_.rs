@@ -3,7 +3,7 @@
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Fate, Handler, Message};
-use crate::runtime::handlers::given::Given;
+use crate::runtime::handlers::assignments::Assignments;
 use crate::runtime::handlers::handled::Effect;
 use crate::runtime::sites::SiteValues;
 use crate::runtime::stop::Res;
@@ -11,13 +11,13 @@ use crate::runtime::stop::Res;
 /// The handler of [`ModelExt::do_`](crate::runtime::handlers::ModelExt::do_).
 #[derive(Clone, Debug)]
 pub struct Do {
-    values: Given,
+    values: Assignments,
 }
 
 impl Do {
     pub(super) fn new(values: SiteValues) -> Self {
         Do {
-            values: Given::new(values),
+            values: Assignments::new(values),
         }
     }
 }

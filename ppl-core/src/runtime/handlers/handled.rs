@@ -81,7 +81,7 @@ pub trait ModelExt: Model + Sized {
     /// may be missing where the course of the run depends on values.
     ///
     /// ```
-    /// use ppl_core::dist::Normal;
+    /// use ppl_core::distributions::Normal;
     /// use ppl_core::runtime::handlers::{ModelExt, trace};
     /// use ppl_macros::model;
     ///
@@ -140,7 +140,7 @@ pub trait ModelExt: Model + Sized {
     /// [`ModelExt::mask`].
     ///
     /// The factor s multiplies log p(x), the log density of the site at its own value, exactly as
-    /// [`DistExt::scale`](crate::dist::DistExt::scale) does, and the factors of several handlers and of the method
+    /// [`DistExt::scale`](crate::distributions::DistExt::scale) does, and the factors of several handlers and of the method
     /// multiply each other. It never multiplies the Jacobian |dx/dz| of the coordinates z that an algorithm works in, so that
     /// all algorithms are about the one density p(x)ˢ: in z, s log p(x) + ln |dx/dz|. The factor N/B of a subsampled plate
     /// multiplies both.

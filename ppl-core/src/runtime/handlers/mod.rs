@@ -13,11 +13,11 @@
 //! | weigh densities | [`ModelExt::scale`] |
 //! | see the sites of a run | [`trace()`] |
 
+mod assignments;
 mod block;
 mod choice;
 mod condition;
 mod do_;
-mod given;
 mod handled;
 mod mask;
 mod replay;

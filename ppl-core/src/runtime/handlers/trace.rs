@@ -35,7 +35,7 @@ pub struct TraceSite {
 ///
 /// ```
 /// use ndarray::{Array1, array};
-/// use ppl_core::dist::Normal;
+/// use ppl_core::distributions::Normal;
 /// use ppl_core::runtime::handlers::trace;
 /// use ppl_macros::model;
 ///

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::dist::draw::Draw;
-use crate::dist::support::Support;
-use crate::dist::{Dist, Normal, normal};
+use crate::distributions::noise::Noise;
+use crate::distributions::support::Support;
+use crate::distributions::{Dist, Normal, normal};
 use crate::error::Error;
-use crate::inference::svi::guides::{Approximates, Initial};
+use crate::inference::svi::guides::{GuideFor, Initial};
 use crate::rng::name_hash;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::{Ctx, hold};
@@ -54,7 +54,7 @@ impl Default for AutoNormal {
     }
 }
 
-impl<M: Model> Approximates<M> for AutoNormal {
+impl<M: Model> GuideFor<M> for AutoNormal {
     fn draw<'t>(&'t self, _: Ctx<'t>) -> Res<()> {
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Source for FromAutoNormal {
             ScaleLink::Exp => raw.exp(),
             ScaleLink::Softplus => raw.softplus(),
         };
-        let at = Draw {
+        let at = Noise {
             tape,
             stream: name_hash(site.address),
             dims: Dims::new(),

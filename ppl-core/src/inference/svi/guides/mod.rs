@@ -7,7 +7,7 @@ mod initial;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::inference::svi::replay::FromGuide;
+use crate::inference::svi::sources::FromGuide;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::{DataVisitor, Guide, Model};
@@ -24,7 +24,7 @@ pub use initial::Initial;
     label = "approximates another model, or none",
     note = "mark the function `#[guide(model)]` with the model that you run, or use `AutoNormal::default()`"
 )]
-pub trait Approximates<M: Model>: Sync {
+pub trait GuideFor<M: Model>: Sync {
     /// Draws the guide's sites, if it has any of its own, before the model runs.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ pub trait Approximates<M: Model>: Sync {
     }
 }
 
-impl<M: Model, G: Guide<Target = M::Names> + Sync> Approximates<M> for G {
+impl<M: Model, G: Guide<Target = M::Names> + Sync> GuideFor<M> for G {
     fn draw<'t>(&'t self, ctx: Ctx<'t>) -> Res<()> {
         self.run(ctx).map(drop)
     }

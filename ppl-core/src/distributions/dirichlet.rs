@@ -1,0 +1,256 @@
+//! The Dirichlet distribution over vectors that sum to one.
+
+use crate::constraints::Simplex;
+use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::family::{Continuous, Family};
+use crate::distributions::noise::Noise;
+use crate::distributions::param::{IntoVar, Param};
+use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, tape_for};
+use crate::distributions::support::Support;
+use crate::distributions::univariate::outside;
+use crate::kernels::real::Real;
+use crate::math::gamma::{HALF_LN_2PI, bd0, digamma_difference, ln_gamma, stirlerr};
+use crate::math::logspace::xlogy;
+use crate::tape::call::Call;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::Shape;
+#[cfg(test)]
+use crate::testing::ops::op_tests;
+
+/// The Dirichlet distribution with `concentration`: `[…, k]`; [`Dirichlet()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Dirichlet<'t> {
+    concentration: Param<'t>,
+}
+
+/// Returns the Dirichlet distribution with `concentration` > 0, a vector of k numbers; further axes hold independent vectors.
+///
+/// log p(x) = Σᵢ (aᵢ − 1) ln xᵢ − Σᵢ ln Γ(aᵢ) + ln Γ(Σᵢ aᵢ) for positive x with sum 1
+///
+/// ```
+/// # use ppl_core::distributions::{Dirichlet, Dist, param::ones};
+/// assert_eq!(Dirichlet(ones(3)).event_shape().as_slice(), [3]);
+/// ```
+#[allow(non_snake_case)]
+pub fn Dirichlet<'t>(concentration: impl IntoVar<'t>) -> Dirichlet<'t> {
+    Dirichlet {
+        concentration: concentration.into_param(),
+    }
+}
+
+impl Family for Dirichlet<'_> {
+    type Support = Simplex;
+    type Kind = Continuous;
+}
+
+impl Dirichlet<'_> {
+    fn k(&self) -> usize {
+        self.concentration.event_shape().last().copied().unwrap_or(1)
+    }
+}
+
+impl<'t> Dist<'t> for Dirichlet<'t> {
+    const NAME: &'static str = "Dirichlet";
+    const REPARAMETERISED: bool = true;
+    const EVENT_RANK: usize = 1;
+    const KL: Option<Kl> = Some(kl);
+
+    fn params(&self, tape: &'t Tape) -> Params<'t> {
+        Params::from_slice(&[("concentration", self.concentration.on(tape))])
+    }
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Simplex
+    }
+
+    fn event_shape(&self) -> Shape {
+        let shape = self.concentration.event_shape();
+        if shape.is_empty() {
+            Shape::from_slice(&[1])
+        } else {
+            shape
+        }
+    }
+
+    #[track_caller]
+    fn log_prob(&self, x: Var<'t>) -> Var<'t> {
+        let (tape, k) = (tape_for(x, &[&self.concentration]), self.k());
+        let row: &[usize] = &[k];
+        row_density::each::<DirichletDensity, 2>(tape, [(x, row), (self.concentration.on(tape), row)], k)
+    }
+
+    fn log_prob_term(&self, tape: &'t Tape, x: Var<'t>, weight: f64, site: u32) {
+        let k = self.k();
+        let row: &[usize] = &[k];
+        let operands = [(x, row), (self.concentration.on(tape), row)];
+        row_density::term::<DirichletDensity, 2>(tape, operands, k, weight, site);
+    }
+
+    /// The softmax of logarithms of gamma draws, each element kept above zero.
+    fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        let (least, _) = at.open_unit_interval();
+        at.log_gamma(self.concentration.on(at.tape)).softmax().maximum(least)
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        let a = self.concentration.on(tape);
+        a / total(a)
+    }
+
+    /// mᵢ (1 − mᵢ) / (Σ a + 1) with mean m
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        let a = self.concentration.on(tape);
+        let n = total(a);
+        (a / n) * (1.0 - a / n) / (n + 1.0)
+    }
+}
+
+/// KL(a ‖ α) = ln Γ(A) − Σ ln Γ(aᵢ) − ln Γ(Σ αᵢ) + Σ ln Γ(αᵢ) + Σ (aᵢ − αᵢ) (ψ(aᵢ) − ψ(A)) with A = Σ aᵢ
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name != Dirichlet::NAME {
+        return None;
+    }
+    let (a, alpha) = (p[0].1, q[0].1);
+    let each = alpha.ln_gamma() - a.ln_gamma() + (a - alpha) * (a.digamma() - total(a).digamma());
+    let all = total(each) + total(a).ln_gamma() - total(alpha).ln_gamma();
+    let mut batch = all.event_shape();
+    batch.pop();
+    Some(all.reshape(&batch))
+}
+
+/// Returns the sum over the last axis, which it keeps with length one.
+fn total(a: Var<'_>) -> Var<'_> {
+    let mut shape = a.event_shape();
+    let last = shape.len() - 1;
+    shape[last] = 1;
+    a.sum_axis(last).reshape(&shape)
+}
+
+/// The log density of each row, in saddle-point form: with A = Σ a and m = A x,
+/// δ(A) − Σ δ(aᵢ) − Σ bd0(aᵢ, mᵢ) + (Σ mᵢ − A) + (Σ ln aᵢ − ln A − (k − 1) ln 2π) / 2 − Σ ln xᵢ.
+struct DirichletDensity;
+
+impl DirichletDensity {
+    fn log_prob<F: Real>(x: &[F], a: &[F]) -> f64 {
+        let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+        let excess: f64 = x.iter().map(|x| x.to_f64()).sum::<f64>() - 1.0;
+        if !a.iter().all(|&a| a > F::ZERO) || excess.is_nan() {
+            return f64::NAN;
+        }
+        if !x.iter().all(|&x| x >= F::ZERO) || excess.abs() > tolerance::<F>() {
+            return outside(total);
+        }
+        let mut sum = stirlerr(total) - 0.5 * total.ln() + HALF_LN_2PI + total * excess;
+        for (x, a) in x.iter().zip(a) {
+            let (x, a) = (x.to_f64(), a.to_f64());
+            if x == 0.0 {
+                // The same term before Stirling's formula, whose power is zero, one or infinite.
+                sum += a * total.ln() - ln_gamma(a) + xlogy(a - 1.0, 0.0);
+                continue;
+            }
+            sum += 0.5 * a.ln() - HALF_LN_2PI - stirlerr(a) - bd0(a, total * x) - x.ln();
+        }
+        sum
+    }
+}
+
+/// How far the sum of a row may be from one by rounding.
+fn tolerance<F: Real>() -> f64 {
+    if size_of::<F>() == size_of::<f64>() { 1e-6 } else { 1e-3 }
+}
+
+impl RowDensity for DirichletDensity {
+    const NAME: &'static str = "Dirichlet";
+
+    fn aux(_: usize, _: usize) -> usize {
+        0
+    }
+
+    fn forward<F: Real>(call: &mut Call<'_, F>, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (x, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        (0..n).for_each(|r| put(r, Self::log_prob(x.row(r), a.row(r))));
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (x, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        let (mut d_x, mut d_a) = (RowsGrad::new(call, 0, k), RowsGrad::new(call, 1, k));
+        for r in 0..n {
+            let (x, a, seed) = (x.row(r), a.row(r), seed(r));
+            put(r, Self::log_prob(x, a));
+            if seed == F::ZERO {
+                continue;
+            }
+            if let Some(d_x) = &mut d_x {
+                for ((d, &x), &a) in d_x.row(r).iter_mut().zip(x).zip(a) {
+                    *d += seed * (a - F::ONE) / x;
+                }
+            }
+            if let Some(d_a) = &mut d_a {
+                let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+                for ((d, x), a) in d_a.row(r).iter_mut().zip(x).zip(a) {
+                    let (x, a) = (x.to_f64(), a.to_f64());
+                    *d += seed * F::from_f64(x.ln() + digamma_difference(a, total - a));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+op_tests! { density |x| Dirichlet(x[1]).log_prob(x[0].softmax()); [[0.5, -1.0, 0.25], [1.0, 2.5, 0.75]], [[0.0, 0.0, 1.0], [20.0, 3.0, 1.5]] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::incomplete_beta::beta_p;
+    use crate::rng::Key;
+    use crate::tape::store::Precision;
+    use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
+
+    #[test]
+    fn the_term_is_the_sum_of_the_rows() {
+        elements_equal_terms(
+            &[0.2, 0.3, 0.5, 0.6, 0.3, 0.1],
+            &[2, 3],
+            &[(&[3], &[1.0, 2.5, 0.5])],
+            |x, p| Dirichlet(p[0]).log_prob(x),
+            |tape, x, p| Dirichlet(p[0]).log_prob_term(tape, x, 1.0, 0),
+        );
+    }
+
+    #[test]
+    fn elements_of_draws_follow_beta_distributions() {
+        let a = [0.4, 2.5, 7.0];
+        let x = draws_of(50_000, 3, |at| Dirichlet(a).draw(at));
+        for (i, a_i) in a.iter().enumerate() {
+            let element: Vec<f64> = x.iter().skip(i).step_by(3).copied().collect();
+            let p = p_value_of(element, |x| beta_p(*a_i, 9.9 - a_i, x));
+            assert!(p > 1e-6, "element {i}: p = {p:e}");
+        }
+    }
+
+    #[test]
+    fn minus_infinity_off_the_simplex_and_nan_for_bad_concentrations() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let at = |x: [f64; 2], a: [f64; 2]| Dirichlet(a).log_prob(tape.input(0, &[], &[2], &x, false)).elements()[0];
+        assert_eq!(at([0.5, 0.6], [1.0, 2.0]), f64::NEG_INFINITY);
+        assert_eq!(at([-0.5, 1.5], [1.0, 2.0]), f64::NEG_INFINITY);
+        assert_eq!(at([0.0, 1.0], [2.0, 2.0]), f64::NEG_INFINITY);
+        assert!((at([0.0, 1.0], [1.0, 2.0]) - 2f64.ln()).abs() < 1e-15);
+        assert!(at([0.5, 0.5], [1.0, -2.0]).is_nan() && at([f64::NAN, 0.5], [1.0, 2.0]).is_nan());
+    }
+
+    #[test]
+    fn mean_and_variance_are_those_of_the_elements() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let dist = Dirichlet([1.0, 3.0]);
+        assert_eq!(dist.mean(&tape).elements(), [0.25, 0.75]);
+        // The elements follow Beta(1, 3) and Beta(3, 1).
+        for v in dist.variance(&tape).elements() {
+            assert!((v - 3.0 / 80.0).abs() < 1e-16);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The gamma distribution.
+
+use crate::constraints::Positive;
+use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::exponential::Exponential;
+use crate::distributions::family::{Continuous, Family};
+use crate::distributions::noise::Noise;
+use crate::distributions::param::{IntoVar, Param};
+use crate::distributions::saddle::ln_minus_digamma;
+use crate::distributions::support::Support;
+use crate::distributions::univariate::{self, outside, zero_of};
+use crate::kernels::density::Density;
+use crate::kernels::real::Real;
+use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+#[cfg(test)]
+use crate::testing::dists::dist_tests;
+
+/// The gamma distribution with mean `concentration` / `rate`; [`Gamma()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Gamma<'t> {
+    concentration: Param<'t>,
+    rate: Param<'t>,
+}
+
+/// Returns the gamma distribution with `concentration` > 0 and `rate` > 0.
+///
+/// log p(x) = a ln b − ln Γ(a) + (a − 1) ln x − b x for x > 0, with a the concentration and b the rate
+///
+/// It is computed in saddle-point form, which keeps its digits for large concentrations.
+///
+/// ```
+/// # use ppl_core::{distributions::{Dist, Gamma}, tape::var::Var};
+/// assert!((Gamma(1, 2).log_prob(Var::from(3)).value() - (2f64.ln() - 6.0)).abs() < 1e-14);
+/// ```
+#[allow(non_snake_case)]
+pub fn Gamma<'t>(concentration: impl IntoVar<'t>, rate: impl IntoVar<'t>) -> Gamma<'t> {
+    Gamma {
+        concentration: concentration.into_param(),
+        rate: rate.into_param(),
+    }
+}
+
+impl Family for Gamma<'_> {
+    type Support = Positive;
+    type Kind = Continuous;
+}
+
+impl<'t> Dist<'t> for Gamma<'t> {
+    const NAME: &'static str = "Gamma";
+    const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
+
+    univariate::methods!(GammaDensity { concentration, rate });
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Positive
+    }
+
+    fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        at.gamma(self.concentration.on(at.tape)) / self.rate.on(at.tape)
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        self.concentration.on(tape) / self.rate.on(tape)
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        self.concentration.on(tape) / self.rate.on(tape).square()
+    }
+}
+
+/// The divergence from gamma and exponential distributions.
+fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    let q = match q_name {
+        Gamma::NAME => [q[0].1, q[1].1],
+        Exponential::NAME => [Var::constant(1.0), q[0].1],
+        _ => return None,
+    };
+    Some(kl_of_gammas([p[0].1, p[1].1], q))
+}
+
+/// KL((a, b) ‖ (α, β)) = (a − α) ψ(a) − ln Γ(a) + ln Γ(α) + α ln(b / β) + a (β / b − 1)
+pub(crate) fn kl_of_gammas<'t>([a, b]: [Var<'t>; 2], [alpha, beta]: [Var<'t>; 2]) -> Var<'t> {
+    let ratio = beta / b;
+    (a - alpha) * a.digamma() - a.ln_gamma() + alpha.ln_gamma() - alpha * ratio.ln() + a * (ratio - 1.0)
+}
+
+/// The density as a loop body, computed in f64.
+pub(crate) struct GammaDensity;
+
+/// Returns ln a / 2 − ln(2π) / 2 − δ(a), NaN for parameters that are not allowed, and with `gradient` ln a − ψ(a).
+pub(crate) fn gamma_constants(a: f64, b: f64, gradient: bool) -> (f64, f64) {
+    if !(a > 0.0 && b >= 0.0) {
+        return (f64::NAN, f64::NAN);
+    }
+    let constant = 0.5 * a.ln() - HALF_LN_2PI - stirlerr(a);
+    (constant, if gradient { ln_minus_digamma(a) } else { 0.0 })
+}
+
+impl Density<2> for GammaDensity {
+    /// What [`gamma_constants`] returns.
+    type Shared<F: Real> = (f64, f64);
+
+    const NAME: &'static str = "Gamma";
+    const SHARED: u32 = 0b11;
+
+    #[inline(always)]
+    fn shared<F: Real>([a, b]: [F; 2], gradient: bool) -> (f64, f64) {
+        gamma_constants(a.to_f64(), b.to_f64(), gradient)
+    }
+
+    fn log_prob<F: Real>(x: F, [a, b]: [F; 2], &(constant, _): &(f64, f64)) -> F {
+        let (x, a, b) = (x.to_f64(), a.to_f64(), b.to_f64());
+        F::from_f64(if x > 0.0 {
+            constant - x.ln() - deviance_of_product(a, b, x)
+        } else if x == 0.0 && a <= 1.0 {
+            if a == 1.0 { b.ln() } else { f64::INFINITY }
+        } else {
+            outside(constant + zero_of(x))
+        })
+    }
+
+    fn partials<F: Real>(x: F, [a, b]: [F; 2], &(_, deviation): &(f64, f64)) -> (F, [F; 2]) {
+        let (x, a, b) = (x.to_f64(), a.to_f64(), b.to_f64());
+        let d_a = ln_ratio(b, x, a) + deviation;
+        let d_x = (a - 1.0) / x - b;
+        (F::from_f64(d_x), [F::from_f64(d_a), F::from_f64((a - b * x) / b)])
+    }
+}
+
+/// Returns bd0(a, b x), also where the product leaves the range of numbers.
+fn deviance_of_product(a: f64, b: f64, x: f64) -> f64 {
+    let product = b * x;
+    if product >= f64::MIN_POSITIVE || b == 0.0 {
+        bd0(a, product)
+    } else {
+        a * (a.ln() - b.ln() - x.ln()) - a
+    }
+}
+
+/// Returns ln(b x / a).
+fn ln_ratio(b: f64, x: f64, a: f64) -> f64 {
+    let ratio = b * x / a;
+    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&ratio) {
+        ratio.ln()
+    } else {
+        b.ln() + x.ln() - a.ln()
+    }
+}
+
+#[cfg(test)]
+dist_tests! { |p| Gamma(p[0], p[1]);
+    points [0.7, 2.0, 1.5], [2.0, 0.5, 0.4], [3.0, 40.0, 12.0];
+    outside [-1.0];
+    bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
+    draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
+}

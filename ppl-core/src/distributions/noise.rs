@@ -1,0 +1,175 @@
+//! Fresh draws: the random operations that samplers are made of.
+
+use std::marker::PhantomData;
+
+use crate::kernels::affine;
+use crate::kernels::random::{fill_normal_from, fill_uniform_from};
+use crate::kernels::real::Real;
+use crate::ops::align::to_shape;
+use crate::rng::Key;
+use crate::tape::call::Call;
+use crate::tape::op::{Op, Role};
+use crate::tape::record::Tape;
+use crate::tape::store::Precision;
+use crate::tape::var::Var;
+use crate::tensor::dims::Dims;
+use crate::tensor::shape::{Shape, size};
+
+/// Where and in which shape a draw is wanted.
+#[derive(Clone, Debug)]
+pub struct Noise<'t> {
+    /// The tape.
+    pub tape: &'t Tape,
+    /// The random stream of the site, split off the key of the run.
+    pub stream: u64,
+    /// The open plates: each row gets its own draw.
+    pub dims: Dims,
+    /// The event shape of the site.
+    pub event: Shape,
+}
+
+impl<'t> Noise<'t> {
+    /// Returns draws from a standardised distribution.
+    pub fn base<B: Base>(&self) -> Var<'t> {
+        let def = BaseDraw::<B>::DEF;
+        self.tape.record(def, &[], &[self.stream], &self.dims, &self.event, 0)
+    }
+
+    /// Returns standard normal draws.
+    pub fn standard_normal(&self) -> Var<'t> {
+        self.base::<StandardNormal>()
+    }
+
+    /// Returns draws from the open interval between zero and one.
+    pub fn uniform(&self) -> Var<'t> {
+        self.base::<StandardUniform>()
+    }
+
+    /// Returns loc + scale · ε with ε from a standardised distribution, as one operation.
+    pub fn location_scale<B: Base>(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
+        let args = [self.fit(loc), self.fit(scale)];
+        let def = LocationScaleDraw::<B>::DEF;
+        self.tape
+            .record(def, &args, &[self.stream], &self.dims, &self.event, self.n_elements())
+    }
+
+    /// Returns loc + scale · ε with standard normal ε, as one operation.
+    pub fn normal(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
+        self.location_scale::<StandardNormal>(loc, scale)
+    }
+
+    /// Brings a parameter to the shape of the draw, unless it is a single number.
+    pub fn fit(&self, param: Var<'t>) -> Var<'t> {
+        to_shape(self.tape, param, &self.dims, &self.event)
+    }
+
+    /// Returns the smallest normal number and the largest below one, in the precision of the tape.
+    pub fn open_unit_interval(&self) -> (f64, f64) {
+        match self.tape.precision() {
+            Precision::F64 => (f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0),
+            Precision::F32 => (f32::MIN_POSITIVE as f64, 1.0 - f32::EPSILON as f64 / 2.0),
+        }
+    }
+
+    /// Returns the number of elements, plates included.
+    pub fn n_elements(&self) -> usize {
+        size(&self.event) * self.rows()
+    }
+
+    /// Returns the number of rows of the open plates.
+    pub fn rows(&self) -> usize {
+        self.dims.iter().map(|&d| self.tape.dim(d).len).product()
+    }
+
+    /// Returns the same place with another random stream, for distributions that need several base draws.
+    pub fn fork(&self, k: u64) -> Self {
+        Noise {
+            stream: Key::new(self.stream).split(k).bits(),
+            ..self.clone()
+        }
+    }
+}
+
+/// A standardised distribution, drawn in bulk.
+pub trait Base: 'static {
+    /// The name of the operation that draws.
+    const NAME: &'static str;
+    /// The name of the operation that draws, scales and shifts.
+    const LOCATION_SCALE: &'static str;
+
+    /// Fills with the independent draws from number `first` on, which is a multiple of [`CHUNK`](crate::kernels::random::CHUNK).
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]);
+}
+
+/// The normal distribution with mean 0 and variance 1.
+pub struct StandardNormal;
+
+impl Base for StandardNormal {
+    const NAME: &'static str = "standard_normal";
+    const LOCATION_SCALE: &'static str = "normal_draw";
+
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_normal_from(key, first, out);
+    }
+}
+
+/// The uniform distribution between 0 and 1.
+pub struct StandardUniform;
+
+impl Base for StandardUniform {
+    const NAME: &'static str = "standard_uniform";
+    const LOCATION_SCALE: &'static str = "uniform_draw";
+
+    fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
+        fill_uniform_from(key, first, out);
+    }
+}
+
+/// Fills with `f` of numbers from the open interval between zero and one.
+pub fn fill_by_inverse<F: Real>(key: Key, first: usize, out: &mut [F], f: impl Fn(f64) -> f64) {
+    fill_uniform_from(key, first, out);
+    for x in out {
+        *x = F::from_f64(f(x.to_f64()));
+    }
+}
+
+/// out = ε.
+struct BaseDraw<B>(PhantomData<B>);
+
+impl<B: Base> Op for BaseDraw<B> {
+    const NAME: &'static str = B::NAME;
+    const ROLE: Role = Role::Random;
+    const ELEMENTWISE: bool = true;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        B::fill(call.key(), call.first(), call.out());
+    }
+
+    fn backward<F: Real>(_: &mut Call<'_, F>) {}
+}
+
+/// out = loc + scale · ε; the own buffer keeps ε.
+struct LocationScaleDraw<B>(PhantomData<B>);
+
+impl<B: Base> Op for LocationScaleDraw<B> {
+    const NAME: &'static str = B::LOCATION_SCALE;
+    const ROLE: Role = Role::Random;
+    const PASSES_ON: u32 = 0b01;
+    const ELEMENTWISE: bool = true;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (key, noise, out) = (call.key(), call.aux(), call.out());
+        B::fill(key, call.first(), noise);
+        affine::affine(call.x(0), call.x(1), noise, out);
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (noise, d_out) = (call.aux(), call.d_out());
+        if let Some(d_loc) = call.grad(0) {
+            affine::add(d_out, d_loc.slice, d_loc.overwrite);
+        }
+        if let Some(d_scale) = call.grad(1) {
+            affine::add_product(d_out, noise, d_scale.slice, d_scale.overwrite);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The normal distribution.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use crate::constraints::Real as RealLine;
+use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::family::{Continuous, Family};
+use crate::distributions::half_normal::SQRT_TWO_OVER_PI;
+use crate::distributions::laplace::Laplace;
+use crate::distributions::noise::Noise;
+use crate::distributions::param::{IntoVar, Param};
+use crate::distributions::support::Support;
+use crate::distributions::univariate;
+use crate::kernels::density::Density;
+use crate::kernels::real::Real;
+use crate::tape::record::Tape;
+use crate::tape::var::Var;
+#[cfg(test)]
+use crate::testing::dists::dist_tests;
+
+/// The normal distribution with mean `loc` and standard deviation `scale`; [`Normal()`] makes one.
+#[derive(Clone, Debug)]
+pub struct Normal<'t> {
+    loc: Param<'t>,
+    scale: Param<'t>,
+}
+
+/// Returns the normal distribution with mean `loc` and standard deviation `scale` > 0.
+///
+/// log p(x) = −(x − loc)² / (2 scale²) − ln scale − ln(2π) / 2
+#[allow(non_snake_case)]
+pub fn Normal<'t>(loc: impl IntoVar<'t>, scale: impl IntoVar<'t>) -> Normal<'t> {
+    Normal {
+        loc: loc.into_param(),
+        scale: scale.into_param(),
+    }
+}
+
+impl Family for Normal<'_> {
+    type Support = RealLine;
+    type Kind = Continuous;
+}
+
+impl<'t> Dist<'t> for Normal<'t> {
+    const NAME: &'static str = "Normal";
+    const REPARAMETERISED: bool = true;
+    const KL: Option<Kl> = Some(kl);
+
+    univariate::methods!(NormalDensity { loc, scale });
+
+    fn support(&self, _: &'t Tape) -> Support<'t> {
+        Support::Real
+    }
+
+    fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        at.normal(self.loc.on(at.tape), self.scale.on(at.tape))
+    }
+
+    fn mean(&self, tape: &'t Tape) -> Var<'t> {
+        self.loc.on(tape)
+    }
+
+    fn variance(&self, tape: &'t Tape) -> Var<'t> {
+        let scale = self.scale.on(tape);
+        scale * scale
+    }
+
+    fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
+        Some(self.loc.on(tape) + self.scale.on(tape) * z)
+    }
+
+    fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
+        Normal(0, 1).log_prob_term(tape, z, weight, site);
+    }
+}
+
+/// The divergence from normal and Laplace distributions.
+pub(crate) fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    match q_name {
+        Normal::NAME => Some(kl_of_normals(p, q)),
+        Laplace::NAME => Some(kl_from_laplace(p, q)),
+        _ => None,
+    }
+}
+
+/// KL(Normal(m, s) ‖ Laplace(μ, b)) = ln(2b / s) − ln(2πe) / 2 + E|x − μ| / b
+/// with E|x − μ| = s √(2/π) exp(−z² / 2) + (m − μ) erf(z / √2) and z = (m − μ) / s.
+fn kl_from_laplace<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
+    let (scale, shift, width) = (p[1].1, p[0].1 - q[0].1, q[1].1);
+    let z = shift / scale;
+    let spread = scale * (z.square() * -0.5).exp() * SQRT_TWO_OVER_PI + shift * (z * FRAC_1_SQRT_2).erf();
+    (width * 2.0 / scale).ln() - (HALF_LN_TWO_PI + 0.5) + spread / width
+}
+
+/// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
+pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
+    let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
+    (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
+}
+
+/// Adds the log density of a normal distribution at its own draw z = loc + scale ε, as it depends on the parameters through
+/// z as well: −ε² / 2 − ln scale − ln(2π) / 2, whose derivatives are 0 by loc and −1 / scale by scale.
+///
+/// That is the same gradient as that of [`Normal`] at z together with the way through z, without passing over z twice.
+pub(crate) fn own_draw_term<'t>(tape: &'t Tape, z: Var<'t>, [loc, scale]: [Var<'t>; 2], weight: f64, site: u32) {
+    let params = [&Param::Value(loc), &Param::Value(scale)];
+    univariate::log_prob_term::<OwnDraw, 2>(tape, z, params, weight, site);
+}
+
+/// The density at the distribution's own draw as a loop body.
+struct OwnDraw;
+
+impl Density<2> for OwnDraw {
+    type Shared<F: Real> = (F, F);
+
+    const NAME: &'static str = "Normal_own_draw";
+    const SHARED: u32 = 0b10;
+    const NO_GRAD: u32 = 0b011;
+
+    #[inline(always)]
+    fn shared<F: Real>(params: [F; 2], gradient: bool) -> (F, F) {
+        NormalDensity::shared(params, gradient)
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, params: [F; 2], shared: &(F, F)) -> F {
+        NormalDensity::log_prob(x, params, shared)
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(_x: F, _: [F; 2], &(inverse, _): &(F, F)) -> (F, [F; 2]) {
+        (F::ZERO, [F::ZERO, -inverse])
+    }
+}
+
+/// The density as a loop body.
+pub(crate) struct NormalDensity;
+
+/// ln(2π) / 2.
+pub(crate) const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_741_780_329_736_406;
+
+impl Density<2> for NormalDensity {
+    /// 1 / scale and ln scale + ln(2π) / 2.
+    type Shared<F: Real> = (F, F);
+
+    const NAME: &'static str = "Normal";
+    const SHARED: u32 = 0b10;
+
+    #[inline(always)]
+    fn shared<F: Real>([_, scale]: [F; 2], _gradient: bool) -> (F, F) {
+        (F::ONE / scale, scale.ln() + F::from_f64(HALF_LN_TWO_PI))
+    }
+
+    #[inline(always)]
+    fn log_prob<F: Real>(x: F, [loc, _]: [F; 2], &(inverse, constant): &(F, F)) -> F {
+        let z = (x - loc) * inverse;
+        -(z * z * F::from_f64(0.5)) - constant
+    }
+
+    #[inline(always)]
+    fn partials<F: Real>(x: F, [loc, _]: [F; 2], &(inverse, _): &(F, F)) -> (F, [F; 2]) {
+        let z = (x - loc) * inverse;
+        let d_loc = z * inverse;
+        (-d_loc, [d_loc, (z * z - F::ONE) * inverse])
+    }
+}
+
+#[cfg(test)]
+dist_tests! { |p| Normal(p[0], p[1]);
+    points [0.7, 0.2, 1.5], [-1.0, 0.5, 0.4], [3.0, -1.0, 2.0];
+    outside [];
+    bad [0.0, -1.0], [0.0, 0.0], [f64::NAN, 1.0];
+    draws [0.0, 1.0], [1.5, 0.3];
+}
