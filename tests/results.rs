@@ -109,3 +109,45 @@ fn an_approximation_outlives_its_settings() {
     assert_eq!(fit.losses().len(), 1);
     assert_eq!(fit.draws(5).n_draws(), 5);
 }
+
+#[model]
+fn branches(y: Obs<Array1<f64>>) {
+    let mu = sample(Normal(0, 1));
+    let scale = if mu > 0.0 { 1.0 } else { 2.0 }; // branches
+    for i in plate(y) {
+        observe(y[i], Normal(mu, scale));
+    }
+}
+
+#[model]
+fn switches(y: Obs<Array1<f64>>) {
+    let k = sample(Categorical::probs([0.5, 0.5]));
+    let scale = match k.index() {
+        // switches
+        0 => 1.0,
+        _ => 2.0,
+    };
+    for i in plate(y) {
+        observe(y[i], Normal(0, scale));
+    }
+}
+
+#[test]
+fn a_summary_names_the_line_that_keeps_a_model_from_being_replayed() {
+    let y = array![0.5, -0.3];
+    let mh = Mh::default().draws(100).warmup(100).chains(1).progress(Progress::Hidden);
+    let line = |code: &str, above| {
+        let lines = include_str!("results.rs").lines();
+        lines.take_while(|line| !line.ends_with(code)).count() + 1 - above
+    };
+    let text = mh.run(&branches(&y)).unwrap().summary().to_string();
+    let place = format!("read at tests/results.rs:{};", line("// branches", 0));
+    assert!(text.contains(&place) && text.contains("recorded anew"), "{text}");
+    let text = mh.run(&switches(&y)).unwrap().summary().to_string();
+    let place = format!("read at tests/results.rs:{};", line("// switches", 1));
+    assert!(text.contains(&place), "{text}");
+
+    let x = array![1.0, 2.0];
+    let text = mh.run(&self::line(&x, &y)).unwrap().summary().to_string();
+    assert!(!text.contains("recorded anew"), "{text}");
+}

@@ -6,6 +6,7 @@ use ndarray::{ArrayView2, Axis};
 
 use crate::diagnostics::split::MIN_DRAWS;
 use crate::diagnostics::summary::SummaryRow;
+use crate::error::Place;
 
 /// Above this value of R-hat the chains have not mixed (Vehtari et al. 2021, section 4).
 const MAX_RHAT: f64 = 1.01;
@@ -13,9 +14,20 @@ const MAX_RHAT: f64 = 1.01;
 /// Below this effective sample size a chain, R-hat itself cannot be relied on; Vehtari et al. (2021) ask for 400 of 4.
 const MIN_ESS_PER_CHAIN: f64 = 100.0;
 
-/// A reason not to trust the draws of one scalar; printed as a sentence.
+/// A reason not to trust the draws of one scalar, or not to be content with the run; printed as a sentence.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Warning {
+    /// The course of the model depends on a value, so that no program can be replayed.
+    RecordedAnew {
+        /// Where the first value is read.
+        place: Place,
+    },
+    /// Two recordings of the model differ, although it reads no value: no program can be replayed.
+    HiddenDependence {
+        /// The first site that differs, and where it is written.
+        site: Option<(String, Place)>,
+    },
     /// Draws are infinite or NaN.
     NotFinite {
         /// The scalar.
@@ -73,6 +85,22 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::RecordedAnew { place } => write!(
+                f,
+                "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \
+                 program: its course depends on a value that is read at {place}; where both ways can be computed, take \
+                 `where_(mask, a, b)` in place of `if`"
+            ),
+            Warning::HiddenDependence { site } => {
+                let first = site.as_ref().map(|(site, place)| format!(", first at site {site} ({place})"));
+                write!(
+                    f,
+                    "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \
+                     program: two runs of it differ{}, although it reads no value; take what changes from run to run as an \
+                     argument, or draw it with `sample`",
+                    first.unwrap_or_default()
+                )
+            }
             Warning::NotFinite {
                 label,
                 chain_idx,

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::diagnostics::{self, Comparison, Summary};
+use crate::diagnostics::{self, Comparison, Summary, Warning};
 use crate::draws::Draws;
 use crate::error::Result;
 use crate::inference::chain::ChainInfo;
@@ -27,12 +27,19 @@ pub struct Fit<A> {
     draws: Arc<SiteDraws>,
     accessors: A,
     chains: Vec<ChainInfo>,
+    /// What the run has to say beside its draws.
+    notes: Vec<Warning>,
     key: Key,
 }
 
 impl<A> Fit<A> {
     /// Puts the draws of all chains together.
-    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, key: Key) -> Result<Self>
+    pub(crate) fn new(
+        tables: &[SiteTable],
+        chains: Vec<ChainInfo>,
+        notes: Vec<Warning>,
+        key: Key,
+    ) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
@@ -41,6 +48,7 @@ impl<A> Fit<A> {
             accessors: A::from(draws.clone()),
             draws,
             chains,
+            notes,
             key,
         })
     }
@@ -50,9 +58,12 @@ impl<A> Fit<A> {
         &self.draws.draws
     }
 
-    /// Returns mean, spread, quantiles, errors and diagnostics of every scalar, with warnings in words.
+    /// Returns mean, spread, quantiles, errors and diagnostics of every scalar, with warnings in words; what the run itself
+    /// has to say comes first, as that the model could not be replayed.
     pub fn summary(&self) -> Summary {
-        diagnostics::summary(self.draws())
+        let mut summary = diagnostics::summary(self.draws());
+        summary.warnings.splice(..0, self.notes.iter().cloned());
+        summary
     }
 
     /// Returns how each chain did.

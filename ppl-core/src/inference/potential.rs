@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::diagnostics::Warning;
 use crate::error::{Error, Result};
 use crate::inference::discrete::Discrete;
 use crate::inference::site_table::SiteTable;
@@ -11,12 +12,12 @@ use crate::inference::site_values::{SiteProgram, write_recording};
 use crate::log_density::LogDensity;
 use crate::program::compile::Program;
 use crate::program::passes::Passes;
-use crate::program::structure::structure_key;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::replayable::hindrance;
 use crate::runtime::source::{FromInputs, Latent, LatentSite, Source};
 use crate::runtime::state::{Held, Slot};
 use crate::runtime::stop::Res;
@@ -40,6 +41,7 @@ pub struct Potential<'m, M> {
     dim: usize,
     program: Option<Program<f64>>,
     kept: Option<SiteProgram>,
+    hindrance: Option<Warning>,
 }
 
 /// A point to start a chain from.
@@ -67,9 +69,8 @@ impl<'m, M: Model> Potential<'m, M> {
         let second = recorder(1).record(model)?;
         check_params(&first)?;
         check_noise(&first)?;
-        let is_replayed = !first.tape.is_tainted()
-            && !second.tape.is_tainted()
-            && structure_key(&first.tape.records()) == structure_key(&second.tape.records());
+        let hindrance = hindrance(&first, &second);
+        let is_replayed = hindrance.is_none();
         let found = supports.found.borrow();
         Ok(Potential {
             model,
@@ -83,12 +84,18 @@ impl<'m, M: Model> Potential<'m, M> {
                 None
             },
             slots: first.slots,
+            hindrance,
         })
     }
 
     /// Returns whether evaluations replay a compiled program; otherwise each runs the model.
     pub fn is_replayed(&self) -> bool {
         self.program.is_some()
+    }
+
+    /// Returns why evaluations do not replay a program, with the line of the model that is in the way.
+    pub fn hindrance(&self) -> Option<&Warning> {
+        self.hindrance.as_ref()
     }
 
     /// Returns the length of the vector.

@@ -18,6 +18,7 @@ pub mod plate_size;
 pub mod plates;
 pub mod rebind;
 pub mod recording;
+pub mod replayable;
 pub mod sampling;
 pub mod site;
 pub mod sites;

@@ -291,7 +291,7 @@ impl<'t> Ctx<'t> {
         let steps = match rows.batch {
             None => (0..rows.len).collect(),
             Some(batch) => {
-                self.tape().taint();
+                self.tape().taint(site.place());
                 random_subset(self.tape().key().split(name_hash(&address)), rows.len, batch)
             }
         };

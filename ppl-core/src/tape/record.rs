@@ -85,9 +85,14 @@ impl Tape {
         self.records().tainted & depends::NOISE != 0
     }
 
-    /// Marks the recording: a replay could take another path than this one did.
-    pub fn taint(&self) {
-        self.records.borrow_mut().tainted = u8::MAX;
+    /// Returns where the first value was read out of the tape.
+    pub fn tainted_at(&self) -> Option<Place> {
+        self.records().tainted_at
+    }
+
+    /// Marks the recording: a replay could take another path at `place` than this one did.
+    pub fn taint(&self, place: Place) {
+        self.records.borrow_mut().taint(u8::MAX, place);
     }
 
     /// Lends a handle by reference, as indexing must.
@@ -326,7 +331,7 @@ impl Tape {
             });
             return f64::NAN;
         }
-        r.tainted |= n.depends;
+        r.taint(n.depends, place);
         r.store.get(n.offset as usize)
     }
 }

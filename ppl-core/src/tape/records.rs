@@ -84,6 +84,8 @@ pub struct Records {
     pub(super) error: Option<Error>,
     /// What the values that were read out depend on.
     pub(super) tainted: u8,
+    /// Where the first of them was read.
+    pub(super) tainted_at: Option<Place>,
     operands: Vec<Operand>,
     /// What was drawn for elements of missing observations: by observation and element.
     pub(super) drawn: HashMap<(u64, u64), u32>,
@@ -108,6 +110,7 @@ impl Records {
             n_inputs: 0,
             error: None,
             tainted: 0,
+            tainted_at: None,
             operands: Vec::new(),
             drawn: HashMap::new(),
             n_missing: 0,
@@ -127,8 +130,17 @@ impl Records {
         self.n_inputs = 0;
         self.error = None;
         self.tainted = 0;
+        self.tainted_at = None;
         self.drawn.clear();
         self.n_missing = 0;
+    }
+
+    /// Notes that a value which depends on `depends` was read out at `place`.
+    pub(super) fn taint(&mut self, depends: u8, place: Place) {
+        if depends != 0 {
+            self.tainted |= depends;
+            self.tainted_at.get_or_insert(place);
+        }
     }
 
     /// Returns the shape of a node, plates first.

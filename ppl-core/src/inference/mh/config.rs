@@ -129,6 +129,7 @@ impl Mh {
                 run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
             }
         };
-        Fit::new(&tables, chains, key).map_err(|cause| apart(cause, &tables, self.draws))
+        let notes = potential.hindrance().cloned().into_iter().collect();
+        Fit::new(&tables, chains, notes, key).map_err(|cause| apart(cause, &tables, self.draws))
     }
 }
