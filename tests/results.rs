@@ -135,7 +135,11 @@ fn switches(y: Obs<Array1<f64>>) {
 #[test]
 fn a_summary_names_the_line_that_keeps_a_model_from_being_replayed() {
     let y = array![0.5, -0.3];
-    let mh = Mh::default().draws(100).warmup(100).chains(1).progress(Progress::Hidden);
+    let mh = Mh::default()
+        .draws(100)
+        .warmup(100)
+        .chains(1)
+        .progress(Progress::Hidden);
     let line = |code: &str, above| {
         let lines = include_str!("results.rs").lines();
         lines.take_while(|line| !line.ends_with(code)).count() + 1 - above

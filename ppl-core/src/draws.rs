@@ -101,7 +101,9 @@ impl Draws {
     /// If the number of values is not n_chains · n_draws · the product of `shape`.
     pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f64>) -> Result<(), DrawsError> {
         let (n_chains, n_draws) = (self.n_chains, self.n_draws);
-        let expected = n_chains * n_draws * shape.iter().product::<usize>();
+        let expected = shape
+            .iter()
+            .fold(n_chains.saturating_mul(n_draws), |all, &n| all.saturating_mul(n));
         if values.len() != expected {
             let (name, shape, got) = (name.to_string(), shape.to_vec(), values.len());
             return Err(DrawsError::WrongLength {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use ppl_core::tensor::room::NoRoom;
+
 /// What is wrong with a file, a data set, a batch or a table of probabilities, with the place and the numbers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +25,24 @@ pub enum DataError {
         dir: PathBuf,
         /// The name without `.gz`.
         name: String,
+    },
+
+    /// The path leads to something that cannot be read as a file.
+    #[error("{}: expected a file, found {found}", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+
+    /// The values that the file states find no room in memory.
+    #[error("{}: there is no room for its values: {no_room}", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// The sizes, and the bytes that they take.
+        no_room: NoRoom,
     },
 
     /// The first four bytes are not those of an IDX file of unsigned bytes.
@@ -67,7 +87,7 @@ pub enum DataError {
         path: PathBuf,
         /// Where the data end, in decompressed bytes.
         offset: u64,
-        /// How many bytes follow.
+        /// How many bytes follow, of which at most a million are counted.
         found: u64,
     },
 

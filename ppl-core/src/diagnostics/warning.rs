@@ -92,7 +92,9 @@ impl fmt::Display for Warning {
                  `where_(mask, a, b)` in place of `if`"
             ),
             Warning::HiddenDependence { site } => {
-                let first = site.as_ref().map(|(site, place)| format!(", first at site {site} ({place})"));
+                let first = site
+                    .as_ref()
+                    .map(|(site, place)| format!(", first at site {site} ({place})"));
                 write!(
                     f,
                     "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \

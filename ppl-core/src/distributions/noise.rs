@@ -73,12 +73,13 @@ impl<'t> Noise<'t> {
 
     /// Returns the number of elements, plates included.
     pub fn n_elements(&self) -> usize {
-        size(&self.event) * self.rows()
+        size(&self.event).saturating_mul(self.rows())
     }
 
     /// Returns the number of rows of the open plates.
     pub fn rows(&self) -> usize {
-        self.dims.iter().map(|&d| self.tape.dim(d).len).product()
+        let lengths = self.dims.iter().map(|&d| self.tape.dim(d).len);
+        lengths.fold(1, usize::saturating_mul)
     }
 
     /// Returns the same place with another random stream, for distributions that need several base draws.

@@ -17,6 +17,8 @@ pub enum Param<'t> {
     Value(Var<'t>),
     /// An array of the user's: part of the model's structure.
     Array(Rc<(Shape, Vec<f64>)>),
+    /// An array of one repeated number.
+    Filled(Filled),
 }
 
 impl<'t> Param<'t> {
@@ -25,6 +27,9 @@ impl<'t> Param<'t> {
         match self {
             Param::Value(value) => *value,
             Param::Array(array) => tape.constant_array(&array.0, array.1.iter().copied()),
+            Param::Filled(Filled { shape, value }) => {
+                tape.constant_array(shape, std::iter::repeat_n(*value, size(shape)))
+            }
         }
     }
 
@@ -33,6 +38,7 @@ impl<'t> Param<'t> {
         match self {
             Param::Value(value) => value.event_shape(),
             Param::Array(array) => array.0.clone(),
+            Param::Filled(filled) => filled.shape.clone(),
         }
     }
 
@@ -137,7 +143,7 @@ pub fn zeros(n: usize) -> Filled {
 
 impl<'t> IntoVar<'t> for Filled {
     fn into_param(self) -> Param<'t> {
-        Param::array(&self.shape, vec![self.value; size(&self.shape)])
+        Param::Filled(self)
     }
 }
 

@@ -104,7 +104,9 @@ fn operands<'t, const P: usize>(tape: &'t Tape, x: Var<'t>, params: [&Param<'t>;
 fn constant_log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
     let params = params.map(|p| match p {
         Param::Value(v) => v.value(),
-        Param::Array(_) => panic!("give the value as a `Var` of a model: an array parameter needs a recording"),
+        Param::Array(_) | Param::Filled(_) => {
+            panic!("give the value as a `Var` of a model: an array parameter needs a recording")
+        }
     });
     Var::constant(D::log_prob(x.value(), params, &D::shared(params, false)))
 }

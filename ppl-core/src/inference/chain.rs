@@ -7,10 +7,14 @@ use crate::draws::Draws;
 use crate::error::{ChainDraws, ChainPlace, Error, Result};
 use crate::inference::progress::Progress;
 use crate::inference::site_table::SiteTable;
+use crate::inference::sizes::{check_elements, check_number};
 use crate::rng::Key;
 
 /// How many progress steps pass between two updates of a bar.
 const STEPS_BETWEEN_UPDATES: usize = 64;
+
+/// The most steps that a chain makes.
+const MAX_STEPS: usize = 100_000_000_000;
 
 /// How many chains of which length are run.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +127,6 @@ pub(crate) fn run_chains<C: Chain>(
     plan: &ChainPlan,
     start: impl Fn(Key) -> Result<C> + Sync,
 ) -> Result<(Vec<SiteTable>, Vec<ChainInfo>)> {
-    plan.check()?;
     let steps = plan.steps();
     let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
     let mut outcomes: Vec<Outcome> = (0..plan.chains)
@@ -226,24 +229,27 @@ fn first_draws(table: &SiteTable, n_draws: usize) -> Result<Draws> {
 }
 
 impl ChainPlan {
-    fn check(&self) -> Result<()> {
+    /// Refuses numbers of chains, draws or steps that are zero or beyond all bounds.
+    pub(crate) fn check(&self) -> Result<()> {
         let settings = [("chains", self.chains), ("draws", self.draws), ("thin", self.thin)];
-        match settings.iter().find(|s| s.1 == 0) {
-            Some((name, _)) => Err(Error::Invalid(format!("{name} = 0: at least 1 is needed"))),
-            None => Ok(()),
+        if let Some((name, _)) = settings.iter().find(|s| s.1 == 0) {
+            return Err(Error::Invalid(format!("{name} = 0: at least 1 is needed")));
         }
+        check_number("chains", self.chains)?;
+        check_elements("draws", self.draws, size_of::<f64>())?;
+        if self.steps() > MAX_STEPS {
+            let (warmup, draws, thin) = (self.warmup, self.draws, self.thin);
+            return Err(Error::Invalid(format!(
+                "warmup + draws · thin = {warmup} + {draws} · {thin} steps are too many: a chain makes at most {MAX_STEPS}, for \
+                 which it would need more than a day at a microsecond each"
+            )));
+        }
+        Ok(())
     }
 
     /// Returns the number of steps of a chain.
     fn steps(&self) -> usize {
-        let sampling = self.draws.checked_mul(self.thin);
-        let steps = sampling.and_then(|steps| steps.checked_add(self.warmup));
-        steps.unwrap_or_else(|| {
-            panic!(
-                "warmup + draws · thin = {} + {} · {} steps are more than a chain can count: ask for fewer",
-                self.warmup, self.draws, self.thin
-            )
-        })
+        self.draws.saturating_mul(self.thin).saturating_add(self.warmup)
     }
 
     fn place(&self, step: usize) -> ChainPlace {

@@ -34,12 +34,7 @@ pub struct Fit<A> {
 
 impl<A> Fit<A> {
     /// Puts the draws of all chains together.
-    pub(crate) fn new(
-        tables: &[SiteTable],
-        chains: Vec<ChainInfo>,
-        notes: Vec<Warning>,
-        key: Key,
-    ) -> Result<Self>
+    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, notes: Vec<Warning>, key: Key) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {

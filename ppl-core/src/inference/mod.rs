@@ -15,4 +15,5 @@ mod served_latents;
 pub mod site_draws;
 pub mod site_table;
 mod site_values;
+mod sizes;
 pub mod svi;

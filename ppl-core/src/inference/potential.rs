@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::inference::discrete::Discrete;
 use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::{SiteProgram, write_recording};
+use crate::inference::sizes::{KeptShape, check_draws, kept_shapes};
 use crate::log_density::LogDensity;
 use crate::program::compile::Program;
 use crate::program::passes::Passes;
@@ -42,6 +43,7 @@ pub struct Potential<'m, M> {
     program: Option<Program<f64>>,
     kept: Option<SiteProgram>,
     hindrance: Option<Warning>,
+    kept_shapes: Vec<KeptShape>,
 }
 
 /// A point to start a chain from.
@@ -83,6 +85,7 @@ impl<'m, M: Model> Potential<'m, M> {
             } else {
                 None
             },
+            kept_shapes: kept_shapes(&first),
             slots: first.slots,
             hindrance,
         })
@@ -96,6 +99,11 @@ impl<'m, M: Model> Potential<'m, M> {
     /// Returns why evaluations do not replay a program, with the line of the model that is in the way.
     pub fn hindrance(&self) -> Option<&Warning> {
         self.hindrance.as_ref()
+    }
+
+    /// Refuses draws for which there is no room in memory.
+    pub(crate) fn check_draws(&self, n_chains: usize, n_draws: usize) -> Result<()> {
+        check_draws(&self.kept_shapes, n_chains, n_draws)
     }
 
     /// Returns the length of the vector.

@@ -13,6 +13,7 @@ use crate::inference::potential::recorder;
 use crate::inference::served_latents::{LatentValues, Served, ServedLatents};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
+use crate::inference::sizes::check_elements;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
@@ -118,6 +119,7 @@ impl Prior {
         if self.draws == 0 {
             return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
         }
+        check_elements("draws", self.draws, size_of::<f64>())?;
         let key = Key::new(self.seed);
         let run = |draw_idx: usize| {
             let recorder = Recorder {
@@ -161,13 +163,19 @@ pub(crate) fn predict<M: Model + Sync>(
 /// The values of one draw: site, shape, values.
 pub(crate) type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
 
+/// The number of draws whose rows lie in memory beside the table.
+const BLOCK: usize = 1024;
+
 /// Runs all draws in parallel; each has its own key, so that their order does not matter.
 pub(crate) fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
-    let rows: Vec<Result<Row>> = (0..n_draws).into_par_iter().map(&run).collect();
     let mut table = SiteTable::new(n_draws);
-    for (draw_idx, row) in rows.into_iter().enumerate() {
-        for (site, shape, values) in row? {
-            table.set(draw_idx, &site, &shape, &values)?;
+    for first in (0..n_draws).step_by(BLOCK) {
+        let block = first..n_draws.min(first.saturating_add(BLOCK));
+        let rows: Vec<Result<Row>> = block.clone().into_par_iter().map(&run).collect();
+        for (draw_idx, row) in block.zip(rows) {
+            for (site, shape, values) in row? {
+                table.set(draw_idx, &site, &shape, &values)?;
+            }
         }
     }
     Ok(table)

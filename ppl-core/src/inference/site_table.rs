@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::draws::Draws;
 use crate::error::{Error, Result};
+use crate::tensor::room::room;
 
 /// The values of the sites of one chain. A site that a draw lacks is NaN there.
 #[derive(Clone, Debug, Default)]
@@ -34,11 +35,11 @@ impl SiteTable {
     ///
     /// # Errors
     ///
-    /// If the site had another shape in an earlier draw.
+    /// If the site had another shape in an earlier draw, or its draws find no room in memory.
     pub fn set(&mut self, draw_idx: usize, name: &str, shape: &[usize], values: &[f64]) -> Result<()> {
         let position = match self.positions.get(name) {
             Some(&position) => position,
-            None => self.add(name, shape),
+            None => self.add(name, shape)?,
         };
         let column = &mut self.columns[position];
         if column.shape != shape {
@@ -48,14 +49,17 @@ impl SiteTable {
         Ok(())
     }
 
-    fn add(&mut self, name: &str, shape: &[usize]) -> usize {
+    fn add(&mut self, name: &str, shape: &[usize]) -> Result<usize> {
+        let whole = [&[self.n_draws], shape].concat();
+        let no_room = |error| Error::Invalid(format!("{} draws of site {name} find no room: {error}", self.n_draws));
+        let n_values = room(&whole, size_of::<f64>()).map_err(no_room)?;
         self.columns.push(Column {
             name: name.to_string(),
             shape: shape.to_vec(),
-            values: vec![f64::NAN; self.n_draws * shape.iter().product::<usize>()],
+            values: vec![f64::NAN; n_values],
         });
         self.positions.insert(name.to_string(), self.columns.len() - 1);
-        self.columns.len() - 1
+        Ok(self.columns.len() - 1)
     }
 
     /// Returns the tables of all chains as draws, `[chain, draw, event…]` for each site that any of them has.

@@ -56,8 +56,8 @@ impl Joined {
         match (self.own.last_mut(), self.out.last_mut()) {
             _ if out == 1 => {}
             (Some(last_own), Some(last_out)) if (*last_own == *last_out) == (own == out) => {
-                *last_own *= own;
-                *last_out *= out;
+                *last_own = last_own.saturating_mul(own);
+                *last_out = last_out.saturating_mul(out);
             }
             _ => {
                 self.own.push(own);

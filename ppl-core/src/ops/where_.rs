@@ -19,7 +19,8 @@ impl Op for Where {
     fn forward<F: Real>(call: &mut Call<'_, F>) {
         let (mask, a, b) = (call.x(0), call.x(1), call.x(2));
         for (i, out) in call.out().iter_mut().enumerate() {
-            *out = F::select(at(mask, i) != F::ZERO, at(a, i), at(b, i));
+            let m = at(mask, i);
+            *out = F::select(m == F::ZERO, at(b, i), F::select(m == m, at(a, i), m));
         }
     }
 
@@ -51,7 +52,8 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
     }
 }
 
-/// Returns `a` where the mask is not zero and `b` elsewhere, elementwise and broadcast; masks come from `x.gt(y)`.
+/// Returns `a` where the mask is not zero and `b` elsewhere, elementwise and broadcast; masks come from `x.gt(y)`. Where the
+/// mask is NaN, so is the result.
 ///
 /// ```
 /// # use ppl_core::{ops::where_::where_, tape::var::Var};
@@ -78,7 +80,12 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
 pub fn where_<'t>(mask: impl Into<Var<'t>>, a: impl Into<Var<'t>>, b: impl Into<Var<'t>>) -> Var<'t> {
     let args = [mask.into(), a.into(), b.into()];
     if tape_of(&args).is_none() {
-        return if args[0].value() != 0.0 { args[1] } else { args[2] };
+        let mask = args[0].value();
+        return match mask {
+            0.0 => args[2],
+            m if m.is_nan() => args[0],
+            _ => args[1],
+        };
     }
     match align(Where::NAME, &args, Place::here()) {
         Some(a) => a.tape.record(Where::DEF, &a.args, &[], &a.dims, &a.event, 0),
@@ -97,6 +104,15 @@ mod tests {
     use crate::tape::gradient::gradient;
     use crate::tape::record::Tape;
     use crate::tape::store::Precision;
+
+    #[test]
+    fn where_the_mask_is_nan_the_result_is_too() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let mask = tape.constant_array(&[3], [1.0, f64::NAN, 0.0].into_iter());
+        let out = where_(mask, 5.0, 7.0).elements();
+        assert_eq!((out[0], out[1].is_nan(), out[2]), (5.0, true, 7.0));
+        assert!(where_(f64::NAN, 5.0, 7.0).value().is_nan());
+    }
 
     #[test]
     fn a_nan_in_the_other_branch_reaches_neither_value_nor_gradient() {

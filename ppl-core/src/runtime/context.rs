@@ -163,6 +163,7 @@ impl<'t> Ctx<'t> {
     pub fn track(self, site: Site, value: impl IntoVar<'t>) -> Res<()> {
         self.check()?;
         let value = self.tape().lift(value.into_param().on(self.tape()));
+        self.check_room(&self.address(site.name), site.place(), &value.event_shape())?;
         let record = self.site_record(site, SiteKind::Tracked, value);
         self.add_site(record).map(drop)
     }
@@ -254,6 +255,16 @@ impl<'t> Ctx<'t> {
         });
         drop(state);
         self.tape().input(offset, &[], shape, &values, is_discrete)
+    }
+
+    /// Refuses a site whose value of shape `[plates…, event…]` finds no room in memory.
+    pub(crate) fn check_room(self, address: &str, place: Place, event: &[usize]) -> Res<()> {
+        let mut shape = self.plate_lengths();
+        shape.extend_from_slice(event);
+        match self.tape().lack(&shape) {
+            None => Ok(()),
+            Some(why) => Err(Stop(Error::at_site(address, place, format!("it needs {why}")))),
+        }
     }
 
     /// Returns a starting point for an unconstrained slot: uniform on (−2, 2), as Stan does.

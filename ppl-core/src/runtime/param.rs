@@ -90,6 +90,7 @@ impl<'t> Ctx<'t> {
             let value = values.get(bad).copied().unwrap_or(f64::NAN);
             return Err(fault(format!("the starting value {value} lies outside of {support:?}")));
         }
+        self.check_room(&address, site.place(), &event)?;
         let mut shape: Shape = self.plate_lengths();
         let n_rows = size(&shape);
         let free_event = bijector.unconstrained_event(&event);
@@ -122,6 +123,7 @@ impl<'t> Ctx<'t> {
     pub fn free_param(self, site: Site<'_>, event: &[usize], initial: impl Fn(Key) -> Vec<f64>) -> Res<Var<'t>> {
         self.check()?;
         let address = self.address(site.name);
+        self.check_room(&address, site.place(), event)?;
         let mut shape: Shape = self.plate_lengths();
         let n_rows = size(&shape);
         shape.extend_from_slice(event);

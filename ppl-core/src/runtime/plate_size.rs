@@ -67,4 +67,6 @@ pub struct PlateOptions {
     pub batch: Option<usize>,
     /// The number of rows that there are altogether, where the argument is a part of a stream: `total = n`.
     pub total: Option<usize>,
+    /// Whether the name is given by a string, `plate("data", n)`: plates of one such name run over the same rows.
+    pub is_named: bool,
 }

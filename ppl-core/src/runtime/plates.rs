@@ -9,9 +9,11 @@ use crate::runtime::plate_size::{PlateOptions, PlateSize};
 use crate::runtime::site::Site;
 use crate::runtime::state::Subsample;
 use crate::runtime::stop::{Res, Stop};
+use crate::tape::records::Node;
 use crate::tape::store::Buffer;
 use crate::tape::var::{Ix, Var};
 use crate::tensor::dims::{Dim, DimId};
+use crate::tensor::room::room;
 
 /// An open plate; it closes when dropped.
 pub struct PlateGuard<'t> {
@@ -254,8 +256,9 @@ impl<'t> Ctx<'t> {
     ///
     /// # Errors
     ///
-    /// If there are no rows, if `batch` is larger than their number, if they are those of a missing observation, or if
-    /// there are more of them than row numbers in the precision of the tape.
+    /// If there are no rows, if `batch` is larger than their number, if they are those of a missing observation, if
+    /// there are more of them than row numbers in the precision of the tape, or if a plate of the same name, given as a
+    /// string, has another number of rows.
     pub fn plate(self, site: Site, size: PlateSize<'t>, options: PlateOptions) -> Res<PlateGuard<'t>> {
         self.check()?;
         let rows = self.rows(site, size, options)?;
@@ -264,6 +267,11 @@ impl<'t> Ctx<'t> {
         let mut len = rows.len;
         if let Some(batch) = rows.batch {
             self.check_row_numbers(site, rows.len)?;
+            if let Some(why) = self.tape().lack(&[batch]) {
+                let address = format!("plate {}", self.address(site.name));
+                let message = format!("the row numbers of a batch need {why}");
+                return Err(Stop(Error::at_site(address, site.place(), message)));
+            }
             slot = Some(self.subsample(&address, rows.len, batch));
             len = batch;
         }
@@ -287,6 +295,7 @@ impl<'t> Ctx<'t> {
     pub fn each(self, site: Site, size: PlateSize<'t>, options: PlateOptions) -> Res<LoopGuard<'t>> {
         self.check()?;
         let rows = self.rows(site, size, options)?;
+        self.check_steps(site, rows.batch.unwrap_or(rows.len))?;
         let address = self.plate_address(site.name);
         let steps = match rows.batch {
             None => (0..rows.len).collect(),
@@ -307,6 +316,7 @@ impl<'t> Ctx<'t> {
     pub fn markov(self, site: Site, size: PlateSize<'t>) -> Res<LoopGuard<'t>> {
         self.check()?;
         let rows = self.rows(site, size, PlateOptions::default())?;
+        self.check_steps(site, rows.len)?;
         Ok(self.start_loop((0..rows.len).collect(), 1.0))
     }
 
@@ -336,6 +346,16 @@ impl<'t> Ctx<'t> {
             steps: steps.into_iter(),
             outer_scale,
         }
+    }
+
+    /// Refuses a loop whose steps, each of which is recorded, find no room in memory.
+    fn check_steps(self, site: Site, n_steps: usize) -> Res<()> {
+        let Err(no_room) = room(&[n_steps], size_of::<Node>()) else {
+            return Ok(());
+        };
+        let address = format!("plate {}", self.address(site.name));
+        let message = format!("each of the {n_steps} steps is recorded, for which there is no room: {no_room}");
+        Err(Stop(Error::at_site(address, site.place(), message)))
     }
 
     /// Refuses rows whose numbers the precision of the tape does not tell apart.
@@ -371,6 +391,17 @@ impl<'t> Ctx<'t> {
         };
         if len == 0 {
             return Err(fault("there are no rows: the data are empty".to_string()));
+        }
+        if options.is_named {
+            let first = (len, site.place());
+            let address = self.address(site.name);
+            let (other, place) = *self.state().named_plates.entry(address).or_insert(first);
+            if other != len {
+                return Err(fault(format!(
+                    "it has {len} rows here and {other} at {place}: plates of one name run over the same rows, give one of \
+                     them another name"
+                )));
+            }
         }
         // Predictions may be of fewer rows than a batch, and of more than there were.
         let is_whole = self.state().whole_plates;

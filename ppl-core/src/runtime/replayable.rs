@@ -98,7 +98,9 @@ mod tests {
             file: file!(),
             line: line_of(code),
         };
-        let read = Warning::RecordedAnew { place: place("// read") };
+        let read = Warning::RecordedAnew {
+            place: place("// read"),
+        };
         assert_eq!(twice(&reads()), Some(read));
         let site = Some(("c".to_string(), place("// counts")));
         assert_eq!(twice(&counts()), Some(Warning::HiddenDependence { site }));

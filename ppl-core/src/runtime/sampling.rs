@@ -41,6 +41,7 @@ impl<'t> Ctx<'t> {
     pub fn sample_from<D: Dist<'t>>(self, site: Site, dist: D) -> Res<Var<'t>> {
         self.check()?;
         let (visit, fate) = self.visit(site, dist, false)?;
+        self.check_room(&visit.address, site.place(), &visit.dist.event_shape())?;
         match fate {
             Fate::Open => visit.latent(),
             Fate::Observed(value) => visit.given(&value, SiteKind::Observed),
@@ -88,8 +89,22 @@ impl<'t> Ctx<'t> {
             handler.handle(&mut message);
         }
         let Message { fate, masks, scale, .. } = message;
+        if !scale.is_finite() {
+            let message = format!("its density is scaled by {scale}: a scale is a finite number");
+            return Err(Stop(Error::at_site(address, site.place(), message)));
+        }
         let masks = masks.iter().map(|m| self.mask_rows(&address, site, m));
-        let masks = masks.chain(modifiers.mask.map(Ok)).collect::<Res<_>>()?;
+        let masks = masks.chain(modifiers.mask.map(Ok)).collect::<Res<Vec<_>>>()?;
+        for mask in &masks {
+            let values = mask.elements();
+            if let Some(i) = values.iter().position(|x| x.is_nan()) {
+                let message = format!(
+                    "element {i} of its mask of {} is NaN, neither zero nor one",
+                    values.len()
+                );
+                return Err(Stop(Error::at_site(address, site.place(), message)));
+            }
+        }
         Ok((
             Visit {
                 ctx: self,

@@ -155,6 +155,8 @@ pub(crate) struct State {
     pub known: Rc<Known>,
     pub subsamples: Vec<Subsample>,
     pub plate_names: HashMap<String, usize>,
+    /// The lengths of plates whose names are given by strings, and where they stand.
+    pub named_plates: HashMap<String, (usize, Place)>,
     pub arguments: Vec<Option<usize>>,
     /// The data slots of the guide, once it has ended.
     pub guide_arguments: Vec<Option<usize>>,
@@ -183,6 +185,7 @@ impl State {
             known,
             subsamples: Vec::new(),
             plate_names: HashMap::new(),
+            named_plates: HashMap::new(),
             arguments: Vec::new(),
             guide_arguments: Vec::new(),
             whole_plates: false,
@@ -203,6 +206,7 @@ impl State {
     pub(crate) fn end_guide(&mut self) {
         self.by_guide_address = std::mem::take(&mut self.by_address);
         self.plate_names.clear();
+        self.named_plates.clear();
         self.guide_arguments = std::mem::take(&mut self.arguments);
         self.sites.iter_mut().for_each(|s| s.is_guide = true);
     }

@@ -19,6 +19,10 @@ impl Tape {
 
     fn missing_element(&self, number: u64, element: u64, event: &[usize], has_shape: bool) -> Var<'_> {
         let mut r = self.records.borrow_mut();
+        if let Some(error) = r.make_room(leaves::Missing::DEF, &[], event, 0) {
+            r.error.get_or_insert(error);
+            return Var::constant(f64::NAN);
+        }
         let attrs = [number, element, has_shape as u64];
         let n = size(event);
         let node = r.leaf(

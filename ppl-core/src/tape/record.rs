@@ -131,6 +131,10 @@ impl Tape {
             depends::THETA | depends::GRAD
         };
         let mut r = self.records.borrow_mut();
+        if let Some(error) = r.make_room(def, dims, event, 0) {
+            r.error.get_or_insert(error);
+            return Var::constant(f64::NAN);
+        }
         r.n_inputs = r.n_inputs.max(offset + values.len());
         let node = r.leaf(def, &[offset as u64], dims, event, values.iter().copied(), depends);
         Var::on(self, node)
@@ -140,7 +144,7 @@ impl Tape {
     pub fn data(&self, event: &[usize], write: impl FnOnce(Buffer<'_>)) -> Var<'_> {
         let mut r = self.records.borrow_mut();
         let slot = r.slots.len();
-        if let Some(error) = r.overflow(leaves::Data::DEF, &[], event, 0) {
+        if let Some(error) = r.make_room(leaves::Data::DEF, &[], event, 0) {
             r.error.get_or_insert(error);
             let node = r.leaf(leaves::Constant::DEF, &[], &[], &[], std::iter::once(f64::NAN), 0);
             r.slots.push(node);
@@ -158,8 +162,19 @@ impl Tape {
     /// Records baked values.
     pub fn constant_array(&self, event: &[usize], values: impl Iterator<Item = f64>) -> Var<'_> {
         let mut r = self.records.borrow_mut();
+        if !event.is_empty()
+            && let Some(error) = r.make_room(leaves::Constant::DEF, &[], event, 0)
+        {
+            r.error.get_or_insert(error);
+            return Var::constant(f64::NAN);
+        }
         let node = r.leaf(leaves::Constant::DEF, &[], &[], event, values, 0);
         Var::on(self, node)
+    }
+
+    /// Says why there is no room on the tape for a value of this shape, if there is none.
+    pub(crate) fn lack(&self, shape: &[usize]) -> Option<String> {
+        self.records().lack(shape, 0)
     }
 
     /// Puts a constant scalar onto this tape; other values stay as they are.
@@ -170,8 +185,11 @@ impl Tape {
         }
     }
 
-    /// Records the elements of `x` under another shape.
+    /// Records the elements of `x` under another shape; of the NaN that an error left behind it stays NaN.
     pub fn alias<'t>(&'t self, x: Var<'t>, dims: &[DimId], event: &[usize]) -> Var<'t> {
+        if x.as_constant().is_some_and(f64::is_nan) {
+            return x;
+        }
         let x = self.lift(x);
         let mut r = self.records.borrow_mut();
         let parent = r.nodes[x.node() as usize].clone();
@@ -205,7 +223,7 @@ impl Tape {
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
-        if let Some(error) = fault.or_else(|| r.overflow(def, dims, event, aux)) {
+        if let Some(error) = fault.or_else(|| r.make_room(def, dims, event, aux)) {
             r.error.get_or_insert(error);
             return Var::constant(f64::NAN);
         }
@@ -228,7 +246,7 @@ impl Tape {
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
-        if let Some(error) = fault.or_else(|| r.overflow(def, &[], &[], aux)) {
+        if let Some(error) = fault.or_else(|| r.make_room(def, &[], &[0], aux)) {
             r.error.get_or_insert(error);
             return;
         }

@@ -8,6 +8,7 @@ use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions, 
 use crate::tape::op::{OpDef, Role};
 use crate::tape::store::{Precision, Scalar, Store};
 use crate::tensor::dims::{Dim, DimId, Dims};
+use crate::tensor::room::room;
 use crate::tensor::shape::{Shape, size};
 
 /// What a value depends on.
@@ -94,6 +95,12 @@ pub struct Records {
 
 /// The number of elements that a recording may hold: places are kept in 32 bits, and some are left for scalars.
 const MAX_ELEMENTS: usize = u32::MAX as usize - (1 << 20);
+
+/// The number of elements below which nobody asks whether there is room.
+pub(super) const SMALL: usize = 1 << 20;
+
+/// What helps where there is no room.
+const REMEDY: &str = "take fewer rows at a time";
 
 impl Records {
     /// Returns empty records.
@@ -234,10 +241,6 @@ impl Records {
         let attrs_at = self.attrs.len() as u32;
         self.attrs.extend_from_slice(attrs);
         let node = self.nodes.len() as u32;
-        assert!(
-            self.store.len() + len + aux <= u32::MAX as usize,
-            "a recording holds at most 2^32 elements: take fewer rows at a time, `plate(…, batch = …)`"
-        );
         let offset = self.store.grow(len) as u32;
         let aux = (self.store.grow(aux) as u32, aux as u32);
         self.nodes.push(Node {
@@ -255,19 +258,46 @@ impl Records {
         node
     }
 
-    /// Returns the error of an operation whose values find no room.
-    pub(super) fn overflow(&self, def: &'static OpDef, dims: &[DimId], event: &[usize], aux: usize) -> Option<Error> {
+    /// Makes room for the values of an operation, or returns the error that there is none.
+    pub(super) fn make_room(
+        &mut self,
+        def: &'static OpDef,
+        dims: &[DimId],
+        event: &[usize],
+        aux: usize,
+    ) -> Option<Error> {
         let plates = dims.iter().map(|&d| self.dims[d as usize].len);
-        let n = plates.chain(event.iter().copied()).fold(1_usize, usize::saturating_mul);
-        let all = n.saturating_add(aux).saturating_add(self.store.len());
-        (all > MAX_ELEMENTS).then(|| {
-            Error::Invalid(format!(
-                "`{}` needs room for {n} numbers where the recording has {} of {MAX_ELEMENTS} that it can hold: take fewer \
-                 rows at a time",
-                def.name,
-                self.store.len()
-            ))
-        })
+        let lengths = plates.chain(event.iter().copied());
+        let n = lengths.clone().fold(1, usize::saturating_mul);
+        if n.saturating_add(aux) <= SMALL && self.store.len() < MAX_ELEMENTS - SMALL {
+            return None;
+        }
+        let shape: Shape = lengths.collect();
+        let fault = |why: String| Some(Error::Invalid(format!("`{}` needs {why}", def.name)));
+        if let Some(why) = self.lack(&shape, aux) {
+            return fault(why);
+        }
+        let n = size(&shape) + aux;
+        match self.store.reserve(n) {
+            true => None,
+            false => fault(format!("room for {n} more numbers, and the memory is taken: {REMEDY}")),
+        }
+    }
+
+    /// Says why there is no room for a value of this shape and `more` numbers.
+    pub(super) fn lack(&self, shape: &[usize], more: usize) -> Option<String> {
+        let (n, held) = (size(shape), self.store.len());
+        let all = n.saturating_add(more).saturating_add(held);
+        if all > MAX_ELEMENTS {
+            return Some(format!(
+                "room for {n} numbers where the recording has {held} of {MAX_ELEMENTS} that it can hold: {REMEDY}"
+            ));
+        }
+        if n <= SMALL {
+            return None;
+        }
+        let no_room = room(shape, self.store.bytes_each()).err()?;
+        Some(format!("memory that is not there: {no_room}; {REMEDY}"))
     }
 
     pub(super) fn closed_plate(&self, args: &[u32], op: &str) -> Option<Error> {

@@ -111,6 +111,22 @@ impl Store {
         self.len() == 0
     }
 
+    /// Makes room for `n` more values, and returns whether there is any.
+    pub fn reserve(&mut self, n: usize) -> bool {
+        match self {
+            Store::F64(v) => v.try_reserve(n).or_else(|_| v.try_reserve_exact(n)).is_ok(),
+            Store::F32(v) => v.try_reserve(n).or_else(|_| v.try_reserve_exact(n)).is_ok(),
+        }
+    }
+
+    /// Returns the bytes of a value.
+    pub fn bytes_each(&self) -> usize {
+        match self {
+            Store::F64(_) => size_of::<f64>(),
+            Store::F32(_) => size_of::<f32>(),
+        }
+    }
+
     /// Appends `n` zeros and returns where they start.
     pub fn grow(&mut self, n: usize) -> usize {
         let at = self.len();

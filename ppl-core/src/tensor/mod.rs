@@ -1,4 +1,5 @@
 //! Shapes and named plate dimensions: how values on a tape align.
 
 pub mod dims;
+pub mod room;
 pub mod shape;

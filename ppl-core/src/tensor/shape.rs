@@ -5,9 +5,9 @@ use smallvec::SmallVec;
 /// The lengths of the axes of an array, outermost first; `[]` is a scalar.
 pub type Shape = SmallVec<[usize; 4]>;
 
-/// Returns the number of elements of an array of this shape.
+/// Returns the number of elements of an array of this shape, the largest number where there are more.
 pub fn size(shape: &[usize]) -> usize {
-    shape.iter().product()
+    shape.iter().fold(1, |all, &n| all.saturating_mul(n))
 }
 
 /// Returns the shape that two event shapes broadcast to, aligned at their last axes, or `None` if they clash.

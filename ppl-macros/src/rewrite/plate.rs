@@ -234,7 +234,8 @@ impl Rewriter<'_> {
             None => quote!(::core::option::Option::None),
         };
         let (batch, total) = (option(&settings.batch), option(&settings.total));
-        quote!(#private::PlateOptions { batch: #batch, total: #total })
+        let is_named = settings.name.is_some();
+        quote!(#private::PlateOptions { batch: #batch, total: #total, is_named: #is_named })
     }
 
     /// A plate with `batch =` sees a part of the rows, so it has no value to bind.

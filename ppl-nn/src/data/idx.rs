@@ -9,11 +9,18 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use ndarray::{Array1, Array2, Array3};
+use ppl_core::tensor::room::room;
 
 use crate::error::DataError;
 
 /// The first two bytes of every gzip stream (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// What a value takes: the byte as it arrives, what the buffer doubles by, and the number that becomes of it.
+const BYTES_A_VALUE: usize = 8;
+
+/// The number of bytes behind the data that are counted.
+const MAX_TRAILING: u64 = 1 << 20;
 
 /// The third byte of an IDX magic number when the values are unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -116,8 +123,20 @@ impl Source {
             path: path.to_owned(),
             source,
         };
+        // A pipe would wait for a writer, and a device has no end: they are not opened.
+        let metadata = std::fs::metadata(path).map_err(io_error)?;
+        if !metadata.is_file() {
+            let is_folder = metadata.is_dir();
+            return Err(DataError::NotAFile {
+                path: path.to_owned(),
+                found: if is_folder {
+                    "a folder"
+                } else {
+                    "a pipe, a socket or a device"
+                },
+            });
+        }
         let file = File::open(path).map_err(io_error)?;
-        let metadata = file.metadata().map_err(io_error)?;
         let mut buffered = BufReader::new(file);
         let is_gzip = buffered.fill_buf().map_err(io_error)?.starts_with(&GZIP_MAGIC);
         let reader: Box<dyn Read> = if is_gzip {
@@ -125,7 +144,7 @@ impl Source {
         } else {
             Box::new(buffered)
         };
-        let plain_length = (!is_gzip && metadata.is_file()).then_some(metadata.len());
+        let plain_length = (!is_gzip).then_some(metadata.len());
         Ok(Source {
             path: path.to_owned(),
             reader,
@@ -161,10 +180,18 @@ impl Source {
                 return Err(self.truncated(expected, found));
             }
         }
-        let limit = u64::try_from(expected).unwrap_or(u64::MAX);
+        let no_room = room(&[usize::try_from(expected).unwrap_or(usize::MAX)], BYTES_A_VALUE).err();
+        let limit = match &no_room {
+            Some(no_room) => no_room.memory / (2 * BYTES_A_VALUE as u64),
+            None => u64::try_from(expected).unwrap_or(u64::MAX),
+        };
         let mut bytes = Vec::new();
         let outcome = self.reader.by_ref().take(limit).read_to_end(&mut bytes);
         let found = bytes.len() as u64;
+        if let Some(no_room) = no_room.filter(|_| found == limit) {
+            let path = self.path.clone();
+            return Err(DataError::NoRoom { path, no_room });
+        }
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(self.damaged(found, error)),
             _ if u128::from(found) < expected => Err(self.truncated(expected, found)),
@@ -175,9 +202,10 @@ impl Source {
         }
     }
 
-    /// Reads to the end, where a gzip stream has its checksum, and demands that nothing comes.
+    /// Reads to the end, where a gzip stream has its checksum, and demands that nothing comes; much more is not counted to
+    /// its end.
     fn expect_end(&mut self) -> Result<(), DataError> {
-        match io::copy(&mut self.reader, &mut io::sink()) {
+        match io::copy(&mut self.reader.by_ref().take(MAX_TRAILING), &mut io::sink()) {
             Err(error) => Err(self.damaged(0, error)),
             Ok(0) => Ok(()),
             Ok(found) => Err(DataError::TrailingBytes {

@@ -98,13 +98,9 @@ impl Mh {
     ///
     /// # Errors
     ///
-    /// If a setting is zero, the model cannot be recorded, or no chain finds a starting point with a finite log density:
+    /// If a setting is zero or so large that its draws find no room in memory, the model cannot be recorded, or no chain finds a starting point with a finite log density:
     /// the error names the site at fault. [`Error::Chain`](crate::error::Error::Chain) if a chain cannot go on, as when the
     /// model fails at a step or a site has two shapes: it names the chain and the draw, and holds the draws made so far.
-    ///
-    /// # Panics
-    ///
-    /// If warmup + draws · thin is more than a `usize` holds.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         let key = Key::new(self.seed);
         let plan = ChainPlan {
@@ -115,7 +111,9 @@ impl Mh {
             key,
             progress: self.progress,
         };
+        plan.check()?;
         let potential = Potential::new(model, key.split(RECORDING))?;
+        potential.check_draws(self.chains, self.draws)?;
         let (tables, chains) = match &self.proposal {
             Proposal::Custom(own) => run_chains(&plan, |key| VectorChain::custom(&potential, own.clone(), key))?,
             Proposal::RandomWalk => run_chains(&plan, |key| VectorChain::random_walk(&potential, key))?,

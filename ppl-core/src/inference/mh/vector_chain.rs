@@ -16,6 +16,7 @@ use crate::inference::potential::{Evaluator, Potential};
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
 use crate::runtime::model::Model;
+use crate::tensor::room::room;
 
 /// A chain of vectors.
 pub(crate) struct VectorChain<'p, M> {
@@ -49,6 +50,12 @@ impl<'p, M: Model> VectorChain<'p, M> {
             .flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>())
             .collect();
         let d = coordinates.len();
+        room(&[d, d], 2 * size_of::<f64>()).map_err(|no_room| {
+            Error::Invalid(format!(
+                "a random walk of {d} coordinates learns their covariance: {no_room}; use \
+                 `Mh::default().proposal(Proposal::SingleSite)` or `Svi`"
+            ))
+        })?;
         let walk = (d > 0).then(|| Move {
             name: "random walk".to_string(),
             kind: MoveKind::Walk(RandomWalk::new(coordinates), CovarianceAdapter::new(d)),

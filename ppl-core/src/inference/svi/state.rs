@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
+use crate::inference::sizes::{check_draws, check_elements, check_number, kept_shapes};
 use crate::inference::svi::advance::{On, matching_slots};
 use crate::inference::svi::approximation::Approximation;
 use crate::inference::svi::config::{ElboEstimator, Svi};
@@ -79,6 +80,8 @@ where
                 "SVI needs at least one particle and one draw".to_string(),
             ));
         }
+        check_elements("steps", svi.steps, size_of::<f64>())?;
+        check_number("particles", svi.particles)?;
         let key = Key::new(svi.seed);
         let recorder = Recorder::density(svi.precision, key.split(streams::START));
         let mut analytic = Rc::default();
@@ -90,6 +93,12 @@ where
         if let Some(fault) = recording.fault() {
             return Err(fault);
         }
+        check_draws(&kept_shapes(&recording), 1, svi.draws)?;
+        check_elements(
+            "particles",
+            svi.particles,
+            2 * size_of::<f64>() * recording.tape.records().store.len(),
+        )?;
         let is_replayed = !recording.tape.is_tainted() && {
             let again = Recorder {
                 key: key.split(streams::STEP),
