@@ -124,6 +124,7 @@ pub fn schools<'__data>(
                         ::posterior::__private::PlateOptions {
                             batch: ::core::option::Option::None,
                             total: ::core::option::Option::None,
+                            is_named: false,
                         },
                     )?;
                     let j = __plate.index();
