@@ -18,6 +18,7 @@ pub mod family;
 mod gamma;
 mod half_cauchy;
 mod half_normal;
+pub mod inside;
 mod inverse_gamma;
 #[cfg(test)]
 mod kl_laws;

@@ -1,6 +1,6 @@
 //! The bridge from models to samplers: a model becomes a log density on unconstrained vectors.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -68,6 +68,8 @@ impl<'m, M: Model> Potential<'m, M> {
             ..recorder(key.split(k))
         };
         let first = recorder(0).record(model)?;
+        // The second point is another one, whatever values the chains are to start from.
+        supports.is_elsewhere.set(true);
         let second = recorder(1).record(model)?;
         check_params(&first)?;
         check_noise(&first)?;
@@ -257,6 +259,7 @@ fn check_noise(recording: &Recording) -> Result<()> {
 #[derive(Default)]
 struct Supports {
     found: RefCell<HashMap<String, Discrete>>,
+    is_elsewhere: Cell<bool>,
 }
 
 impl Source for Supports {
@@ -264,7 +267,8 @@ impl Source for Supports {
         if let Some(kind) = Discrete::of(&site.support) {
             self.found.borrow_mut().insert(site.address.to_string(), kind);
         }
-        FromInputs.latent(ctx, site)
+        let start = site.start.as_ref().filter(|_| !self.is_elsewhere.get());
+        FromInputs::starting_at(start, ctx, site)
     }
 }
 

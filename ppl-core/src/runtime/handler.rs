@@ -15,6 +15,8 @@ pub struct Message<'a> {
     pub masks: Vec<ArrayD<f64>>,
     /// A factor of its log density.
     pub scale: f64,
+    /// What an algorithm starts from if the choice is a latent of it: `[plates…, event…]`.
+    pub start: Option<ArrayD<f64>>,
 }
 
 /// What happens to a random choice.

@@ -4,6 +4,7 @@ use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
 use crate::constraints;
+use crate::distributions::inside;
 use crate::distributions::param::IntoVar;
 use crate::distributions::support::{Bounded, Support};
 use crate::error::Error;
@@ -85,11 +86,11 @@ impl<'t> Ctx<'t> {
                 "the starting value of a parameter cannot depend on a plate".to_string(),
             ));
         }
-        let free = bijector.unconstrain(&values, &event);
-        if let Some(bad) = free.iter().position(|z| !z.is_finite()) {
-            let value = values.get(bad).copied().unwrap_or(f64::NAN);
-            return Err(fault(format!("the starting value {value} lies outside of {support:?}")));
+        let set = support.map(|bound| bound.value());
+        if let Some(message) = inside::fault(|_| set, &values, &event, tape.precision()) {
+            return Err(fault(format!("the starting value {message}")));
         }
+        let free = bijector.unconstrain(&values, &event);
         self.check_room(&address, site.place(), &event)?;
         let mut shape: Shape = self.plate_lengths();
         let n_rows = size(&shape);

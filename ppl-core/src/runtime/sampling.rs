@@ -3,6 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
+use crate::distributions::inside;
 use crate::distributions::noise::Noise;
 use crate::distributions::{Dist, Modifiers, Params};
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::rng::name_hash;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::{Fate, Message};
 use crate::runtime::site::Site;
-use crate::runtime::source::{Latent, LatentSite};
+use crate::runtime::source::{Latent, LatentSite, Start};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 use crate::tape::op::Op;
@@ -30,6 +31,8 @@ struct Visit<'a, 't, D> {
     /// The masks of handlers and that of the distribution.
     masks: Vec<Var<'t>>,
     scale: f64,
+    /// What an algorithm starts from.
+    start: Option<ArrayD<f64>>,
 }
 
 impl<'t> Ctx<'t> {
@@ -84,11 +87,18 @@ impl<'t> Ctx<'t> {
             fate: Fate::Open,
             masks: Vec::new(),
             scale: 1.0,
+            start: None,
         };
         for handler in handlers.iter().rev() {
             handler.handle(&mut message);
         }
-        let Message { fate, masks, scale, .. } = message;
+        let Message {
+            fate,
+            masks,
+            scale,
+            start,
+            ..
+        } = message;
         if !scale.is_finite() {
             let message = format!("its density is scaled by {scale}: a scale is a finite number");
             return Err(Stop(Error::at_site(address, site.place(), message)));
@@ -114,6 +124,7 @@ impl<'t> Ctx<'t> {
                 modifiers,
                 masks,
                 scale,
+                start,
             },
             fate,
         ))
@@ -172,7 +183,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             _ => event.clone(),
         };
         let prior_draw = || ctx.stored(self.draw()).elements();
-        let spec = LatentSite {
+        let mut spec = LatentSite {
             address: &self.address,
             place: self.site.place(),
             distribution: D::NAME,
@@ -182,8 +193,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             free_event: free_event.clone(),
             is_noncentered: self.modifiers.noncentered,
             is_reparameterised: D::REPARAMETERISED,
+            start: None,
             prior_draw: &prior_draw,
         };
+        spec.start = self.starting_value(&spec)?;
         let source = std::rc::Rc::clone(&ctx.state().source);
         let first_slot = ctx.state().slots.len();
         let latent = source.latent(ctx, &spec)?;
@@ -222,6 +235,47 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 Ok(x)
             }
         }
+    }
+
+    /// Returns what the algorithm is to start from, if a handler gave a value.
+    fn starting_value(&self, site: &LatentSite<'_, 't>) -> Res<Option<Start>> {
+        let Some(start) = &self.start else {
+            return Ok(None);
+        };
+        let wanted: Vec<usize> = site.rows.iter().chain(&site.event).copied().collect();
+        if start.shape() != wanted.as_slice() {
+            let message = format!(
+                "the starting value has shape {:?}, the site has shape {wanted:?}",
+                start.shape()
+            );
+            return Err(self.fault(message));
+        }
+        let values: Vec<f64> = start.iter().copied().collect();
+        let in_batch = || self.fault("a site in a batch of rows that its parameters depend on takes no starting value");
+        let set = site.bounds(self.ctx).ok_or_else(in_batch)?;
+        if let Some(fault) = inside::fault(set, &values, &site.event, self.ctx.tape().precision()) {
+            return Err(self.fault(format!("the starting value {fault}")));
+        }
+        let free = match () {
+            () if site.support.is_discrete() => values.clone(),
+            () if site.is_noncentered => self.standardised(site, start).ok_or_else(in_batch)?,
+            () => site.unconstrain(self.ctx, &values).ok_or_else(in_batch)?,
+        };
+        Ok(Some(Start { values, free }))
+    }
+
+    /// Returns z of x = loc + scale z for each element, or `None` if loc and scale are known for a batch of rows only.
+    fn standardised(&self, site: &LatentSite<'_, 't>, start: &ArrayD<f64>) -> Option<Vec<f64>> {
+        let tape = self.ctx.tape();
+        let plates = self.ctx.state().plates.clone();
+        let each = |z: f64| {
+            let x = tape.lift(self.dist.from_standard(tape, Var::constant(z))?);
+            let x = (!self.ctx.is_subsampled()).then(|| broadcast_to(tape, x, &plates, &site.event))?;
+            Some(x.elements())
+        };
+        let (loc, one) = (each(0.0)?, each(1.0)?);
+        let of_each = start.iter().zip(loc.iter().zip(&one));
+        Some(of_each.map(|(x, (loc, one))| (x - loc) / (one - loc)).collect())
     }
 
     /// A draw without a term: its log density stays with the site.
@@ -414,7 +468,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
 impl<'t> Ctx<'t> {
     /// Returns whether an open plate works on a batch of its rows.
-    fn is_subsampled(self) -> bool {
+    pub(crate) fn is_subsampled(self) -> bool {
         self.state().plates.iter().any(|&d| self.tape().dim(d).rows.is_some())
     }
 

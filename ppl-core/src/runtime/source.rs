@@ -1,11 +1,14 @@
 //! Where the values of latent sites come from: fresh draws, inputs of a density, a guide.
 
-use crate::distributions::support::Support;
+use crate::bijectors::default::for_support;
+use crate::bijectors::{Bijector, Interval};
+use crate::distributions::support::{Bounded, Support};
 use crate::error::Place;
+use crate::ops::broadcast::broadcast_to;
 use crate::runtime::context::Ctx;
 use crate::runtime::stop::Res;
 use crate::tape::var::Var;
-use crate::tensor::shape::Shape;
+use crate::tensor::shape::{Shape, size};
 
 /// A latent site that needs a value.
 pub struct LatentSite<'a, 't> {
@@ -27,8 +30,62 @@ pub struct LatentSite<'a, 't> {
     pub is_noncentered: bool,
     /// Whether fresh draws have derivatives by the parameters.
     pub is_reparameterised: bool,
+    /// What a handler gave to start from.
+    pub start: Option<Start>,
     /// Draws a value from the prior: `[plates…, event…]`, for starting points of discrete sites.
     pub prior_draw: &'a dyn Fn() -> Vec<f64>,
+}
+
+/// A value to start from, all rows counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// On the support: `[plates…, event…]`.
+    pub values: Vec<f64>,
+    /// Unconstrained, or of a noncentered site standardised: `[plates…, free event…]`. Of a discrete site it is the value.
+    pub free: Vec<f64>,
+}
+
+impl<'t> LatentSite<'_, 't> {
+    /// Returns the unconstrained form of `values: [plates…, event…]`, which is not finite outside of the support, or `None`
+    /// if its bounds are known for the rows of a batch only, or it is discrete.
+    pub(crate) fn unconstrain(&self, ctx: Ctx<'t>, values: &[f64]) -> Option<Vec<f64>> {
+        let bijector: Box<dyn Bijector<'t> + 't> = match self.support {
+            Support::Interval(low, high) => Box::new(Interval {
+                low: self.bound(ctx, low)?,
+                high: self.bound(ctx, high)?,
+            }),
+            _ => for_support(&self.support)?,
+        };
+        let len = match self.support {
+            Support::Interval(..) => values.len(),
+            _ => size(&self.event),
+        };
+        let rows = values.chunks(len.max(1));
+        Some(rows.flat_map(|x| bijector.unconstrain(x, &self.event)).collect())
+    }
+
+    /// Returns for each element of a value, `[plates…, event…]`, the set that it lies in.
+    pub(crate) fn bounds(&self, ctx: Ctx<'t>) -> Option<impl Fn(usize) -> Bounded<f64> + use<'t>> {
+        let mut is_known = true;
+        let support = self.support.map(|bound| match self.bound(ctx, bound) {
+            Some(bound) => ctx.tape().lift(bound).elements(),
+            None => {
+                is_known = false;
+                Vec::new()
+            }
+        });
+        let of = |bounds: &Vec<f64>, i: usize| bounds[if bounds.len() == 1 { 0 } else { i }];
+        is_known.then_some(move |i| support.clone().map(|bounds| of(&bounds, i)))
+    }
+
+    /// Returns a bound for each element, `[plates…, event…]`; a number is one for all.
+    pub(crate) fn bound(&self, ctx: Ctx<'t>, x: Var<'t>) -> Option<Var<'t>> {
+        if x.as_constant().is_some() || (x.dims().is_empty() && x.event_shape().is_empty()) {
+            return Some(x);
+        }
+        let plates = ctx.state().plates.clone();
+        (!ctx.is_subsampled()).then(|| broadcast_to(ctx.tape(), x, &plates, &self.event))
+    }
 }
 
 /// A value for a latent site.
@@ -82,11 +139,20 @@ pub struct FromInputs;
 
 impl Source for FromInputs {
     fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
+        FromInputs::starting_at(site.start.as_ref(), ctx, site)
+    }
+}
+
+impl FromInputs {
+    /// Makes a latent an input that has a given value at recording, or one from the key of the run.
+    pub(crate) fn starting_at<'t>(start: Option<&Start>, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         let is_discrete = site.support.is_discrete();
         let mut shape = site.rows.clone();
         shape.extend_from_slice(&site.free_event);
         let initial = || {
-            if is_discrete {
+            if let Some(start) = start {
+                start.free.clone()
+            } else if is_discrete {
                 (site.prior_draw)()
             } else {
                 ctx.spread(site.address, &shape)

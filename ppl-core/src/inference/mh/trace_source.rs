@@ -9,11 +9,8 @@ use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::bijectors::default::for_support;
-use crate::bijectors::{Bijector, Interval};
-use crate::distributions::support::Support;
 use crate::error::Error;
 use crate::inference::discrete::Discrete;
-use crate::ops::broadcast::broadcast_to;
 use crate::runtime::context::Ctx;
 use crate::runtime::recording::Recording;
 use crate::runtime::source::{Latent, LatentSite, Source};
@@ -91,6 +88,8 @@ pub(crate) struct FromTrace {
     moving: Option<String>,
     scale: f64,
     rng: RefCell<SmallRng>,
+    /// Whether the run begins a chain, so that sites take the values that they were given to start from.
+    is_start: bool,
     reused: RefCell<HashSet<String>>,
     /// ln q(old | new) − ln q(new | old) of the move.
     ln_ratio: Cell<f64>,
@@ -112,6 +111,7 @@ impl FromTrace {
     /// Returns a source that moves the site `moving`, if any, by a step of this scale.
     pub(crate) fn new(before: Rc<Latents>, moving: Option<String>, scale: f64, rng: SmallRng) -> Self {
         FromTrace {
+            is_start: before.order.is_empty() && moving.is_none(),
             before,
             moving,
             scale,
@@ -138,17 +138,7 @@ impl FromTrace {
             let message = "its support has no unconstrained form";
             Stop(Error::at_site(site.address, site.place, message))
         })?;
-        let event_len = site.event.iter().product::<usize>().max(1);
-        let old: Vec<f64> = match site.support {
-            Support::Interval(low, high) => {
-                let (low, high) = (bound_of_each(ctx, site, low), bound_of_each(ctx, site, high));
-                Interval { low, high }.unconstrain(values, &site.event)
-            }
-            _ => values
-                .chunks(event_len)
-                .flat_map(|x| bijector.unconstrain(x, &site.event))
-                .collect(),
-        };
+        let old = site.unconstrain(ctx, values).expect("chains run over whole plates");
         let mut rng = self.rng.borrow_mut();
         let mut noise = || -> f64 { StandardNormal.sample(&mut *rng) };
         let new: Vec<f64> = old.iter().map(|z| z + self.scale * noise()).collect();
@@ -185,7 +175,10 @@ impl Source for FromTrace {
         let kind = Discrete::of(&site.support);
         let before = self.before.by_address.get(site.address);
         let Some(before) = before.filter(|b| b.shape == shape && b.is_discrete == kind.is_some()) else {
-            return Ok(Latent::Fresh(1.0));
+            return Ok(match &site.start {
+                Some(start) if self.is_start => Latent::Value(array(ctx, site, &start.values, &site.event)),
+                _ => Latent::Fresh(1.0),
+            });
         };
         self.reused.borrow_mut().insert(site.address.to_string());
         let is_moving = self.moving.as_deref() == Some(site.address) && !before.values.is_empty();
@@ -195,15 +188,6 @@ impl Source for FromTrace {
             None => self.walk(ctx, site, &before.values)?,
         }))
     }
-}
-
-/// Returns a bound of the support for each element, `[plates…, event…]`; a number is one for all.
-fn bound_of_each<'t>(ctx: Ctx<'t>, site: &LatentSite<'_, 't>, bound: Var<'t>) -> Var<'t> {
-    if bound.as_constant().is_some() {
-        return bound;
-    }
-    let plates = ctx.state().plates.clone();
-    broadcast_to(ctx.tape(), bound, &plates, &site.event)
 }
 
 /// Puts values `[plates…, event…]` onto the tape.

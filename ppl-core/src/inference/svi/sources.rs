@@ -66,6 +66,11 @@ impl FromDrawn {
 impl Source for FromDrawn {
     fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         let fault = |message: String| Stop(Error::at_site(site.address, site.place, message));
+        if site.start.is_some() {
+            let message = "a starting value was given, and the site is drawn by a guide whose parameters have their own: give \
+                           these to `param`";
+            return Err(fault(message.to_string()));
+        }
         let Some(&(stored, number)) = self.drawn.get(site.address) else {
             let mut names: Vec<_> = self.drawn.keys().map(String::as_str).collect();
             names.sort_unstable();

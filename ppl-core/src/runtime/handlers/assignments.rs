@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
 
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handlers::choice::{listed, met_sites};
@@ -52,10 +52,33 @@ impl Assignments {
     ///
     /// Where the course of the run depends on values, sites that were not met may be met in another run.
     pub(super) fn check(&self, ctx: Ctx<'_>) -> Res<()> {
+        let takes = |kind| matches!(kind, SiteKind::Latent | SiteKind::Observed | SiteKind::Intervened);
+        self.check_among(ctx, met_sites(ctx, takes), "site")
+    }
+
+    /// As [`Assignments::check`], for values that only latents take.
+    pub(super) fn check_latents(&self, ctx: Ctx<'_>) -> Res<()> {
+        self.check_among(ctx, met_latents(ctx), "latent")
+    }
+
+    /// Returns an error if no latent takes a value.
+    pub(super) fn check_some_latent(&self, ctx: Ctx<'_>) -> Res<()> {
+        let met = met_latents(ctx);
+        if ctx.tape().is_tainted() || met.iter().any(|(address, _)| self.owner(address).is_some()) {
+            return Ok(());
+        }
+        let own: Vec<&str> = self.values.iter().map(|(name, _)| name).collect();
+        let met: Vec<&str> = met.iter().map(|(address, _)| address.as_str()).collect();
+        let message = format!(
+            "the model has none of the sites of the draws that it is to start from, {}: its latents are {}",
+            listed(&own),
+            listed(&met)
+        );
+        Err(Stop(Error::Invalid(message)))
+    }
+
+    fn check_among(&self, ctx: Ctx<'_>, met: Vec<(String, Place)>, noun: &str) -> Res<()> {
         let mut lengths: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let met = met_sites(ctx, |kind| {
-            matches!(kind, SiteKind::Latent | SiteKind::Observed | SiteKind::Intervened)
-        });
         for (address, place) in &met {
             let Some((name, value, numbers)) = self.owner(address) else {
                 continue;
@@ -80,7 +103,7 @@ impl Assignments {
         let addresses: Vec<&str> = met.iter().map(|(address, _)| address.as_str()).collect();
         for (name, value) in self.values.iter() {
             let Some(lengths) = lengths.get(name) else {
-                return Err(Stop(Error::Invalid(untaken(name, &addresses))));
+                return Err(Stop(Error::Invalid(untaken(name, &addresses, noun))));
             };
             let own = &value.0.shape()[..lengths.len()];
             if own != lengths.as_slice() {
@@ -95,8 +118,15 @@ impl Assignments {
     }
 }
 
+/// Returns the latents of the model that a run met.
+fn met_latents(ctx: Ctx<'_>) -> Vec<(String, Place)> {
+    let state = ctx.state();
+    let latents = state.sites.iter().filter(|s| !s.is_guide && s.kind == SiteKind::Latent);
+    latents.map(|s| (s.address.clone(), s.place)).collect()
+}
+
 /// Says that no site takes the value of `name`, and which sites there are.
-fn untaken(name: &str, met: &[&str]) -> String {
+fn untaken(name: &str, met: &[&str], noun: &str) -> String {
     let family = SiteNames::default().with(name);
     let members: Vec<&str> = met.iter().copied().filter(|a| family.contains(a)).collect();
     match members.first() {
@@ -106,7 +136,7 @@ fn untaken(name: &str, met: &[&str]) -> String {
             listed(&members)
         ),
         None => format!(
-            "a value was given to `{name}`, and the model has no such site; it has {}",
+            "a value was given to `{name}`, and the model has no such {noun}; it has {}",
             listed(met)
         ),
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::draws::Draws;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::Handler;
@@ -9,6 +10,7 @@ use crate::runtime::handlers::block::Block;
 use crate::runtime::handlers::choice::{Chosen, SiteChoice};
 use crate::runtime::handlers::condition::Condition;
 use crate::runtime::handlers::do_::Do;
+use crate::runtime::handlers::init::Init;
 use crate::runtime::handlers::mask::Mask;
 use crate::runtime::handlers::replay::Replay;
 use crate::runtime::handlers::scale::Scale;
@@ -105,6 +107,53 @@ pub trait ModelExt: Model + Sized {
     /// density (Pearl's intervention). Values are given as to [`ModelExt::condition`].
     fn do_(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Do> {
         let effect = Do::new(chosen_values::<Self>(values));
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with values for its latents that algorithms start from: the chains of
+    /// [`Mh`](crate::inference::mh::Mh), all of them, and the points and means of the automatic guides of
+    /// [`Svi`](crate::inference::svi::Svi).
+    ///
+    /// Latents without a value start where the algorithm says, and so do all in a run that draws from the prior. Values are
+    /// on the support, and given as to [`ModelExt::condition`]. A value outside of the support or of another shape, one
+    /// that no latent takes, or one for a latent of a hand-written guide, whose parameters have starting values of their own,
+    /// is an error of the run.
+    ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use ppl_core::distributions::{HalfNormal, Normal};
+    /// use ppl_core::inference::svi::{AutoDelta, Svi};
+    /// use ppl_core::optim::Sgd;
+    /// use ppl_core::runtime::handlers::ModelExt;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn level(y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 10));
+    ///     let sigma = sample(HalfNormal(1));
+    ///     for i in plate(y) {
+    ///         observe(y[i], Normal(mu, sigma));
+    ///     }
+    /// }
+    ///
+    /// let y = array![4.0, 5.0, 6.0];
+    /// let model = level(&y).init(|s| s.mu(5.0).sigma(0.7));
+    /// let svi = Svi::new(AutoDelta::default(), Sgd::new(0.01));
+    /// let start = svi.start(&model)?.finish()?;
+    /// assert!((start.sigma()[[0, 0]] - 0.7).abs() < 1e-15 && start.mu()[[0, 0]] == 5.0);
+    /// # Ok::<(), ppl_core::error::Error>(())
+    /// ```
+    fn init(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Init> {
+        let effect = Init::new(chosen_values::<Self>(values));
+        Handled { model: self, effect }
+    }
+
+    /// Returns the model with the last draw of a fit, of its last chain, to start algorithms from, as [`ModelExt::init`]
+    /// does: `init_from(fit.draws())` after `Mh`, `init_from(&fit.draws(1))` after `Svi`.
+    ///
+    /// The draw may lack latents of the model and hold other sites. None in common is an error of the run.
+    fn init_from(self, draws: &Draws) -> Handled<Self, Init> {
+        let effect = Init::from_draws(draws);
         Handled { model: self, effect }
     }
 

@@ -9,6 +9,7 @@
 //! | set sites from outside, without a density | [`ModelExt::do_`] |
 //! | leave sites out of the density | [`ModelExt::block`] |
 //! | give latents the values of a run | [`ModelExt::replay`] |
+//! | start algorithms from given values | [`ModelExt::init`], [`ModelExt::init_from`] |
 //! | count some rows only | [`ModelExt::mask`] |
 //! | weigh densities | [`ModelExt::scale`] |
 //! | see the sites of a run | [`trace()`] |
@@ -19,6 +20,7 @@ mod choice;
 mod condition;
 mod do_;
 mod handled;
+mod init;
 mod mask;
 mod replay;
 mod scale;
@@ -29,6 +31,7 @@ pub use choice::{Chosen, SiteChoice};
 pub use condition::Condition;
 pub use do_::Do;
 pub use handled::{Effect, Handled, ModelExt};
+pub use init::Init;
 pub use mask::Mask;
 pub use replay::Replay;
 pub use scale::Scale;

@@ -54,7 +54,8 @@ impl Source for AutoDelta {
         let point = |free_event: &[usize]| {
             let mut shape = site.rows.clone();
             shape.extend_from_slice(free_event);
-            let initial = || self.point.values(ctx, &address, &shape);
+            let start = site.start.as_ref().map(|s| s.free.clone());
+            let initial = || start.unwrap_or_else(|| self.point.values(ctx, &address, &shape));
             ctx.input(&address, site.place, &shape, false, true, initial)
         };
         if site.is_noncentered {

@@ -90,14 +90,14 @@ impl Source for FromAutoNormal {
         let tape = ctx.tape();
         let mut shape = site.rows.clone();
         shape.extend_from_slice(&site.free_event);
-        let parameter = |name: &str, initial: Initial| {
+        let parameter = |name: &str, initial: Initial, start: Option<&Vec<f64>>| {
             let address = format!("{}.{name}", site.address);
             ctx.input(&address, site.place, &shape, false, true, || {
-                initial.values(ctx, &address, &shape)
+                start.map_or_else(|| initial.values(ctx, &address, &shape), Vec::clone)
             })
         };
-        let loc = parameter("loc", self.guide.loc);
-        let raw = parameter("raw_scale", self.guide.raw_scale);
+        let loc = parameter("loc", self.guide.loc, site.start.as_ref().map(|s| &s.free));
+        let raw = parameter("raw_scale", self.guide.raw_scale, None);
         let scale = match self.guide.link {
             ScaleLink::Exp => raw.exp(),
             ScaleLink::Softplus => raw.softplus(),
