@@ -32,7 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A school that was not in the data: its effect is drawn from the population.
     let error = array![12.0];
-    let ninth = fit.predict(&eight_schools(&error, Obs::missing()))?;
+    let ninth = fit
+        .new_rows(|s| s.theta())
+        .predict(&eight_schools(&error, Obs::missing()))?;
+    println!("{ninth}");
     let scores = ninth.get("y").expect("missing observations are drawn");
     println!(
         "a ninth school with standard error 12: {:.1} ± {:.1}",

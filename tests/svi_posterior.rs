@@ -393,7 +393,8 @@ fn fitted_parameters_predict_other_rows_and_are_read_in_their_domain() {
         "{tau} against {variance}"
     );
     assert!(fit.param("t").is_none());
-    let new = fit.predict(&empirical_bayes(Obs::missing_like(&[4])), 1000).unwrap();
+    let four = empirical_bayes(Obs::missing_like(&[4]));
+    let new = fit.new_rows(|s| s.t()).predict(&four, 1000).unwrap();
     let sd = new.get("y").unwrap().std(0.0);
     assert!((sd * sd - variance).abs() < 0.15 * variance, "{sd}");
     // The latents of other rows were drawn, and are among the predictions.
@@ -422,19 +423,12 @@ fn parameters_of_rows_are_read_row_by_row() {
 fn predictions_that_would_not_depend_on_the_fit_are_an_error() {
     let y = array![1.0, 2.0, 3.0];
     let fit = svi(AutoNormal::default(), 5).run(&without_params(&y)).unwrap();
-    let error = fit
-        .predict(&without_params(Obs::missing_like(&[2])), 3)
-        .err()
-        .unwrap()
-        .to_string();
-    let want = "all latents of model without_params lie in plates that had another length in the fit: t";
+    let new = without_params(Obs::missing_like(&[2]));
+    let error = fit.new_rows(|s| s.t()).predict(&new, 3).err().unwrap().to_string();
+    let want = "all latents of model without_params that were drawn are drawn anew: t; predictions would not depend on the fit";
     assert!(error.contains(want), "{error}");
     let mh = Mh::default().warmup(50).draws(20).run(&without_params(&y)).unwrap();
-    let error = mh
-        .predict(&without_params(Obs::missing_like(&[2])))
-        .err()
-        .unwrap()
-        .to_string();
+    let error = mh.new_rows(|s| s.t()).predict(&new).err().unwrap().to_string();
     assert!(error.contains(want), "{error}");
 }
 

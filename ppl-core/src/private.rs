@@ -11,6 +11,6 @@ pub use crate::runtime::data::is_data;
 pub use crate::runtime::model::{DataVisitor, Guide, Model, Sample};
 pub use crate::runtime::plate_size::{PlateOptions, PlateRange};
 pub use crate::runtime::site::Site;
-pub use crate::runtime::sites::{DrawsBySite, SiteNames, SiteValue, SiteValues};
+pub use crate::runtime::sites::{DrawsBySite, SiteAccessors, SiteNames, SiteValue, SiteValues};
 pub use crate::runtime::stop::Res;
 pub use crate::tape::var::Var;

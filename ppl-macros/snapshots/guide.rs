@@ -63,6 +63,9 @@ mod family {
             Accessors(draws)
         }
     }
+    impl ::posterior::__private::SiteAccessors for Accessors {
+        type Names = Names;
+    }
 }
 fn family<'__data>() -> impl ppl_core::__private::Guide<
     Values = family::Values,

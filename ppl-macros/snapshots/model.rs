@@ -77,6 +77,9 @@ pub mod schools {
             Accessors(draws)
         }
     }
+    impl ::posterior::__private::SiteAccessors for Accessors {
+        type Names = Names;
+    }
 }
 impl ::posterior::__private::SiteSupport for schools::sites::mu {
     type Support = <Normal<'static> as ::posterior::__private::Family>::Support;

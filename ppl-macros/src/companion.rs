@@ -147,6 +147,9 @@ fn accessors(private: &TokenStream, sites: &Sites) -> TokenStream {
                 Accessors(draws)
             }
         }
+        impl #private::SiteAccessors for Accessors {
+            type Names = Names;
+        }
     }
 }
 

@@ -18,11 +18,12 @@
 //! R-hat for assessing convergence of MCMC*, Bayesian Analysis 16(2).
 
 mod autocovariance;
+pub(crate) mod columns;
 mod compare;
 mod ess;
 mod mcse;
 mod moments;
-mod number;
+pub(crate) mod number;
 mod rank;
 mod rhat;
 mod split;
@@ -34,5 +35,6 @@ pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_tail};
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
 pub use rhat::rhat;
 pub use split::MIN_DRAWS;
+pub(crate) use summary::warnings_of;
 pub use summary::{Summary, SummaryRow, summary};
 pub use warning::Warning;

@@ -1,7 +1,7 @@
 //! Numbers in the cells of a table.
 
 /// Returns four significant digits, or the integer part if that is longer; very large and small ones as a power of ten.
-pub(super) fn significant(x: f64) -> String {
+pub(crate) fn significant(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || !x.is_finite() {
         return x.to_string();

@@ -131,17 +131,24 @@ impl fmt::Display for Summary {
                 self.rows.iter().map(SummaryRow::cells)
             )
         )?;
-        let (printed, rest) = self.warnings.split_at(self.warnings.len().min(MAX_PRINTED_WARNINGS));
-        if !printed.is_empty() {
+        if !self.warnings.is_empty() {
             writeln!(f)?;
         }
-        for warning in printed {
-            write!(f, "\nwarning: {warning}")?;
-        }
-        match rest.len() {
-            0 => Ok(()),
-            n => write!(f, "\nand {n} more warnings"),
-        }
+        warnings_of(f, self)
+    }
+}
+
+/// Writes what may be wrong, a line each, without a line's end at the last; those beyond the first are counted.
+pub(crate) fn warnings_of(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let (printed, rest) = summary
+        .warnings
+        .split_at(summary.warnings.len().min(MAX_PRINTED_WARNINGS));
+    for warning in printed {
+        write!(f, "\nwarning: {warning}")?;
+    }
+    match rest.len() {
+        0 => Ok(()),
+        n => write!(f, "\nand {n} more warnings"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::error::{Error, Place};
 use crate::kernels::affine;
 use crate::kernels::random::{fill_normal_from, fill_uniform_from};
 use crate::kernels::real::Real;
@@ -13,7 +14,7 @@ use crate::tape::record::Tape;
 use crate::tape::store::Precision;
 use crate::tape::var::Var;
 use crate::tensor::dims::Dims;
-use crate::tensor::shape::{Shape, size};
+use crate::tensor::shape::{Shape, broadcast, size};
 
 /// Where and in which shape a draw is wanted.
 #[derive(Clone, Debug)]
@@ -58,9 +59,19 @@ impl<'t> Noise<'t> {
         self.location_scale::<StandardNormal>(loc, scale)
     }
 
-    /// Brings a parameter to the shape of the draw, unless it is a single number.
+    /// Brings a parameter to the shape of the draw, unless it is a single number; one that does not broadcast to it is an
+    /// error on the tape.
     pub fn fit(&self, param: Var<'t>) -> Var<'t> {
-        to_shape(self.tape, param, &self.dims, &self.event)
+        let own = param.event_shape();
+        if broadcast(&own, &self.event).as_ref() == Some(&self.event) {
+            return to_shape(self.tape, param, &self.dims, &self.event);
+        }
+        self.tape.fail(Error::Shape {
+            op: "draw",
+            place: Place::here(),
+            message: "a parameter does not broadcast to the shape of the draw".to_string(),
+            shapes: vec![own, self.event.clone()],
+        })
     }
 
     /// Returns the smallest normal number and the largest below one, in the precision of the tape.

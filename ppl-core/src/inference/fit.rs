@@ -1,19 +1,25 @@
 //! What sampling a posterior gives: draws with typed accessors, and how the chains did.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::diagnostics::columns::{columns, counted, means};
+use crate::diagnostics::warnings_of;
 use crate::diagnostics::{self, Comparison, Summary, Warning};
 use crate::draws::Draws;
 use crate::error::Result;
 use crate::inference::chain::ChainInfo;
+use crate::inference::potential::recorder;
 use crate::inference::predictive::{Predictive, predict};
+use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
+use crate::runtime::handlers::SiteChoice;
 use crate::runtime::model::Model;
 use crate::runtime::recording::Recorder;
-use crate::runtime::sites::DrawsBySite;
+use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 
 /// The child of the run's key that predictions draw from.
 const PREDICTION: u64 = u64::MAX - 1;
@@ -68,8 +74,11 @@ impl<A> Fit<A> {
 
     /// Runs a model once for each draw, its latents having the values of the draw.
     ///
-    /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
-    /// values are what the result holds.
+    /// What the draws lack is drawn: missing observations, and latents that the fit has not. These and tracked values are
+    /// what the result holds, and it prints where each site comes from.
+    ///
+    /// Latents in a plate are those of the same rows. If the rows are others, say [`Fit::new_rows`]; if there are more of
+    /// them, say [`Fit::more_rows`]. Loops over steps keep the steps of the fit, and later ones are drawn.
     ///
     /// ```
     /// use ndarray::{Array1, array};
@@ -96,11 +105,91 @@ impl<A> Fit<A> {
     ///
     /// # Errors
     ///
-    /// If the model fails at a draw, draws from a distribution whose parameters are not allowed, or shares no latent with the
-    /// draws.
+    /// If the model fails at a draw, draws from a distribution whose parameters are not allowed, shares no latent with the
+    /// draws, or has a latent in a plate that had another length in the fit.
     pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N::Accessors>> {
-        predict(model, self.draws(), self.key.split(PREDICTION), Recorder::record)
+        self.predict_rows(model, &RowWords::default())
     }
+
+    fn predict_rows<N: Model + Sync>(&self, model: &N, words: &RowWords) -> Result<Predictive<N::Accessors>> {
+        let key = self.key.split(PREDICTION);
+        let recorder = |chain_idx, draw_idx| recorder(key.split(chain_idx as u64).split(draw_idx as u64));
+        predict(model, self.draws(), words, recorder, Recorder::record)
+    }
+}
+
+impl<A: SiteAccessors> Fit<A> {
+    /// Says before [`ForRows::predict`] that the rows of some sites' plates are not those of the fit: their latents are drawn
+    /// anew.
+    ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use ppl_core::distributions::{HalfNormal, Normal};
+    /// use ppl_core::inference::mh::Mh;
+    /// use ppl_core::runtime::argument::Obs;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn schools(sigma: &Array1<f64>, y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 5));
+    ///     let tau = sample(HalfNormal(5));
+    ///     for j in plate(sigma) {
+    ///         let theta = sample(Normal(mu, tau));
+    ///         observe(y[j], Normal(theta, sigma[j]));
+    ///     }
+    /// }
+    ///
+    /// let (sigma, y) = (array![15.0, 10.0, 16.0], array![28.0, 8.0, -3.0]);
+    /// let fit = Mh::default().draws(200).seed(1).run(&schools(&sigma, &y))?;
+    /// let other = array![12.0];
+    /// let ppc = fit.new_rows(|s| s.theta()).predict(&schools(&other, Obs::missing()))?;
+    /// assert_eq!(ppc.theta().shape(), [4, 200, 1]);
+    /// assert_eq!(ppc.drawn_anew().collect::<Vec<_>>(), ["theta"]);
+    /// assert!(fit.predict(&schools(&other, Obs::missing())).is_err());
+    /// # Ok::<(), ppl_core::error::Error>(())
+    /// ```
+    pub fn new_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+        ForRows::of(self).new_rows(sites)
+    }
+
+    /// Says before [`ForRows::predict`] that some sites' plates have the rows of the fit and more: the rows of the fit keep
+    /// their draws, later ones are drawn anew.
+    pub fn more_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+        ForRows::of(self).more_rows(sites)
+    }
+}
+
+impl<A: SiteAccessors> ForRows<'_, Fit<A>, A> {
+    /// Runs a model once for each draw, as [`Fit::predict`] does, with the rows that were spoken of.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fit::predict`]; a word that names a site that the model does not draw, or that lies in no plate and no
+    /// loop; a plate with fewer rows than the fit had, of which more were said; a `param` in a plate that was spoken of.
+    pub fn predict<N: Model + Sync>(&self, model: &N) -> Result<Predictive<N::Accessors>> {
+        self.fit.predict_rows(model, &self.words)
+    }
+}
+
+/// Writes the number of draws and the acceptance of each chain, a line for each site with its shape and the means of its
+/// first elements, and what may be wrong; [`Fit::summary`] says more.
+impl<A> fmt::Display for Fit<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let acceptance: Vec<String> = self.chains.iter().map(|c| format!("{:.2}", c.acceptance())).collect();
+        writeln!(f, "{}, acceptance {}", counted(self.draws()), acceptance.join(", "))?;
+        columns(f, &site_lines(self.draws()))?;
+        warnings_of(f, &self.summary())
+    }
+}
+
+/// Returns a line for each site of some draws: name, shape, means.
+pub(crate) fn site_lines(draws: &Draws) -> Vec<[String; 3]> {
+    let line = |site: &str| {
+        let values = draws.get(site)?;
+        let shape = format!("{:?}", &values.shape()[2..]);
+        Some([site.to_string(), shape, means(values)])
+    };
+    draws.names().filter_map(line).collect()
 }
 
 impl<A> Deref for Fit<A> {

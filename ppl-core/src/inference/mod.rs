@@ -9,11 +9,15 @@ pub mod discrete;
 pub mod fit;
 pub mod mh;
 pub mod potential;
+mod predicted_sites;
 pub mod predictive;
 pub mod progress;
+mod row_words;
 mod served_latents;
 pub mod site_draws;
 pub mod site_table;
 mod site_values;
 mod sizes;
 pub mod svi;
+
+pub use row_words::ForRows;

@@ -1,5 +1,6 @@
 //! Prior and posterior predictive: models run forward once for each draw.
 
+use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,10 +8,13 @@ use std::sync::Arc;
 use ndarray::{ArrayViewD, Axis};
 use rayon::prelude::*;
 
+use crate::diagnostics::columns::{columns, counted, means};
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::potential::recorder;
-use crate::inference::served_latents::{LatentValues, Served, ServedLatents};
+use crate::inference::predicted_sites::{Origin, PredictedSite, PredictedSites};
+use crate::inference::row_words::RowWords;
+use crate::inference::served_latents::{LatentValues, PlateWords, Served, Serving, check_words, serve};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::inference::sizes::check_elements;
@@ -18,7 +22,7 @@ use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::source::{Forward, Source};
+use crate::runtime::source::Forward;
 use crate::runtime::state::{SiteKind, SiteRecord};
 
 /// Draws of what a model predicts: missing observations, latents that were not given, tracked values.
@@ -27,10 +31,11 @@ use crate::runtime::state::{SiteKind, SiteRecord};
 pub struct Predictive<A> {
     draws: Arc<SiteDraws>,
     accessors: A,
+    sites: PredictedSites,
 }
 
 impl<A> Predictive<A> {
-    pub(crate) fn new(tables: &[SiteTable]) -> Result<Self>
+    pub(crate) fn new(tables: &[SiteTable], sites: PredictedSites) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
@@ -38,6 +43,7 @@ impl<A> Predictive<A> {
         Ok(Predictive {
             accessors: A::from(draws.clone()),
             draws,
+            sites,
         })
     }
 
@@ -50,6 +56,26 @@ impl<A> Predictive<A> {
     /// `[chain, draw, plates…, event…]`.
     pub fn get(&self, site: &str) -> Option<ArrayViewD<'_, f64>> {
         self.draws.get(site)
+    }
+
+    /// Returns the latents that were drawn from their distributions and not taken over from a fit, at least for some rows or
+    /// in some draws; missing observations are not among them.
+    pub fn drawn_anew(&self) -> impl Iterator<Item = &str> {
+        self.sites.drawn_anew()
+    }
+}
+
+/// Writes the number of draws, and a line for each site or family: its shape, where its values come from, and the means of
+/// the first.
+impl<A> fmt::Display for Predictive<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let draws = self.draws();
+        writeln!(f, "{}", counted(draws))?;
+        let lines = self.sites.lines().into_iter().map(|(site, shape, origin)| {
+            let means = self.get(&site).map(|values| format!("; {}", means(values.view())));
+            [site, shape, origin + &means.unwrap_or_default()]
+        });
+        columns(f, &lines.collect::<Vec<_>>())
     }
 }
 
@@ -128,36 +154,62 @@ impl Prior {
             };
             let recording = recorder.record(model)?;
             recording.check_draws()?;
-            Ok(row(&recording, |_| true))
+            let is_told = recording.tape.is_tainted() || draw_idx == 0;
+            let sites = if is_told { prior_sites(&recording) } else { Vec::new() };
+            Ok((row(&recording, |_| true), sites))
         };
-        Predictive::new(&[table(self.draws, run)?])
+        let (table, sites) = told_table(self.draws, run)?;
+        Predictive::new(&[table], PredictedSites::of(sites, true))
     }
 }
 
-/// Runs a model once for each draw of another's latents; `record` runs it with a recorder.
+/// Runs a model once for each draw of another's latents, with the rows that were spoken of; `recorder` gives the recorder of
+/// a chain's draw, and `record` runs a model with it.
 pub(crate) fn predict<M: Model + Sync>(
     model: &M,
     draws: &Draws,
-    key: Key,
+    words: &RowWords,
+    recorder: impl Fn(usize, usize) -> Recorder + Sync,
     record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
 ) -> Result<Predictive<M::Accessors>> {
-    let run = |chain_idx: usize, draw_idx: usize| {
-        let source = Rc::new(ServedLatents::new(
-            latents(draws, chain_idx, draw_idx),
-            Served::Constants,
-        ));
-        let recorder = Recorder {
-            source: Rc::clone(&source) as Rc<dyn Source>,
-            is_prediction: true,
-            ..recorder(key.split(chain_idx as u64).split(draw_idx as u64))
-        };
-        let recording = record(&recorder, model)?;
+    let run = |serving: &Serving, chain_idx: usize, draw_idx: usize| {
+        serve(latents(draws, chain_idx, draw_idx), serving, |source| {
+            let recorder = Recorder {
+                source,
+                whole_plates: true,
+                is_prediction: true,
+                ..recorder(chain_idx, draw_idx)
+            };
+            record(&recorder, model)
+        })
+    };
+    // What the first run finds out about plates holds for all.
+    let mut serving = Serving {
+        words: Arc::new(words.clone()),
+        plates: PlateWords::new(),
+        served: Served::Constants,
+    };
+    let (first, source) = run(&serving, 0, 0)?;
+    let is_fixed = !first.tape.is_tainted();
+    serving.plates = source.plates();
+    let one_draw = |chain_idx: usize, draw_idx: usize| {
+        let (recording, source) = run(&serving, chain_idx, draw_idx)?;
         recording.check_draws()?;
         source.check_shared(&recording, model.name())?;
-        Ok(row(&recording, |site| source.is_drawn(site)))
+        let is_told = !is_fixed || (chain_idx, draw_idx) == (0, 0);
+        let sites = if is_told { source.sites(&recording) } else { Vec::new() };
+        Ok((row(&recording, |site| source.is_drawn(site)), sites))
     };
-    let tables = (0..draws.n_chains()).map(|c| table(draws.n_draws(), |i| run(c, i)));
-    Predictive::new(&tables.collect::<Result<Vec<_>>>()?)
+    let mut told = Vec::new();
+    let mut tables = Vec::new();
+    for chain_idx in 0..draws.n_chains() {
+        let (table, sites) = told_table(draws.n_draws(), |draw_idx| one_draw(chain_idx, draw_idx))?;
+        tables.push(table);
+        told.extend(sites);
+    }
+    let sites = PredictedSites::of(told, false);
+    check_words(words, sites.all(), draws.names(), is_fixed)?;
+    Predictive::new(&tables, sites)
 }
 
 /// The values of one draw: site, shape, values.
@@ -168,17 +220,41 @@ const BLOCK: usize = 1024;
 
 /// Runs all draws in parallel; each has its own key, so that their order does not matter.
 pub(crate) fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
+    Ok(told_table(n_draws, |draw_idx| Ok((run(draw_idx)?, ())))?.0)
+}
+
+/// As [`table`], with what each run tells beside its row.
+fn told_table<T: Send>(n_draws: usize, run: impl Fn(usize) -> Result<(Row, T)> + Sync) -> Result<(SiteTable, Vec<T>)> {
     let mut table = SiteTable::new(n_draws);
+    let mut told = Vec::new();
     for first in (0..n_draws).step_by(BLOCK) {
         let block = first..n_draws.min(first.saturating_add(BLOCK));
-        let rows: Vec<Result<Row>> = block.clone().into_par_iter().map(&run).collect();
+        let rows: Vec<Result<(Row, T)>> = block.clone().into_par_iter().map(&run).collect();
         for (draw_idx, row) in block.zip(rows) {
-            for (site, shape, values) in row? {
+            let (row, tells) = row?;
+            for (site, shape, values) in row {
                 table.set(draw_idx, &site, &shape, &values)?;
             }
+            told.push(tells);
         }
     }
-    Ok(table)
+    Ok((table, told))
+}
+
+/// Returns the sites of a run from the prior.
+fn prior_sites(recording: &Recording) -> Vec<PredictedSite> {
+    let sites = recording.kept_sites().map(|site| PredictedSite {
+        address: site.address.clone(),
+        shape: recording.values_of(site).1,
+        origin: match site.kind {
+            SiteKind::Tracked => Origin::Tracked,
+            _ if site.is_missing => Origin::Missing,
+            _ if site.drawn_log_prob.is_none() => Origin::Given,
+            _ => Origin::DrawnAnew,
+        },
+        has_rows: !site.plates.is_empty(),
+    });
+    sites.collect()
 }
 
 /// Returns the tracked values of a run and those latents that `is_wanted`.
@@ -193,7 +269,7 @@ fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
 }
 
 /// Returns the values of one draw; sites that it lacks are left out.
-fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> LatentValues {
+pub(crate) fn latents(draws: &Draws, chain_idx: usize, draw_idx: usize) -> LatentValues {
     let sites = draws.names().filter_map(|name| {
         let chain = draws.get(name)?.index_axis_move(Axis(0), chain_idx);
         let value = chain.index_axis_move(Axis(0), draw_idx);

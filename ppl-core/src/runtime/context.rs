@@ -135,10 +135,19 @@ impl<'t> Ctx<'t> {
         let value = value.into_param().on(self.tape());
         if self.tape().is_missing(value) {
             let drawn = self.sample_from(site, dist)?;
+            self.note_missing(site);
             self.tape().fill_missing(value, drawn);
             return Ok(drawn);
         }
         self.observe_value(site, value, dist)
+    }
+
+    /// Keeps that the last site was drawn in place of an observation.
+    fn note_missing(self, site: Site) {
+        let address = self.address(site.name);
+        if let Some(last) = self.state().sites.last_mut().filter(|last| last.address == address) {
+            last.is_missing = true;
+        }
     }
 
     /// Observes a model argument of type `A`, whose elements must be of the kind that the distribution explains.
@@ -357,6 +366,7 @@ impl<'t> Ctx<'t> {
             slot: None,
             is_discrete: false,
             is_guide: false,
+            is_missing: false,
             is_weighted: false,
             plates: self.state().plates.clone(),
             event: value.event_shape(),

@@ -10,8 +10,17 @@ impl Recording {
     /// Returns the error of the first site whose term is NaN or infinite at the recorded values, with its value and
     /// parameters, or `None` if all are finite.
     pub fn fault(&self) -> Option<Error> {
+        self.fault_of(|x| !x.is_finite())
+    }
+
+    /// Returns the error of the first site whose term is NaN, as [`Recording::fault`] does.
+    pub fn undefined(&self) -> Option<Error> {
+        self.fault_of(f64::is_nan)
+    }
+
+    fn fault_of(&self, is_bad: impl Fn(f64) -> bool) -> Option<Error> {
         let records = self.tape.records();
-        let term = records.terms.iter().find(|t| !t.value.is_finite())?;
+        let term = records.terms.iter().find(|t| is_bad(t.value))?;
         let site = &self.sites[term.site as usize];
         let culprits = self.culprits(site, None);
         let what = match site.kind {

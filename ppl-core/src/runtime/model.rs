@@ -5,7 +5,7 @@ use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::data::Data;
 use crate::runtime::site::Site;
-use crate::runtime::sites::{DrawsBySite, SiteNames, SiteValues};
+use crate::runtime::sites::{SiteAccessors, SiteNames, SiteValues};
 use crate::runtime::stop::Res;
 use crate::tape::var::Var;
 
@@ -25,7 +25,7 @@ pub trait Model {
     /// A choice of sites, by typed name: `|s| s.mu().tau()`. The type also tells models apart.
     type Names: From<SiteNames> + Into<SiteNames>;
     /// Draws of the sites, by typed name: `fit.tau()`.
-    type Accessors: From<std::sync::Arc<dyn DrawsBySite>>;
+    type Accessors: SiteAccessors<Names = Self::Names>;
 
     /// Runs the body once in a context.
     ///

@@ -283,7 +283,12 @@ impl<'t> Ctx<'t> {
             rows: slot.map(|s| s as u32),
             open: true,
         });
-        self.state().plates.push(dim);
+        let mut state = self.state();
+        state.plates.push(dim);
+        if state.is_prediction {
+            state.plate_addresses.insert(dim, address);
+        }
+        drop(state);
         Ok(PlateGuard { ctx: self, dim })
     }
 

@@ -17,6 +17,7 @@ use crate::runtime::stop::Res;
 use crate::tape::record::Tape;
 use crate::tape::records::depends;
 use crate::tape::store::{Precision, Scalar};
+use crate::tensor::dims::DimId;
 
 /// A finished run.
 pub struct Recording {
@@ -34,6 +35,8 @@ pub struct Recording {
     pub arguments: Vec<Option<usize>>,
     /// The same for a guide that was recorded before the model.
     pub guide_arguments: Vec<Option<usize>>,
+    /// Of a prediction the address of each plate.
+    pub plate_addresses: HashMap<DimId, String>,
 }
 
 /// A compiled density whose outputs are the numbers that pick rows.
@@ -167,6 +170,7 @@ impl Recording {
             subsamples: state.subsamples,
             arguments: state.arguments,
             guide_arguments: state.guide_arguments,
+            plate_addresses: state.plate_addresses,
         }
     }
 

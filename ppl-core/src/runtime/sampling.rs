@@ -209,9 +209,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         match latent {
             Latent::Fresh(weight) => {
                 let x = self.draw();
+                ctx.check()?;
                 self.record_weighted(x, SiteKind::Latent, None, weight)
             }
-            Latent::Forward => self.forward(),
+            Latent::Forward => self.forward(None),
+            Latent::ForwardBeside { given, is_given } => self.forward(Some((given, is_given))),
             Latent::Value(x) => self.record(x, SiteKind::Latent, slot),
             Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
             Latent::Free(stored) => {
@@ -278,11 +280,17 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         Some(of_each.map(|(x, (loc, one))| (x - loc) / (one - loc)).collect())
     }
 
-    /// A draw without a term: its log density stays with the site.
-    fn forward(self) -> Res<Var<'t>> {
-        let x = self.draw();
+    /// A draw without a term: its log density stays with the site. Where a value is given, that of the draw does not matter.
+    fn forward(self, beside: Option<(Var<'t>, Var<'t>)>) -> Res<Var<'t>> {
+        let drawn = self.draw();
+        self.ctx.check()?;
+        let x = beside.map_or(drawn, |(given, is_given)| where_(is_given, given, drawn));
         let number = self.add(x, SiteKind::Latent, None)?;
-        let log_prob = self.ctx.stored(self.masked_log_prob(x));
+        let mut log_prob = self.masked_log_prob(drawn);
+        if let Some((_, is_given)) = beside {
+            log_prob = where_(is_given, Var::constant(0.0), log_prob);
+        }
+        let log_prob = self.ctx.stored(log_prob);
         self.ctx.state().sites[number as usize].drawn_log_prob = Some(hold(log_prob));
         self.ctx.check()?;
         Ok(x)

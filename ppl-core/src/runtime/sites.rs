@@ -1,5 +1,7 @@
 //! Values, choices and draws of sites by name, behind the typed accessors that the macros write.
 
+use std::sync::Arc;
+
 use ndarray::{Array, ArrayD, ArrayViewD, Dimension};
 use num_traits::AsPrimitive;
 
@@ -78,7 +80,7 @@ impl SiteValues {
 
 /// A choice of sites of a model.
 ///
-/// The name of a family chooses its members: `z` chooses `z[0]`, and `net` chooses `net.0.weight`.
+/// The name of a family chooses its members: `z` chooses `z[0]`, `net` chooses `net.0.weight`, and `s.w` chooses `s[0].w[1]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SiteNames(Vec<String>);
 
@@ -91,16 +93,35 @@ impl SiteNames {
 
     /// Returns whether a site is chosen.
     pub fn contains(&self, site: &str) -> bool {
-        self.0.iter().any(|name| {
-            site.strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        })
+        self.0.iter().any(|name| is_of(name, site))
     }
 
     /// Returns the names in the order in which they were chosen.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
+}
+
+/// Returns whether a site has this name, or belongs to the family or submodel of this name: numbers of loops may be left out.
+fn is_of(name: &str, site: &str) -> bool {
+    let (mut name, mut rest) = (name, site);
+    loop {
+        let n_common = name.bytes().zip(rest.bytes()).take_while(|(a, b)| a == b).count();
+        (name, rest) = (&name[n_common..], &rest[n_common..]);
+        if name.is_empty() {
+            return rest.is_empty() || rest.starts_with(['.', '[']);
+        }
+        match rest.strip_prefix('[').and_then(|number| number.split_once(']')) {
+            Some((_, after)) if name.starts_with('.') => rest = after,
+            _ => return false,
+        }
+    }
+}
+
+/// The typed accessors of a model: what a fit of it can be asked for.
+pub trait SiteAccessors: From<Arc<dyn DrawsBySite>> {
+    /// The [`Names`](crate::runtime::model::Model::Names) of the model, by which a fit's sites are chosen.
+    type Names: From<SiteNames> + Into<SiteNames>;
 }
 
 /// Draws that can be looked up by the name of a site: what typed accessors read.
@@ -133,6 +154,14 @@ mod tests {
         let names = SiteNames::default().with("z").with("net");
         assert!(names.contains("z") && names.contains("z[3]") && names.contains("net.0.weight"));
         assert!(!names.contains("zeta") && !names.contains("a.z"));
+        let inner = SiteNames::default().with("s.w");
+        assert!(inner.contains("s.w[1]") && inner.contains("s[0].w[1]") && inner.contains("s[0][2].w.b"));
+        assert!(
+            !inner.contains("s[0].wide")
+                && !inner.contains("s")
+                && !inner.contains("s[0]")
+                && !inner.contains("s[0].v")
+        );
     }
 
     #[test]

@@ -95,6 +95,13 @@ pub enum Latent<'t> {
     /// The distribution's own draw in a run whose density nobody wants: its log density is kept with the site, as the check
     /// of the parameters that it is, and does not count.
     Forward,
+    /// As [`Latent::Forward`] where the mask is zero, and the given value where it is not.
+    ForwardBeside {
+        /// The given values, anything where nothing is given.
+        given: Var<'t>,
+        /// Where something is given: a number for each row.
+        is_given: Var<'t>,
+    },
     /// A value in the support, with its plates.
     Value(Var<'t>),
     /// An unconstrained value, `[plates…, free event…]`: the runtime transforms it and counts the log-determinant.

@@ -80,6 +80,8 @@ pub struct SiteRecord {
     pub is_discrete: bool,
     /// Whether it is a site of a guide, not of the model.
     pub is_guide: bool,
+    /// Whether it was drawn in place of an observation that is missing.
+    pub is_missing: bool,
     /// Whether its log density is scaled or masked.
     pub is_weighted: bool,
     /// The plates that were open.
@@ -157,6 +159,8 @@ pub(crate) struct State {
     pub plate_names: HashMap<String, usize>,
     /// The lengths of plates whose names are given by strings, and where they stand.
     pub named_plates: HashMap<String, (usize, Place)>,
+    /// Of a prediction the address of each plate, by which other runs know it.
+    pub plate_addresses: HashMap<DimId, String>,
     pub arguments: Vec<Option<usize>>,
     /// The data slots of the guide, once it has ended.
     pub guide_arguments: Vec<Option<usize>>,
@@ -186,6 +190,7 @@ impl State {
             subsamples: Vec::new(),
             plate_names: HashMap::new(),
             named_plates: HashMap::new(),
+            plate_addresses: HashMap::new(),
             arguments: Vec::new(),
             guide_arguments: Vec::new(),
             whole_plates: false,

@@ -1,20 +1,25 @@
 //! What SVI found: a guide with its parameters, from which draws are made when they are asked for.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
 
+use crate::diagnostics::columns::{columns, counted};
+use crate::diagnostics::number::significant;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
-use crate::inference::fit::HasDraws;
-use crate::inference::predictive::{Predictive, predict};
+use crate::inference::fit::{HasDraws, site_lines};
+use crate::inference::predictive::{Predictive, latents, predict};
+use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::svi::guide_draws::{GuideDraws, Origin};
 use crate::inference::svi::predict::Predictor;
 use crate::program::compile::Program;
+use crate::runtime::handlers::SiteChoice;
 use crate::runtime::model::Model;
 use crate::runtime::recording::Recorder;
-use crate::runtime::sites::DrawsBySite;
+use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 use crate::tape::store::Scalar;
 
 /// A fitted guide: an approximation of the posterior.
@@ -76,30 +81,47 @@ impl<A> Approximation<A> {
     /// Runs a model once for each of `n` draws from the guide, its latents having the values of the draw,
     /// its parameters the fitted ones.
     ///
-    /// What the draws lack is drawn: missing observations, and latents in a plate of another length. These and tracked
-    /// values are what the result holds. Plates run over all rows.
+    /// What the draws lack is drawn: missing observations, and latents that the guide has not. These and tracked values are
+    /// what the result holds, and it prints where each site comes from. Plates run over all rows.
+    ///
+    /// Latents in a plate are those of the same rows. If the rows are others, say [`Approximation::new_rows`]; if there are
+    /// more of them, say [`Approximation::more_rows`]. Loops over steps keep the steps of the fit, and later ones are drawn.
     ///
     /// # Errors
     ///
     /// If the model fails, draws from a distribution whose parameters are not allowed, has neither latents of the guide nor
-    /// fitted parameters, or a parameter that was not fitted in its shape; if guide or model branch on values and `n` is
-    /// larger than [`Svi::draws`](super::Svi::draws) was.
+    /// fitted parameters, a latent in a plate that had another length in the fit, or a parameter that was not fitted in its
+    /// shape; if guide or model branch on values and `n` is larger than [`Svi::draws`](super::Svi::draws) was; if `n` is zero.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
+        self.predict_rows(model, n, &RowWords::default())
+    }
+
+    fn predict_rows<N: Model + Sync>(&self, model: &N, n: usize, words: &RowWords) -> Result<Predictive<N::Accessors>> {
+        if n == 0 {
+            return Err(Error::Invalid("n = 0 predictions: at least 1 is needed".to_string()));
+        }
         match &self.guide.origin {
-            Origin::F64(program) => self.predict_as(program, model, n),
-            Origin::F32(program) => self.predict_as(program, model, n),
+            Origin::F64(program) => self.predict_as(program, model, n, words),
+            Origin::F32(program) => self.predict_as(program, model, n, words),
             Origin::Recorded(draws) if n > draws.n_draws() => Err(Error::Invalid(format!(
                 "{n} predictions by a guide that branches on values, of which {} draws were made: set `Svi::draws` before the run",
                 draws.n_draws()
             ))),
-            Origin::Recorded(_) => self.predict_by_recording(model, n),
+            Origin::Recorded(_) => self.predict_by_recording(model, n, words),
         }
     }
 
-    fn predict_by_recording<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
+    fn predict_by_recording<N: Model + Sync>(
+        &self,
+        model: &N,
+        n: usize,
+        words: &RowWords,
+    ) -> Result<Predictive<N::Accessors>> {
         let sampler = &self.guide.sampler;
+        let key = sampler.key.split(PREDICTION);
+        let recorder = |_, draw_idx| Recorder::density(sampler.precision, key.split(draw_idx as u64));
         let record = |recorder: &Recorder, model: &N| sampler.record(recorder, model);
-        predict(model, &self.draws(n), sampler.key.split(PREDICTION), record)
+        predict(model, &self.draws(n), words, recorder, record)
     }
 
     fn predict_as<F: Scalar, N: Model + Sync>(
@@ -107,21 +129,12 @@ impl<A> Approximation<A> {
         program: &Program<F>,
         model: &N,
         n: usize,
+        words: &RowWords,
     ) -> Result<Predictive<N::Accessors>> {
         let key = self.guide.sampler.key.split(PREDICTION);
-        let first = self.guide.draw(1);
-        let draw = self.guide.sites.iter().map(|site| {
-            let (shape, view) = (first.shape(site).unwrap_or(&[]), first.get(site));
-            (
-                site.clone(),
-                (
-                    shape.to_vec(),
-                    view.map(|v| v.iter().copied().collect()).unwrap_or_default(),
-                ),
-            )
-        });
-        let Some(predictor) = Predictor::<F>::new(model, draw.collect(), key, &self.guide.sampler)? else {
-            return self.predict_by_recording(model, n);
+        let first = latents(&self.guide.draw(1), 0, 0);
+        let Some(predictor) = Predictor::<F>::new(model, first, words, key.split(0), &self.guide.sampler)? else {
+            return self.predict_by_recording(model, n, words);
         };
         let (theta, guide) = (self.guide.theta::<F>(), &*self.guide);
         let table = predictor.run(n, (model, key, &guide.sampler), |i, put| {
@@ -132,12 +145,59 @@ impl<A> Approximation<A> {
                 put(site, program.output(&workspace, &theta, k).0);
             }
         })?;
-        Predictive::new(&[table])
+        Predictive::new(&[table], predictor.into_sites())
     }
 
     /// Returns the table of means, standard deviations and quantiles over the draws that accessors read.
     pub fn summary(&self) -> crate::diagnostics::Summary {
         crate::diagnostics::summary(&self.guide.all().draws)
+    }
+}
+
+impl<A: SiteAccessors> Approximation<A> {
+    /// Says before [`ForRows::predict`] that the rows of some sites' plates are not those of the fit: their latents are drawn
+    /// anew. See [`Fit::new_rows`](crate::inference::fit::Fit::new_rows).
+    pub fn new_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+        ForRows::of(self).new_rows(sites)
+    }
+
+    /// Says before [`ForRows::predict`] that some sites' plates have the rows of the fit and more: the rows of the fit keep
+    /// their draws, later ones are drawn anew. See [`Fit::more_rows`](crate::inference::fit::Fit::more_rows).
+    pub fn more_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+        ForRows::of(self).more_rows(sites)
+    }
+}
+
+impl<A: SiteAccessors> ForRows<'_, Approximation<A>, A> {
+    /// Runs a model once for each of `n` draws, as [`Approximation::predict`] does, with the rows that were spoken of.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Approximation::predict`]; a word that names a site that the model does not draw, or that lies in no plate
+    /// and no loop; a plate with fewer rows than the fit had, of which more were said; a `param` in a plate that was spoken of.
+    pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
+        self.fit.predict_rows(model, n, &self.words)
+    }
+}
+
+/// Writes the number of steps and the bound that they ended at, and a line for each latent with its shape and the means of
+/// its first elements; [`Approximation::summary`] says more.
+impl<A> fmt::Display for Approximation<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.losses.len();
+        write!(f, "a guide after {n} steps")?;
+        let last = &self.losses[n - n.div_ceil(10)..];
+        if n > 0 {
+            let elbo = -last.iter().sum::<f64>() / last.len() as f64;
+            write!(
+                f,
+                ", ELBO {} on average over the last {}",
+                significant(elbo),
+                last.len()
+            )?;
+        }
+        writeln!(f, "; {}", counted(&self.guide.all().draws))?;
+        columns(f, &site_lines(&self.guide.all().draws))
     }
 }
 

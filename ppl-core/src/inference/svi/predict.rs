@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::inference::served_latents::{LatentValues, Served, ServedLatents};
+use crate::inference::predicted_sites::PredictedSites;
+use crate::inference::row_words::RowWords;
+use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
 use crate::inference::site_table::SiteTable;
 use crate::inference::svi::guide_draws::Sampler;
 use crate::program::compile::Program;
@@ -15,7 +18,6 @@ use crate::program::workspace::Workspace;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
-use crate::runtime::source::Source;
 use crate::runtime::state::{Held, SiteKind, SiteRecord, Slot};
 use crate::tape::store::Scalar;
 
@@ -23,24 +25,29 @@ use crate::tape::store::Scalar;
 fn record<F: Scalar, M: Model>(
     model: &M,
     draw: LatentValues,
+    serving: &Serving,
     key: Key,
     sampler: &Sampler,
 ) -> Result<(Recording, Rc<ServedLatents>)> {
-    let source = Rc::new(ServedLatents::new(draw, Served::Inputs));
-    let recorder = Recorder {
-        source: Rc::clone(&source) as Rc<dyn Source>,
-        whole_plates: true,
-        is_prediction: true,
-        ..Recorder::density(F::PRECISION, key)
-    };
-    Ok((sampler.record(&recorder, model)?, source))
+    serve(draw, serving, |source| {
+        let recorder = Recorder {
+            source,
+            whole_plates: true,
+            is_prediction: true,
+            ..Recorder::density(F::PRECISION, key)
+        };
+        sampler.record(&recorder, model)
+    })
 }
 
 /// A model as a function of latents that are given.
 pub(crate) struct Predictor<F> {
     program: Program<F>,
     /// The sites whose values are kept: the first outputs. The others are log densities of draws, to be checked.
-    sites: Vec<String>,
+    outputs: Vec<String>,
+    /// Where the values of sites come from.
+    sites: PredictedSites,
+    serving: Serving,
     /// For each slot its address and its range in the vector of inputs.
     slots: Vec<(String, Range<usize>)>,
     /// The shapes of the latents among the slots.
@@ -51,28 +58,49 @@ pub(crate) struct Predictor<F> {
 
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
-    pub(crate) fn new<M: Model>(model: &M, draw: LatentValues, key: Key, sampler: &Sampler) -> Result<Option<Self>> {
-        let (recording, source) = record::<F, M>(model, draw, key, sampler)?;
-        source.check_shared(&recording, model.name())?;
+    pub(crate) fn new<M: Model>(
+        model: &M,
+        draw: LatentValues,
+        words: &RowWords,
+        key: Key,
+        sampler: &Sampler,
+    ) -> Result<Option<Self>> {
+        let mut serving = Serving {
+            words: Arc::new(words.clone()),
+            plates: PlateWords::new(),
+            served: Served::Inputs,
+        };
+        let mut fitted: Vec<String> = draw.keys().cloned().collect();
+        fitted.sort_unstable();
+        let (recording, source) = record::<F, M>(model, draw, &serving, key, sampler)?;
         if recording.tape.is_tainted() {
             return Ok(None);
         }
+        source.check_shared(&recording, model.name())?;
+        let sites = PredictedSites::of([source.sites(&recording)], false);
+        check_words(words, sites.all(), fitted.iter().map(String::as_str), true)?;
+        serving.plates = source.plates();
         let is_wanted = |s: &&SiteRecord| {
             (s.kind == SiteKind::Tracked || source.is_drawn(&s.address)) && matches!(s.stored, Held::Node(_))
         };
-        Ok(Some(Self::compile(
-            &recording,
-            recording.kept_sites().filter(is_wanted).collect(),
-        )?))
+        let kept: Vec<&SiteRecord> = recording.kept_sites().filter(is_wanted).collect();
+        Ok(Some(Self::compile(&recording, kept, sites, serving)?))
     }
 
-    fn compile(recording: &Recording, sites: Vec<&SiteRecord>) -> Result<Self> {
+    /// Returns where the values of sites come from.
+    pub(crate) fn into_sites(self) -> PredictedSites {
+        self.sites
+    }
+
+    fn compile(recording: &Recording, kept: Vec<&SiteRecord>, sites: PredictedSites, serving: Serving) -> Result<Self> {
         let range = |s: &Slot| s.offset..s.offset + s.shape.iter().product::<usize>();
         let latents = recording.slots.iter().filter(|s| !s.is_param);
         Ok(Predictor {
-            program: recording.values_and_checks(&sites)?,
+            program: recording.values_and_checks(&kept)?,
             shapes: latents.map(|s| (s.address.clone(), s.shape.to_vec())).collect(),
-            sites: sites.iter().map(|s| s.address.clone()).collect(),
+            outputs: kept.iter().map(|s| s.address.clone()).collect(),
+            sites,
+            serving,
             initial: recording.initial.iter().map(|&x| F::from_f64(x)).collect(),
             slots: recording.slots.iter().map(|s| (s.address.clone(), range(s))).collect(),
         })
@@ -102,9 +130,9 @@ impl<F: Scalar> Predictor<F> {
                 let (values, shape) = self.program.output(workspace, theta, k);
                 (shape.to_vec(), values.iter().map(|x| x.to_f64()).collect::<Vec<_>>())
             };
-            let mut checks = self.sites.len()..self.program.outputs.len();
+            let mut checks = self.outputs.len()..self.program.outputs.len();
             let is_good = checks.all(|k| self.program.output(workspace, theta, k).0.iter().all(|x| !x.is_nan()));
-            is_good.then(|| (0..self.sites.len()).map(output).collect::<Vec<_>>())
+            is_good.then(|| (0..self.outputs.len()).map(output).collect::<Vec<_>>())
         };
         let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
         let mut table = SiteTable::new(n);
@@ -117,13 +145,13 @@ impl<F: Scalar> Predictor<F> {
                         draw.insert(site.to_string(), (shape.clone(), values));
                     }
                 });
-                record::<F, M>(model, draw, key.split(i as u64), sampler)?
+                record::<F, M>(model, draw, &self.serving, key.split(i as u64), sampler)?
                     .0
                     .check_draws()?;
                 let message = format!("the log density of a value drawn in prediction {i} is NaN");
                 return Err(Error::Invalid(message));
             };
-            for (site, (shape, values)) in self.sites.iter().zip(row) {
+            for (site, (shape, values)) in self.outputs.iter().zip(row) {
                 table.set(i, site, &shape, &values)?;
             }
         }

@@ -20,6 +20,11 @@ impl Chosen {
         self.names.contains(address)
     }
 
+    /// Returns the names of sites and families.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter()
+    }
+
     /// Returns an error if a run met no site of a name that was given as a string.
     ///
     /// Where the course of the run depends on values, the site may be met in another run.

@@ -1,7 +1,11 @@
 //! Trace: one run of a model forward, with the values and log densities of its sites.
 
+use std::fmt;
+
 use ndarray::{ArrayD, IxDyn};
 
+use crate::diagnostics::columns::{columns, listed};
+use crate::diagnostics::number::significant;
 use crate::error::Result;
 use crate::rng::Key;
 use crate::runtime::model::Model;
@@ -58,10 +62,13 @@ pub struct TraceSite {
 ///
 /// # Errors
 ///
-/// If the model fails.
+/// If the model fails, or the log density of a site is NaN: the error names it. A log density of −∞ is none.
 pub fn trace<M: Model>(model: &M, seed: u64) -> Result<Trace> {
     let recording = Recorder::prior(Precision::F64, Key::new(seed)).record(model)?;
-    Ok(Trace::from(&recording))
+    match recording.undefined() {
+        Some(error) => Err(error),
+        None => Ok(Trace::from(&recording)),
+    }
 }
 
 impl Trace {
@@ -78,6 +85,32 @@ impl Trace {
     /// Returns the log density of all latents and observations together.
     pub fn log_joint(&self) -> f64 {
         self.log_joint
+    }
+}
+
+/// Writes the log joint density, and a line for each site: its shape, its first values, its log density.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "log joint density {}", significant(self.log_joint))?;
+        let line = |site: &TraceSite| {
+            let values = listed(site.value.iter().copied(), site.value.len());
+            let text = match site.kind {
+                SiteKind::Latent => format!("{} latent", site.distribution),
+                SiteKind::Observed => format!("{} observed", site.distribution),
+                SiteKind::Intervened => "set from outside".to_string(),
+                SiteKind::Tracked => "tracked".to_string(),
+                SiteKind::Factor => "factor".to_string(),
+                SiteKind::Param => "param".to_string(),
+            };
+            let has_density = matches!(site.kind, SiteKind::Latent | SiteKind::Observed | SiteKind::Factor);
+            let density = match has_density {
+                true => format!("; log density {}", significant(site.log_prob)),
+                false => String::new(),
+            };
+            let shape = format!("{:?}", site.value.shape());
+            [site.address.clone(), shape, format!("{text} {values}{density}")]
+        };
+        columns(f, &self.sites.iter().map(line).collect::<Vec<_>>())
     }
 }
 

@@ -125,6 +125,7 @@ impl Source for FromAutoNormal {
             slot: None,
             is_discrete: false,
             is_guide: true,
+            is_missing: false,
             is_weighted: false,
             plates: Vec::new(),
             event: shape,
