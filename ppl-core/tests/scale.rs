@@ -99,7 +99,7 @@ fn ln_half(x: f64) -> f64 {
 }
 
 /// Returns the log density on the unconstrained space.
-fn density<M: Model>(model: &M, z: &[f64]) -> f64 {
+fn density<M: Model + Sync>(model: &M, z: &[f64]) -> f64 {
     let potential = Potential::new(model, Key::new(1)).unwrap();
     potential.evaluator().value(z).unwrap()
 }

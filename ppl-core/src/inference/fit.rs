@@ -17,7 +17,7 @@ use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
 use crate::runtime::handlers::SiteChoice;
-use crate::runtime::model::Model;
+use crate::runtime::model::{Body, Model};
 use crate::runtime::recording::Recorder;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 
@@ -114,7 +114,8 @@ impl<A> Fit<A> {
     fn predict_rows<N: Model + Sync>(&self, model: &N, words: &RowWords) -> Result<Predictive<N::Accessors>> {
         let key = self.key.split(PREDICTION);
         let recorder = |chain_idx, draw_idx| recorder(key.split(chain_idx as u64).split(draw_idx as u64));
-        predict(model, self.draws(), words, recorder, Recorder::record)
+        let record = |recorder: &Recorder, model: &dyn Body| recorder.record(model);
+        predict(model, self.draws(), words, &recorder, &record)?.finish()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::program::passes::Passes;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
 use crate::runtime::context::Ctx;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::replayable::hindrance;
 use crate::runtime::source::{FromInputs, Latent, LatentSite, Source};
@@ -34,8 +34,8 @@ pub(crate) const MAX_STARTS: u64 = 100;
 /// A model whose recording does not depend on values is compiled once and replayed; any other is recorded anew at each
 /// evaluation ([`Potential::is_replayed`] tells which). The latents lie in the vector in the order in which the model
 /// meets them ([`Potential::slots`]).
-pub struct Potential<'m, M> {
-    model: &'m M,
+pub struct Potential<'m> {
+    model: &'m (dyn Body + Sync),
     key: Key,
     slots: Vec<Slot>,
     discrete: Vec<Option<Discrete>>,
@@ -55,13 +55,13 @@ pub struct Start {
     pub log_density: f64,
 }
 
-impl<'m, M: Model> Potential<'m, M> {
+impl<'m> Potential<'m> {
     /// Records a model twice, at different points, and compiles it if both recordings have one structure.
     ///
     /// # Errors
     ///
     /// If the model cannot be recorded, has a `param`, or its density depends on fresh random draws.
-    pub fn new(model: &'m M, key: Key) -> Result<Self> {
+    pub fn new(model: &'m (dyn Body + Sync), key: Key) -> Result<Self> {
         let supports = Rc::new(Supports::default());
         let recorder = |k| Recorder {
             source: Rc::clone(&supports) as Rc<dyn Source>,
@@ -140,7 +140,7 @@ impl<'m, M: Model> Potential<'m, M> {
     }
 
     /// Returns the density with buffers of its own, for one chain.
-    pub fn evaluator(&self) -> Evaluator<'_, M> {
+    pub fn evaluator(&self) -> Evaluator<'_> {
         let engine = match &self.program {
             Some(program) => Engine::Replay {
                 workspace: program.workspace(),
@@ -273,8 +273,8 @@ impl Source for Supports {
 }
 
 /// The density of a [`Potential`] with the buffers of one chain.
-pub struct Evaluator<'p, M> {
-    potential: &'p Potential<'p, M>,
+pub struct Evaluator<'p> {
+    potential: &'p Potential<'p>,
     engine: Engine<'p>,
 }
 
@@ -286,7 +286,7 @@ enum Engine<'p> {
     Record(Rerun),
 }
 
-impl<M: Model> LogDensity for Evaluator<'_, M> {
+impl LogDensity for Evaluator<'_> {
     fn dim(&self) -> usize {
         self.potential.dim
     }
@@ -315,7 +315,7 @@ struct Rerun {
 }
 
 impl Rerun {
-    fn new<M>(potential: &Potential<'_, M>) -> Self {
+    fn new(potential: &Potential<'_>) -> Self {
         let values = vec![0.0; potential.dim];
         Rerun {
             recorder: recorder(potential.key).with_values(&potential.slots, values),
@@ -323,12 +323,7 @@ impl Rerun {
     }
 
     /// Runs the model at `position` and lets `read` look at the recording.
-    fn at<M: Model, T>(
-        &mut self,
-        potential: &Potential<'_, M>,
-        position: &[f64],
-        read: impl FnOnce(&Recording) -> T,
-    ) -> Result<T> {
+    fn at<T>(&mut self, potential: &Potential<'_>, position: &[f64], read: impl FnOnce(&Recording) -> T) -> Result<T> {
         Rc::make_mut(&mut self.recorder.known).values.copy_from_slice(position);
         let recording = self.recorder.record(potential.model)?;
         potential.check_layout(&recording.slots)?;

@@ -19,7 +19,7 @@ use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::inference::sizes::check_elements;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::{Body, Model};
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
 use crate::runtime::source::Forward;
@@ -34,19 +34,27 @@ pub struct Predictive<A> {
     sites: PredictedSites,
 }
 
-impl<A> Predictive<A> {
-    pub(crate) fn new(tables: &[SiteTable], sites: PredictedSites) -> Result<Self>
-    where
-        A: From<Arc<dyn DrawsBySite>>,
-    {
-        let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
+/// What was predicted, before it gets the accessors of a model.
+pub(crate) struct Predicted {
+    /// A table for each chain.
+    pub tables: Vec<SiteTable>,
+    /// Where the values of sites come from.
+    pub sites: PredictedSites,
+}
+
+impl Predicted {
+    /// Returns the draws with accessors.
+    pub fn finish<A: From<Arc<dyn DrawsBySite>>>(self) -> Result<Predictive<A>> {
+        let draws = Arc::new(SiteDraws::new(SiteTable::merge(&self.tables)?));
         Ok(Predictive {
             accessors: A::from(draws.clone()),
             draws,
-            sites,
+            sites: self.sites,
         })
     }
+}
 
+impl<A> Predictive<A> {
     /// Returns the draws by name.
     pub fn draws(&self) -> &Draws {
         &self.draws.draws
@@ -142,6 +150,10 @@ impl Prior {
     ///
     /// If the model fails, draws from a distribution whose parameters are not allowed, or no draws are asked for.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Predictive<M::Accessors>> {
+        self.sample(model)?.finish()
+    }
+
+    fn sample(&self, model: &(dyn Body + Sync)) -> Result<Predicted> {
         if self.draws == 0 {
             return Err(Error::Invalid("draws = 0: at least 1 is needed".to_string()));
         }
@@ -159,19 +171,22 @@ impl Prior {
             Ok((row(&recording, |_| true), sites))
         };
         let (table, sites) = told_table(self.draws, run)?;
-        Predictive::new(&[table], PredictedSites::of(sites, true))
+        Ok(Predicted {
+            tables: vec![table],
+            sites: PredictedSites::of(sites, true),
+        })
     }
 }
 
 /// Runs a model once for each draw of another's latents, with the rows that were spoken of; `recorder` gives the recorder of
 /// a chain's draw, and `record` runs a model with it.
-pub(crate) fn predict<M: Model + Sync>(
-    model: &M,
+pub(crate) fn predict(
+    model: &(dyn Body + Sync),
     draws: &Draws,
     words: &RowWords,
-    recorder: impl Fn(usize, usize) -> Recorder + Sync,
-    record: impl Fn(&Recorder, &M) -> Result<Recording> + Sync,
-) -> Result<Predictive<M::Accessors>> {
+    recorder: &(dyn Fn(usize, usize) -> Recorder + Sync),
+    record: &(dyn Fn(&Recorder, &dyn Body) -> Result<Recording> + Sync),
+) -> Result<Predicted> {
     let run = |serving: &Serving, chain_idx: usize, draw_idx: usize| {
         serve(latents(draws, chain_idx, draw_idx), serving, |source| {
             let recorder = Recorder {
@@ -195,7 +210,7 @@ pub(crate) fn predict<M: Model + Sync>(
     let one_draw = |chain_idx: usize, draw_idx: usize| {
         let (recording, source) = run(&serving, chain_idx, draw_idx)?;
         recording.check_draws()?;
-        source.check_shared(&recording, model.name())?;
+        source.check_shared(&recording, model.model_name())?;
         let is_told = !is_fixed || (chain_idx, draw_idx) == (0, 0);
         let sites = if is_told { source.sites(&recording) } else { Vec::new() };
         Ok((row(&recording, |site| source.is_drawn(site)), sites))
@@ -209,7 +224,7 @@ pub(crate) fn predict<M: Model + Sync>(
     }
     let sites = PredictedSites::of(told, false);
     check_words(words, sites.all(), draws.names(), is_fixed)?;
-    Predictive::new(&tables, sites)
+    Ok(Predicted { tables, sites })
 }
 
 /// The values of one draw: site, shape, values.

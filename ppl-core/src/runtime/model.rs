@@ -74,6 +74,45 @@ impl<M: Model> Model for &M {
     }
 }
 
+/// A model as the algorithms see it: without its types, so that they are compiled once for all models.
+///
+/// Every [`Model`] is one; nothing else has to be written.
+pub trait Body {
+    /// Runs the body once in a context, without its return value.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::run`].
+    fn run_body<'t>(&'t self, ctx: Ctx<'t>) -> Res<()>;
+
+    /// Visits the data arguments, as [`Model::visit_data`] does.
+    fn visit_arguments(&self, visitor: &mut dyn DataVisitor);
+
+    /// Adds to `key` which model this is, and what its recording bakes in.
+    fn hash_into(&self, key: &mut ArgumentsKey);
+
+    /// Returns the name of the function.
+    fn model_name(&self) -> &'static str;
+}
+
+impl<M: Model> Body for M {
+    fn run_body<'t>(&'t self, ctx: Ctx<'t>) -> Res<()> {
+        self.run(ctx).map(drop)
+    }
+
+    fn visit_arguments(&self, visitor: &mut dyn DataVisitor) {
+        self.visit_data(visitor);
+    }
+
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        key.model(self);
+    }
+
+    fn model_name(&self) -> &'static str {
+        self.name()
+    }
+}
+
 /// A variational family for one model: what a function marked `#[guide(model)]` returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no guide",

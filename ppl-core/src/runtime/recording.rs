@@ -10,7 +10,7 @@ use crate::program::passes::Passes;
 use crate::rng::Key;
 use crate::runtime::context::{Ctx, Run};
 use crate::runtime::handler::Handler;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::source::{FromInputs, FromPrior, Source};
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
 use crate::runtime::stop::Res;
@@ -126,8 +126,8 @@ impl Recorder {
     /// # Errors
     ///
     /// Those of the model's body: a site, a plate or an operation at fault.
-    pub fn record<M: Model>(&self, model: &M) -> Result<Recording> {
-        self.record_with(|ctx| model.run(ctx).map(drop))
+    pub fn record(&self, model: &dyn Body) -> Result<Recording> {
+        self.record_with(|ctx| model.run_body(ctx))
     }
 
     /// Runs a body once, as a model.

@@ -1,15 +1,17 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
+use crate::diagnostics::Warning;
 use crate::error::Result;
-use crate::inference::chain::{ChainPlan, apart, run_chains};
+use crate::inference::chain::{ChainInfo, ChainPlan, apart, run_chains};
 use crate::inference::fit::Fit;
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
 use crate::inference::mh::vector_chain::VectorChain;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
+use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::{Body, Model};
 
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
 const RECORDING: u64 = u64::MAX;
@@ -59,6 +61,13 @@ pub struct Mh {
     pub progress: Progress,
 }
 
+/// What the chains leave behind.
+struct Sampled {
+    tables: Vec<SiteTable>,
+    chains: Vec<ChainInfo>,
+    notes: Vec<Warning>,
+}
+
 impl Default for Mh {
     fn default() -> Self {
         Mh {
@@ -102,6 +111,12 @@ impl Mh {
     /// the error names the site at fault. [`Error::Chain`](crate::error::Error::Chain) if a chain cannot go on, as when the
     /// model fails at a step or a site has two shapes: it names the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
+        let Sampled { tables, chains, notes } = self.sample(model)?;
+        let fit = Fit::new(&tables, chains, notes, Key::new(self.seed));
+        fit.map_err(|cause| apart(cause, &tables, self.draws))
+    }
+
+    fn sample(&self, model: &(dyn Body + Sync)) -> Result<Sampled> {
         let key = Key::new(self.seed);
         let plan = ChainPlan {
             chains: self.chains,
@@ -127,7 +142,10 @@ impl Mh {
                 run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
             }
         };
-        let notes = potential.hindrance().cloned().into_iter().collect();
-        Fit::new(&tables, chains, notes, key).map_err(|cause| apart(cause, &tables, self.draws))
+        Ok(Sampled {
+            tables,
+            chains,
+            notes: potential.hindrance().cloned().into_iter().collect(),
+        })
     }
 }

@@ -22,13 +22,13 @@ use crate::inference::potential::{MAX_STARTS, recorder};
 use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::write_recording;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 
 /// A chain of traces. A draw is a sweep of single-site steps, as many as a trace had sites on average in the warm-up: a
 /// number that depended on the present trace would change the distribution.
-pub(crate) struct TraceChain<'m, M> {
-    model: &'m M,
+pub(crate) struct TraceChain<'m> {
+    model: &'m dyn Body,
     state: TraceState,
     learnt: BTreeMap<String, Learnt>,
     /// The number of sites summed over the sweeps of the warm-up, and the number of these.
@@ -62,7 +62,7 @@ impl TraceState {
     }
 
     /// Draws a trace from the prior, again if its log density is not finite.
-    pub(crate) fn start<M: Model>(model: &M, key: Key) -> Result<Self> {
+    pub(crate) fn start(model: &dyn Body, key: Key) -> Result<Self> {
         let mut fault = None;
         for attempt in 0..MAX_STARTS {
             let (recording, _) = run(model, Rc::default(), None, 1.0, key.split(attempt))?;
@@ -87,9 +87,9 @@ impl TraceState {
 
     /// Makes one step; `scale` is asked for the scale of the chosen site. Returns the site and the number of coordinates
     /// that moved, or `None` if there are no latents.
-    pub(crate) fn transition<M: Model>(
+    pub(crate) fn transition(
         &mut self,
-        model: &M,
+        model: &dyn Body,
         scale: impl FnOnce(&str) -> f64,
         key: Key,
     ) -> Result<Option<(String, usize, MhInfo)>> {
@@ -120,8 +120,8 @@ impl TraceState {
 }
 
 /// Runs the model on the values of a trace, one site of which moves.
-fn run<M: Model>(
-    model: &M,
+fn run(
+    model: &dyn Body,
     before: Rc<Latents>,
     moving: Option<&str>,
     scale: f64,
@@ -136,9 +136,9 @@ fn run<M: Model>(
     Ok((recorder.record(model)?, source.moved()))
 }
 
-impl<'m, M: Model> TraceChain<'m, M> {
+impl<'m> TraceChain<'m> {
     /// Starts a chain at a draw from the prior.
-    pub(crate) fn start(model: &'m M, n_draws: usize, key: Key) -> Result<Self> {
+    pub(crate) fn start(model: &'m dyn Body, n_draws: usize, key: Key) -> Result<Self> {
         let state = TraceState::start(model, key)?;
         Ok(TraceChain {
             model,
@@ -156,7 +156,7 @@ impl<'m, M: Model> TraceChain<'m, M> {
     }
 }
 
-impl<M: Model> Chain for TraceChain<'_, M> {
+impl Chain for TraceChain<'_> {
     fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
         for k in 0..self.sweep_len() {
             let learnt = &self.learnt;

@@ -15,13 +15,12 @@ use crate::inference::mh::state::{MhInfo, MhState};
 use crate::inference::potential::{Evaluator, Potential};
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
-use crate::runtime::model::Model;
 use crate::tensor::room::room;
 
 /// A chain of vectors.
-pub(crate) struct VectorChain<'p, M> {
-    potential: &'p Potential<'p, M>,
-    density: Evaluator<'p, M>,
+pub(crate) struct VectorChain<'p> {
+    potential: &'p Potential<'p>,
+    density: Evaluator<'p>,
     state: MhState,
     moves: Vec<Move>,
     draws: Vec<f64>,
@@ -42,9 +41,9 @@ enum MoveKind {
     Custom(Arc<dyn Propose>),
 }
 
-impl<'p, M: Model> VectorChain<'p, M> {
+impl<'p> VectorChain<'p> {
     /// Starts a chain whose step moves all continuous latents together, then each discrete one.
-    pub(crate) fn random_walk(potential: &'p Potential<'p, M>, key: Key) -> Result<Self> {
+    pub(crate) fn random_walk(potential: &'p Potential<'p>, key: Key) -> Result<Self> {
         let continuous = potential.slots().iter().filter(|s| !s.is_discrete);
         let coordinates: Vec<usize> = continuous
             .flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>())
@@ -67,12 +66,12 @@ impl<'p, M: Model> VectorChain<'p, M> {
     }
 
     /// Starts a chain whose step moves each site in turn.
-    pub(crate) fn single_site(potential: &'p Potential<'p, M>, key: Key) -> Result<Self> {
+    pub(crate) fn single_site(potential: &'p Potential<'p>, key: Key) -> Result<Self> {
         VectorChain::start(potential, site_moves(potential).collect(), key)
     }
 
     /// Starts a chain with the user's own proposal.
-    pub(crate) fn custom(potential: &'p Potential<'p, M>, propose: Arc<dyn Propose>, key: Key) -> Result<Self> {
+    pub(crate) fn custom(potential: &'p Potential<'p>, propose: Arc<dyn Propose>, key: Key) -> Result<Self> {
         let own = Move {
             name: "custom".to_string(),
             kind: MoveKind::Custom(propose),
@@ -82,7 +81,7 @@ impl<'p, M: Model> VectorChain<'p, M> {
         VectorChain::start(potential, vec![own], key)
     }
 
-    fn start(potential: &'p Potential<'p, M>, moves: Vec<Move>, key: Key) -> Result<Self> {
+    fn start(potential: &'p Potential<'p>, moves: Vec<Move>, key: Key) -> Result<Self> {
         Ok(VectorChain {
             potential,
             density: potential.evaluator(),
@@ -94,7 +93,7 @@ impl<'p, M: Model> VectorChain<'p, M> {
     }
 }
 
-impl<M: Model> VectorChain<'_, M> {
+impl VectorChain<'_> {
     /// Returns the values of the draws and their number; if the model fails at a draw, of those before, with the error.
     fn table(&self) -> (SiteTable, usize, Option<Error>) {
         let dim = self.potential.dim();
@@ -118,7 +117,7 @@ impl<M: Model> VectorChain<'_, M> {
 }
 
 /// Returns a move for each site.
-fn site_moves<M: Model>(potential: &Potential<'_, M>) -> impl Iterator<Item = Move> {
+fn site_moves(potential: &Potential<'_>) -> impl Iterator<Item = Move> {
     potential
         .slots()
         .iter()
@@ -139,7 +138,7 @@ fn site_moves<M: Model>(potential: &Potential<'_, M>) -> impl Iterator<Item = Mo
         })
 }
 
-impl<M: Model> Chain for VectorChain<'_, M> {
+impl Chain for VectorChain<'_> {
     fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
         let mut rng = SmallRng::seed_from_u64(key.bits());
         for step in &mut self.moves {
@@ -167,9 +166,9 @@ impl<M: Model> Chain for VectorChain<'_, M> {
 }
 
 impl Move {
-    fn run<M: Model>(
+    fn run(
         &mut self,
-        density: &mut Evaluator<'_, M>,
+        density: &mut Evaluator<'_>,
         state: &mut MhState,
         rng: &mut SmallRng,
         phase: Phase,

@@ -1,14 +1,11 @@
 //! One step of SVI: the loss and its gradient, by a program or by recording, and the move of the parameters.
 
 use crate::error::{Error, Result};
-use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::loss_program::{LossProgram, Pair, ReplayedLoss};
 use crate::inference::svi::objective::record_elbo;
 use crate::inference::svi::row_order::RowOrder;
-use crate::inference::svi::state::{Engine, SviState, Typed, streams};
-use crate::optim::Optimizer;
+use crate::inference::svi::state::{Engine, Fixed, Loop, Typed, streams};
 use crate::rng::Key;
-use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::state::Slot;
 use crate::tape::gradient::gradient;
@@ -26,7 +23,7 @@ pub(super) enum On {
     Stream,
 }
 
-impl<F: Scalar> Typed<F> {
+impl<F: Scalar> Typed<'_, F> {
     /// Returns what is kept for a model.
     pub(super) fn compiled(&mut self, on: On) -> &mut LossProgram<F> {
         match on {
@@ -36,38 +33,18 @@ impl<F: Scalar> Typed<F> {
     }
 }
 
-impl<M, G, O> SviState<'_, M, G, O>
-where
-    M: Model + Sync,
-    G: GuideFor<M>,
-    O: Optimizer<f32> + Optimizer<f64>,
-{
+impl Loop<'_> {
     /// Computes the loss at the present parameters and moves them by its gradient if it is finite.
-    pub(super) fn advance<N: Model, H: GuideFor<N>>(
-        &mut self,
-        on: On,
-        pair: Pair<'_, N, H>,
-        step: usize,
-    ) -> Result<f64> {
-        let mut engine = std::mem::replace(&mut self.engine, Engine::F64(Typed::empty()));
-        let loss = match &mut engine {
-            Engine::F64(t) => self.advance_as(t, on, pair, step),
-            Engine::F32(t) => self.advance_as(t, on, pair, step),
-        };
-        self.engine = engine;
-        loss
+    pub(super) fn advance(&mut self, on: On, pair: Pair<'_>, step: usize) -> Result<f64> {
+        match &mut self.engine {
+            Engine::F64(typed) => self.run.advance(typed, on, pair, step),
+            Engine::F32(typed) => self.run.advance(typed, on, pair, step),
+        }
     }
+}
 
-    fn advance_as<F: Scalar, N: Model, H: GuideFor<N>>(
-        &self,
-        typed: &mut Typed<F>,
-        on: On,
-        pair: Pair<'_, N, H>,
-        step: usize,
-    ) -> Result<f64>
-    where
-        O: Optimizer<F>,
-    {
+impl Fixed<'_> {
+    fn advance<F: Scalar>(&self, typed: &mut Typed<'_, F>, on: On, pair: Pair<'_>, step: usize) -> Result<f64> {
         let compiled = match on {
             On::First => &mut typed.first,
             On::Stream => typed.stream.current(),
@@ -78,9 +55,7 @@ where
             if loss.is_finite() {
                 typed.snapshot.take(step, &typed.params, &typed.moments);
                 let gradient: Vec<F> = gradient.into_iter().map(F::from_f64).collect();
-                self.svi
-                    .optimizer
-                    .step(&mut typed.moments, &mut typed.params, &gradient);
+                typed.optimizer.step(&mut typed.moments, &mut typed.params, &gradient);
             }
             return Ok(loss);
         };
@@ -94,7 +69,7 @@ where
                 self.recheck(replay, &typed.params, subsamples, pair, step, loss)?;
             }
             typed.snapshot.take(step, &typed.params, &typed.moments);
-            self.svi
+            typed
                 .optimizer
                 .step_parallel(&mut typed.moments, &mut typed.params, replay.gradient());
         }
@@ -107,18 +82,18 @@ where
     }
 
     /// Records all particles and returns their loss with its gradient.
-    fn record_loss<F: Scalar, N: Model, H: GuideFor<N>>(
+    fn record_loss<F: Scalar>(
         &self,
         params: &[F],
         subsamples: &mut [RowOrder],
-        pair: Pair<'_, N, H>,
+        pair: Pair<'_>,
         step: usize,
     ) -> Result<(f64, Vec<f64>)> {
         let mut total = 0.0;
         let mut sum = vec![0.0; params.len()];
-        for particle in 0..self.svi.particles {
+        for particle in 0..self.setting.particles {
             let recording = self.record(params, subsamples, pair, step, particle)?;
-            recording.tape.scale_terms(-1.0 / self.svi.particles as f64);
+            recording.tape.scale_terms(-1.0 / self.setting.particles as f64);
             total += recording.tape.log_density();
             let d = gradient(&recording.tape);
             for (slot, own) in matching_slots(&self.slots, &recording)? {
@@ -131,17 +106,17 @@ where
     }
 
     /// Records guide and model at the present parameters with the random numbers of a step.
-    pub(super) fn record<F: Scalar, N: Model, H: GuideFor<N>>(
+    pub(super) fn record<F: Scalar>(
         &self,
         params: &[F],
         subsamples: &mut [RowOrder],
-        pair: Pair<'_, N, H>,
+        pair: Pair<'_>,
         step: usize,
         particle: usize,
     ) -> Result<Recording> {
         let values = params.iter().map(|x| x.to_f64()).collect();
         let key = self.key_of(step).split(particle as u64);
-        let recorder = Recorder::density(self.svi.precision, key).with_values(&self.slots, values);
+        let recorder = Recorder::density(self.setting.precision, key).with_values(&self.slots, values);
         let rows_key = self.key.split(streams::ROWS);
         let rows = subsamples.iter_mut().map(|r| {
             let chosen = r.at(rows_key, step as u64).to_vec();
@@ -152,25 +127,19 @@ where
     }
 
     /// Returns the error of a recording whose program picked a row that there is not.
-    fn refusal<F: Scalar, N: Model, H: GuideFor<N>>(
-        &self,
-        params: &[F],
-        subsamples: &mut [RowOrder],
-        pair: Pair<'_, N, H>,
-        step: usize,
-    ) -> Error {
+    fn refusal<F: Scalar>(&self, params: &[F], subsamples: &mut [RowOrder], pair: Pair<'_>, step: usize) -> Error {
         self.record(params, subsamples, pair, step, 0)
             .err()
             .unwrap_or_else(|| Error::Invalid("an index of the data is out of range".to_string()))
     }
 
     /// Compares the last run of a program with a program that is recorded anew, bit for bit.
-    fn recheck<F: Scalar, N: Model, H: GuideFor<N>>(
+    fn recheck<F: Scalar>(
         &self,
         replay: &ReplayedLoss<F>,
         params: &[F],
         subsamples: &mut [RowOrder],
-        pair: Pair<'_, N, H>,
+        pair: Pair<'_>,
         step: usize,
         loss: f64,
     ) -> Result<()> {
@@ -186,7 +155,7 @@ where
         let message = format!(
             "step {step}: model {} does not run as it did when its program was recorded: its body, or the guide's, reads \
              something that is no argument",
-            pair.model.name()
+            pair.model.model_name()
         );
         Err(Error::Invalid(message))
     }

@@ -9,18 +9,14 @@ use ndarray::ArrayD;
 use crate::diagnostics::columns::{columns, counted};
 use crate::diagnostics::number::significant;
 use crate::draws::Draws;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inference::fit::{HasDraws, site_lines};
-use crate::inference::predictive::{Predictive, latents, predict};
+use crate::inference::predictive::Predictive;
 use crate::inference::row_words::{ForRows, RowWords};
-use crate::inference::svi::guide_draws::{GuideDraws, Origin};
-use crate::inference::svi::predict::Predictor;
-use crate::program::compile::Program;
+use crate::inference::svi::guide_draws::GuideDraws;
 use crate::runtime::handlers::SiteChoice;
 use crate::runtime::model::Model;
-use crate::runtime::recording::Recorder;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
-use crate::tape::store::Scalar;
 
 /// A fitted guide: an approximation of the posterior.
 ///
@@ -33,9 +29,6 @@ pub struct Approximation<A> {
     params: Vec<(String, ArrayD<f64>)>,
     accessors: A,
 }
-
-/// The child of the run's key that predictions draw from.
-const PREDICTION: u64 = u64::MAX - 1;
 
 impl<A> Approximation<A> {
     pub(crate) fn new(guide: GuideDraws, losses: Vec<f64>, params: Vec<(String, ArrayD<f64>)>) -> Self
@@ -93,59 +86,7 @@ impl<A> Approximation<A> {
     /// fitted parameters, a latent in a plate that had another length in the fit, or a parameter that was not fitted in its
     /// shape; if guide or model branch on values and `n` is larger than [`Svi::draws`](super::Svi::draws) was; if `n` is zero.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
-        self.predict_rows(model, n, &RowWords::default())
-    }
-
-    fn predict_rows<N: Model + Sync>(&self, model: &N, n: usize, words: &RowWords) -> Result<Predictive<N::Accessors>> {
-        if n == 0 {
-            return Err(Error::Invalid("n = 0 predictions: at least 1 is needed".to_string()));
-        }
-        match &self.guide.origin {
-            Origin::F64(program) => self.predict_as(program, model, n, words),
-            Origin::F32(program) => self.predict_as(program, model, n, words),
-            Origin::Recorded(draws) if n > draws.n_draws() => Err(Error::Invalid(format!(
-                "{n} predictions by a guide that branches on values, of which {} draws were made: set `Svi::draws` before the run",
-                draws.n_draws()
-            ))),
-            Origin::Recorded(_) => self.predict_by_recording(model, n, words),
-        }
-    }
-
-    fn predict_by_recording<N: Model + Sync>(
-        &self,
-        model: &N,
-        n: usize,
-        words: &RowWords,
-    ) -> Result<Predictive<N::Accessors>> {
-        let sampler = &self.guide.sampler;
-        let key = sampler.key.split(PREDICTION);
-        let recorder = |_, draw_idx| Recorder::density(sampler.precision, key.split(draw_idx as u64));
-        let record = |recorder: &Recorder, model: &N| sampler.record(recorder, model);
-        predict(model, &self.draws(n), words, recorder, record)
-    }
-
-    fn predict_as<F: Scalar, N: Model + Sync>(
-        &self,
-        program: &Program<F>,
-        model: &N,
-        n: usize,
-        words: &RowWords,
-    ) -> Result<Predictive<N::Accessors>> {
-        let key = self.guide.sampler.key.split(PREDICTION);
-        let first = latents(&self.guide.draw(1), 0, 0);
-        let Some(predictor) = Predictor::<F>::new(model, first, words, key.split(0), &self.guide.sampler)? else {
-            return self.predict_by_recording(model, n, words);
-        };
-        let (theta, guide) = (self.guide.theta::<F>(), &*self.guide);
-        let table = predictor.run(n, (model, key, &guide.sampler), |i, put| {
-            let mut workspace = program.workspace();
-            workspace.key = guide.sampler.key.split(i as u64);
-            program.value(&mut workspace, &theta);
-            for (k, site) in guide.sites.iter().enumerate() {
-                put(site, program.output(&workspace, &theta, k).0);
-            }
-        })?;
-        Predictive::new(&[table], predictor.into_sites())
+        self.guide.predict(model, n, &RowWords::default())?.finish()
     }
 
     /// Returns the table of means, standard deviations and quantiles over the draws that accessors read.
@@ -176,7 +117,7 @@ impl<A: SiteAccessors> ForRows<'_, Approximation<A>, A> {
     /// Those of [`Approximation::predict`]; a word that names a site that the model does not draw, or that lies in no plate
     /// and no loop; a plate with fewer rows than the fit had, of which more were said; a `param` in a plate that was spoken of.
     pub fn predict<N: Model + Sync>(&self, model: &N, n: usize) -> Result<Predictive<N::Accessors>> {
-        self.fit.predict_rows(model, n, &self.words)
+        self.fit.guide.predict(model, n, &self.words)?.finish()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::program::compile::Program;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
 use crate::runtime::state::{OF_MODEL, SiteKind, SiteRecord, Slot};
@@ -60,7 +60,7 @@ impl Sampler {
     /// # Errors
     ///
     /// Those of the model, and a parameter that was not fitted, or in another shape.
-    pub fn record<M: Model>(&self, recorder: &Recorder, model: &M) -> Result<Recording> {
+    pub fn record(&self, recorder: &Recorder, model: &dyn Body) -> Result<Recording> {
         let slots = self.slots.iter().filter(|s| s.is_param).cloned();
         // A parameter of the model that shares its name with one of the guide counts here, and that of the guide does not.
         let (of_model, mut slots): (Vec<Slot>, Vec<Slot>) = slots.partition(|s| s.address.ends_with(OF_MODEL));

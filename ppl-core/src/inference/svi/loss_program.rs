@@ -2,30 +2,23 @@
 
 use rayon::prelude::*;
 
-use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::guides::Family;
 use crate::inference::svi::row_order::RowOrder;
 use crate::program::compile::Program;
 use crate::program::structure::structure_key;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::rebind::rebind;
 use crate::runtime::recording::{Recording, WithIndexes};
 use crate::tape::store::Scalar;
 
 /// A model and the guide that it is fitted by.
-pub(super) struct Pair<'a, M, G> {
-    pub model: &'a M,
-    pub guide: &'a G,
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub model: &'a (dyn Body + Sync),
+    pub guide: &'a dyn Family,
 }
-
-impl<M, G> Clone for Pair<'_, M, G> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<M, G> Copy for Pair<'_, M, G> {}
 
 /// Whose data change between steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,13 +52,6 @@ pub(super) struct ReplayedLoss<F> {
 }
 
 impl<F: Scalar> LossProgram<F> {
-    pub fn empty() -> Self {
-        LossProgram {
-            subsamples: Vec::new(),
-            replay: None,
-        }
-    }
-
     /// Keeps a recording of the ELBO for steps, as a program where it may be replayed; data that
     /// change between steps are rebound.
     pub fn new(recording: &Recording, n_particles: usize, is_replayed: bool, changing: Changing) -> Self {
@@ -107,11 +93,11 @@ impl<F: Scalar> ReplayedLoss<F> {
     }
 
     /// Copies data into the slots that are rebound; `false` if they are not like those recorded.
-    pub fn bind<M: Model, G: GuideFor<M>>(&mut self, pair: Pair<'_, M, G>) -> bool {
+    pub fn bind(&mut self, pair: Pair<'_>) -> bool {
         let (program, [of_guide, of_model]) = (&self.program, &self.arguments);
         self.particles.iter_mut().all(|(workspace, ..)| {
             (self.changing != Changing::Both || rebind(|v| pair.guide.visit_data(v), of_guide, program, workspace))
-                && rebind(|v| pair.model.visit_data(v), of_model, program, workspace)
+                && rebind(|v| pair.model.visit_arguments(v), of_model, program, workspace)
         })
     }
 

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::guides::Family;
 use crate::inference::svi::sources::FromDrawn;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::source::Source;
 use crate::runtime::state::{SiteKind, SiteRecord};
@@ -18,10 +18,10 @@ use crate::tape::var::Var;
 ///
 /// Those of the two bodies, and sites of the guide that are no latents of the model: without a prior to go with it, the
 /// entropy of such a site would grow without bound.
-pub fn record_elbo<M: Model, G: GuideFor<M>>(
+pub fn record_elbo(
     recorder: &Recorder,
-    model: &M,
-    guide: &G,
+    model: &dyn Body,
+    guide: &dyn Family,
     analytic: &Rc<HashSet<String>>,
 ) -> Result<Recording> {
     let run = Recorder {
@@ -40,7 +40,7 @@ pub fn record_elbo<M: Model, G: GuideFor<M>>(
                 ctx.state().source = Rc::clone(&source) as Rc<dyn Source>;
                 drawn = Some(source);
             }
-            model.run(ctx)?;
+            model.run_body(ctx)?;
             ctx.check()
         })
     };
@@ -74,7 +74,7 @@ fn not_latent(recording: &Recording, drawn: &SiteRecord) -> Error {
 /// # Errors
 ///
 /// Those of the guide's body; for a guide made from the model those of the model's.
-pub fn record_guide<M: Model, G: GuideFor<M>>(recorder: &Recorder, guide: &G) -> Result<Recording> {
+pub fn record_guide(recorder: &Recorder, guide: &dyn Family) -> Result<Recording> {
     let source = guide.source(&Rc::default());
     Recorder {
         source,

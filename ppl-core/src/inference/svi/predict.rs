@@ -9,21 +9,82 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::inference::predicted_sites::PredictedSites;
+use crate::inference::predictive::{Predicted, latents, predict};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
 use crate::inference::site_table::SiteTable;
-use crate::inference::svi::guide_draws::Sampler;
+use crate::inference::svi::guide_draws::{GuideDraws, Origin, Sampler};
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
-use crate::runtime::model::Model;
+use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::state::{Held, SiteKind, SiteRecord, Slot};
 use crate::tape::store::Scalar;
 
+/// The child of the run's key that predictions draw from.
+const PREDICTION: u64 = u64::MAX - 1;
+
+impl GuideDraws {
+    /// Runs a model once for each of `n` draws, with the rows that were spoken of.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Approximation::predict`](super::Approximation::predict).
+    pub(crate) fn predict(&self, model: &(dyn Body + Sync), n: usize, words: &RowWords) -> Result<Predicted> {
+        if n == 0 {
+            return Err(Error::Invalid("n = 0 predictions: at least 1 is needed".to_string()));
+        }
+        match &self.origin {
+            Origin::F64(program) => self.predict_as(program, model, n, words),
+            Origin::F32(program) => self.predict_as(program, model, n, words),
+            Origin::Recorded(draws) if n > draws.n_draws() => Err(Error::Invalid(format!(
+                "{n} predictions by a guide that branches on values, of which {} draws were made: set `Svi::draws` before the run",
+                draws.n_draws()
+            ))),
+            Origin::Recorded(_) => self.predict_by_recording(model, n, words),
+        }
+    }
+
+    fn predict_by_recording(&self, model: &(dyn Body + Sync), n: usize, words: &RowWords) -> Result<Predicted> {
+        let sampler = &self.sampler;
+        let key = sampler.key.split(PREDICTION);
+        let recorder = |_, draw_idx| Recorder::density(sampler.precision, key.split(draw_idx as u64));
+        let record = |recorder: &Recorder, model: &dyn Body| sampler.record(recorder, model);
+        predict(model, &self.draw(n), words, &recorder, &record)
+    }
+
+    fn predict_as<F: Scalar>(
+        &self,
+        program: &Program<F>,
+        model: &(dyn Body + Sync),
+        n: usize,
+        words: &RowWords,
+    ) -> Result<Predicted> {
+        let key = self.sampler.key.split(PREDICTION);
+        let first = latents(&self.draw(1), 0, 0);
+        let Some(predictor) = Predictor::<F>::new(model, first, words, key.split(0), &self.sampler)? else {
+            return self.predict_by_recording(model, n, words);
+        };
+        let theta = self.theta::<F>();
+        let table = predictor.run(n, (model, key, &self.sampler), |i, put| {
+            let mut workspace = program.workspace();
+            workspace.key = self.sampler.key.split(i as u64);
+            program.value(&mut workspace, &theta);
+            for (k, site) in self.sites.iter().enumerate() {
+                put(site, program.output(&workspace, &theta, k).0);
+            }
+        })?;
+        Ok(Predicted {
+            tables: vec![table],
+            sites: predictor.into_sites(),
+        })
+    }
+}
+
 /// Records `model` with the latents of a draw, plates running over all rows.
-fn record<F: Scalar, M: Model>(
-    model: &M,
+fn record<F: Scalar>(
+    model: &dyn Body,
     draw: LatentValues,
     serving: &Serving,
     key: Key,
@@ -41,7 +102,7 @@ fn record<F: Scalar, M: Model>(
 }
 
 /// A model as a function of latents that are given.
-pub(crate) struct Predictor<F> {
+struct Predictor<F> {
     program: Program<F>,
     /// The sites whose values are kept: the first outputs. The others are log densities of draws, to be checked.
     outputs: Vec<String>,
@@ -58,8 +119,8 @@ pub(crate) struct Predictor<F> {
 
 impl<F: Scalar> Predictor<F> {
     /// Records `model` with one draw; `None` if its body reads values, so that no program stands for it.
-    pub(crate) fn new<M: Model>(
-        model: &M,
+    fn new(
+        model: &dyn Body,
         draw: LatentValues,
         words: &RowWords,
         key: Key,
@@ -72,11 +133,11 @@ impl<F: Scalar> Predictor<F> {
         };
         let mut fitted: Vec<String> = draw.keys().cloned().collect();
         fitted.sort_unstable();
-        let (recording, source) = record::<F, M>(model, draw, &serving, key, sampler)?;
+        let (recording, source) = record::<F>(model, draw, &serving, key, sampler)?;
         if recording.tape.is_tainted() {
             return Ok(None);
         }
-        source.check_shared(&recording, model.name())?;
+        source.check_shared(&recording, model.model_name())?;
         let sites = PredictedSites::of([source.sites(&recording)], false);
         check_words(words, sites.all(), fitted.iter().map(String::as_str), true)?;
         serving.plates = source.plates();
@@ -88,7 +149,7 @@ impl<F: Scalar> Predictor<F> {
     }
 
     /// Returns where the values of sites come from.
-    pub(crate) fn into_sites(self) -> PredictedSites {
+    fn into_sites(self) -> PredictedSites {
         self.sites
     }
 
@@ -111,10 +172,10 @@ impl<F: Scalar> Predictor<F> {
     /// # Errors
     ///
     /// If the log density of a value at its own draw is NaN; `model` is recorded with that draw to tell which and why.
-    pub(crate) fn run<M: Model>(
+    fn run(
         &self,
         n: usize,
-        (model, key, sampler): (&M, Key, &Sampler),
+        (model, key, sampler): (&dyn Body, Key, &Sampler),
         fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync,
     ) -> Result<SiteTable> {
         let start = || (self.program.workspace(), self.initial.clone());
@@ -145,7 +206,7 @@ impl<F: Scalar> Predictor<F> {
                         draw.insert(site.to_string(), (shape.clone(), values));
                     }
                 });
-                record::<F, M>(model, draw, &self.serving, key.split(i as u64), sampler)?
+                record::<F>(model, draw, &self.serving, key.split(i as u64), sampler)?
                     .0
                     .check_draws()?;
                 let message = format!("the log density of a value drawn in prediction {i} is NaN");

@@ -3,22 +3,14 @@
 
 use crate::error::{Error, NamedArrays, Result};
 use crate::inference::svi::advance::On;
-use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::loss_program::Pair;
-use crate::inference::svi::state::{Engine, SviState, Typed};
-use crate::optim::Optimizer;
-use crate::runtime::model::Model;
+use crate::inference::svi::state::{Engine, Fixed, Loop, Typed};
 use crate::runtime::recording::Recording;
 use crate::tape::store::Scalar;
 
-impl<M, G, O> SviState<'_, M, G, O>
-where
-    M: Model + Sync,
-    G: GuideFor<M>,
-    O: Optimizer<f32> + Optimizer<f64>,
-{
+impl Loop<'_> {
     /// Returns the error of a step whose loss is not finite, and goes back to the last good parameters.
-    pub(super) fn not_finite<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
+    pub(super) fn not_finite(&mut self, on: On, pair: Pair<'_>, step: usize) -> Error {
         let cause = Box::new(self.blame(on, pair, step));
         self.go_back(on, step);
         let params = NamedArrays(self.params());
@@ -47,47 +39,24 @@ where
     }
 
     /// Records a particle of a step at the present parameters.
-    fn record_present<N: Model, H: GuideFor<N>>(
-        &mut self,
-        on: On,
-        pair: Pair<'_, N, H>,
-        step: usize,
-        particle: usize,
-    ) -> Result<Recording> {
-        let mut engine = std::mem::replace(&mut self.engine, Engine::F64(Typed::empty()));
-        let recording = match &mut engine {
-            Engine::F64(t) => self.record_typed(t, on, pair, step, particle),
-            Engine::F32(t) => self.record_typed(t, on, pair, step, particle),
-        };
-        self.engine = engine;
-        recording
-    }
-
-    fn record_typed<F: Scalar, N: Model, H: GuideFor<N>>(
-        &self,
-        typed: &mut Typed<F>,
-        on: On,
-        pair: Pair<'_, N, H>,
-        step: usize,
-        particle: usize,
-    ) -> Result<Recording> {
-        let params = std::mem::take(&mut typed.params);
-        let recording = self.record(&params, &mut typed.compiled(on).subsamples, pair, step, particle);
-        typed.params = params;
-        recording
+    fn record_present(&mut self, on: On, pair: Pair<'_>, step: usize, particle: usize) -> Result<Recording> {
+        match &mut self.engine {
+            Engine::F64(typed) => self.run.record_present(typed, on, pair, step, particle),
+            Engine::F32(typed) => self.run.record_present(typed, on, pair, step, particle),
+        }
     }
 
     /// Returns the error that names what made a step's loss not finite, or that its recording ends with.
-    fn blame<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>, step: usize) -> Error {
+    fn blame(&mut self, on: On, pair: Pair<'_>, step: usize) -> Error {
         let values = self.values();
-        for slot in &self.slots {
+        for slot in &self.run.slots {
             let n: usize = slot.shape.iter().product();
             if let Some(i) = values[slot.offset..slot.offset + n].iter().position(|x| !x.is_finite()) {
                 let message = format!("the parameter became {} at element {i} of {n}", values[slot.offset + i]);
                 return Error::at_site(&slot.address, slot.place, message);
             }
         }
-        for particle in 0..self.svi.particles {
+        for particle in 0..self.run.setting.particles {
             match self.record_present(on, pair, step, particle).map(|r| r.fault()) {
                 Ok(None) => {}
                 Ok(Some(fault)) | Err(fault) => return fault,
@@ -117,15 +86,15 @@ where
     /// Makes the steps before `good` again, from the parameters kept; returns the first one that fails or spoils a
     /// parameter.
     fn run_again(&mut self, good: usize) -> Option<usize> {
-        let first = self.first();
+        let first = self.run.first;
         let start = self.restore(good);
         (start..good).find(|&step| self.advance(On::First, first, step).is_err() || !self.has_finite_params())
     }
 
     /// Returns whether the ELBO on the first model is finite at the present parameters.
     fn is_finite_on_first(&mut self, step: usize) -> bool {
-        let first = self.first();
-        (0..self.svi.particles).all(|particle| {
+        let first = self.run.first;
+        (0..self.run.setting.particles).all(|particle| {
             let recording = self.record_present(On::First, first, step, particle);
             recording.is_ok_and(|r| r.tape.log_density().is_finite())
         })
@@ -144,5 +113,21 @@ where
             Engine::F64(t) => t.restore(step),
             Engine::F32(t) => t.restore(step),
         }
+    }
+}
+
+impl Fixed<'_> {
+    fn record_present<F: Scalar>(
+        &self,
+        typed: &mut Typed<'_, F>,
+        on: On,
+        pair: Pair<'_>,
+        step: usize,
+        particle: usize,
+    ) -> Result<Recording> {
+        let params = std::mem::take(&mut typed.params);
+        let recording = self.record(&params, &mut typed.compiled(on).subsamples, pair, step, particle);
+        typed.params = params;
+        recording
     }
 }

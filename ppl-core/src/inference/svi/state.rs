@@ -1,6 +1,7 @@
 //! The loop of SVI: one step after the other, with what is needed to go back to the last good one.
 
 use std::collections::HashSet;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
@@ -41,26 +42,58 @@ const LOSSES: usize = 1 << 16;
 /// SVI between two steps.
 pub struct SviState<'m, M, G, O> {
     pub(super) svi: &'m Svi<G, O>,
-    model: &'m M,
-    pub(super) key: Key,
-    pub(super) analytic: Rc<HashSet<String>>,
-    pub(super) slots: Vec<Slot>,
-    pub(super) domains: Vec<Domain>,
-    pub(super) engine: Engine,
-    pub(super) losses: Vec<f64>,
+    pub(super) steps: Loop<'m>,
+    model: PhantomData<fn() -> M>,
+}
+
+/// The loop of SVI without the types of model, guide and optimiser, so that it is compiled once.
+pub(super) struct Loop<'m> {
+    pub run: Fixed<'m>,
+    pub engine: Engine<'m>,
+    pub losses: Vec<f64>,
     is_replayed: bool,
     /// The last step that was made on another model than the first.
-    pub(super) last_streamed: Option<usize>,
+    pub last_streamed: Option<usize>,
+}
+
+/// What stays as it is during a run.
+pub(super) struct Fixed<'m> {
+    /// The model that the run began with, and its guide.
+    pub first: Pair<'m>,
+    pub setting: Setting,
+    pub key: Key,
+    pub analytic: Rc<HashSet<String>>,
+    pub slots: Vec<Slot>,
+    pub domains: Vec<Domain>,
+}
+
+/// The numbers among the settings of [`Svi`].
+#[derive(Clone, Copy)]
+pub(super) struct Setting {
+    pub steps: usize,
+    pub particles: usize,
+    pub draws: usize,
+    pub seed: u64,
+    pub precision: Precision,
+    pub estimator: ElboEstimator,
+}
+
+/// The optimiser in both precisions.
+#[derive(Clone, Copy)]
+pub(super) struct Optimizers<'m> {
+    pub single: &'m dyn Optimizer<f32>,
+    pub double: &'m dyn Optimizer<f64>,
 }
 
 /// The engine in one of two precisions.
-pub(super) enum Engine {
-    F64(Typed<f64>),
-    F32(Typed<f32>),
+pub(super) enum Engine<'m> {
+    F64(Typed<'m, f64>),
+    F32(Typed<'m, f32>),
 }
 
 /// What depends on the precision.
-pub(super) struct Typed<F> {
+pub(super) struct Typed<'m, F> {
+    pub optimizer: &'m dyn Optimizer<F>,
     pub params: Vec<F>,
     pub moments: State<F>,
     pub snapshot: Snapshot<F>,
@@ -75,6 +108,82 @@ where
     O: Optimizer<f32> + Optimizer<f64>,
 {
     pub(crate) fn new(svi: &'m Svi<G, O>, model: &'m M) -> Result<Self> {
+        let setting = Setting {
+            steps: svi.steps,
+            particles: svi.particles,
+            draws: svi.draws,
+            seed: svi.seed,
+            precision: svi.precision,
+            estimator: svi.estimator,
+        };
+        let optimizers = Optimizers {
+            single: &svi.optimizer,
+            double: &svi.optimizer,
+        };
+        let guide = &svi.guide;
+        Ok(SviState {
+            svi,
+            steps: Loop::new(setting, optimizers, Pair { model, guide })?,
+            model: PhantomData,
+        })
+    }
+
+    /// Makes one step and returns the estimate of the ELBO that it was made by.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] if the estimate is not finite; otherwise if guide or model cannot be recorded. The state then
+    /// holds the last good parameters: those of the last step whose estimate was finite.
+    pub fn step(&mut self) -> Result<f64> {
+        self.steps.step()
+    }
+
+    /// Returns −ELBO of each step so far.
+    pub fn losses(&self) -> &[f64] {
+        &self.steps.losses
+    }
+
+    /// Returns whether the last step replayed a program, before the first one whether it will; otherwise guide and model
+    /// are recorded anew at each step.
+    pub fn is_replayed(&self) -> bool {
+        self.steps.is_replayed
+    }
+
+    /// Returns the parameters, unconstrained, with the names of their sites.
+    pub fn params(&self) -> Vec<(String, ndarray::ArrayD<f64>)> {
+        self.steps.params()
+    }
+
+    /// Returns the program of the steps, for its profile, if steps replay one in single precision.
+    pub fn program_f32(&self) -> Option<(&Program<f32>, &[f32])> {
+        match &self.steps.engine {
+            Engine::F32(t) => t.first.replay.as_ref().map(|r| (&r.program, t.params.as_slice())),
+            Engine::F64(_) => None,
+        }
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
+    /// cannot be recorded. Both hold the last good parameters.
+    pub fn finish(self) -> Result<Approximation<M::Accessors>> {
+        let (guide, losses, params) = self.steps.finish()?;
+        Ok(Approximation::new(guide, losses, params))
+    }
+
+    /// Returns an error that ends the run, with the parameters in it.
+    pub(crate) fn stopped(&self, cause: Error) -> Error {
+        self.steps.stopped(cause)
+    }
+}
+
+/// The guide's draws, the losses, and the parameters with their names.
+type Finished = (GuideDraws, Vec<f64>, Vec<(String, ndarray::ArrayD<f64>)>);
+
+impl<'m> Loop<'m> {
+    fn new(svi: Setting, optimizers: Optimizers<'m>, pair: Pair<'m>) -> Result<Self> {
         if svi.particles == 0 || svi.draws == 0 {
             return Err(Error::Invalid(
                 "SVI needs at least one particle and one draw".to_string(),
@@ -85,10 +194,10 @@ where
         let key = Key::new(svi.seed);
         let recorder = Recorder::density(svi.precision, key.split(streams::START));
         let mut analytic = Rc::default();
-        let mut recording = record_elbo(&recorder, model, &svi.guide, &analytic)?;
+        let mut recording = record_elbo(&recorder, pair.model, pair.guide, &analytic)?;
         if svi.estimator == ElboEstimator::AnalyticKl {
             analytic = Rc::new(analytic_sites(&recording));
-            recording = record_elbo(&recorder, model, &svi.guide, &analytic)?;
+            recording = record_elbo(&recorder, pair.model, pair.guide, &analytic)?;
         }
         if let Some(fault) = recording.fault() {
             return Err(fault);
@@ -104,39 +213,36 @@ where
                 key: key.split(streams::STEP),
                 ..recorder.with_recording(&recording)
             };
-            let again = record_elbo(&again, model, &svi.guide, &analytic)?;
+            let again = record_elbo(&again, pair.model, pair.guide, &analytic)?;
             !again.tape.is_tainted() && structure_key(&again.tape.records()) == structure_key(&recording.tape.records())
         };
         let engine = match svi.precision {
-            Precision::F64 => Engine::F64(Typed::new(svi, &recording, is_replayed)),
-            Precision::F32 => Engine::F32(Typed::new(svi, &recording, is_replayed)),
+            Precision::F64 => Engine::F64(Typed::new(optimizers.double, svi.particles, &recording, is_replayed)),
+            Precision::F32 => Engine::F32(Typed::new(optimizers.single, svi.particles, &recording, is_replayed)),
         };
-        Ok(SviState {
-            svi,
-            model,
-            key,
-            analytic,
-            domains: Domain::all(&recording),
-            slots: recording.slots,
+        Ok(Loop {
             engine,
             losses: Vec::with_capacity(svi.steps.min(LOSSES)),
             is_replayed,
             last_streamed: None,
+            run: Fixed {
+                first: pair,
+                setting: svi,
+                key,
+                analytic,
+                domains: Domain::all(&recording),
+                slots: recording.slots,
+            },
         })
     }
 
-    /// Makes one step and returns the estimate of the ELBO that it was made by.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFinite`] if the estimate is not finite; otherwise if guide or model cannot be recorded. The state then
-    /// holds the last good parameters: those of the last step whose estimate was finite.
-    pub fn step(&mut self) -> Result<f64> {
-        self.attempt(On::First, self.first())
+    /// Makes one step on the model that the run began with.
+    fn step(&mut self) -> Result<f64> {
+        self.attempt(On::First, self.run.first)
     }
 
     /// Makes one step on a model.
-    pub(super) fn attempt<N: Model, H: GuideFor<N>>(&mut self, on: On, pair: Pair<'_, N, H>) -> Result<f64> {
+    pub fn attempt(&mut self, on: On, pair: Pair<'_>) -> Result<f64> {
         let step = self.losses.len();
         if Snapshot::<f64>::is_due(step) && !self.has_finite_params() {
             return Err(self.not_finite(on, pair, step));
@@ -159,30 +265,11 @@ where
         Ok(-loss)
     }
 
-    /// Returns the model that the run began with.
-    pub(super) fn first(&self) -> Pair<'m, M, G> {
-        Pair {
-            model: self.model,
-            guide: &self.svi.guide,
-        }
-    }
-
     fn replays(&mut self, on: On) -> bool {
         match &mut self.engine {
             Engine::F64(t) => t.compiled(on).replay.is_some(),
             Engine::F32(t) => t.compiled(on).replay.is_some(),
         }
-    }
-
-    /// Returns −ELBO of each step so far.
-    pub fn losses(&self) -> &[f64] {
-        &self.losses
-    }
-
-    /// Returns whether the last step replayed a program, before the first one whether it will; otherwise guide and model
-    /// are recorded anew at each step.
-    pub fn is_replayed(&self) -> bool {
-        self.is_replayed
     }
 
     /// Returns the parameters, unconstrained, with the names of their sites.
@@ -194,31 +281,17 @@ where
             let array = ndarray::ArrayD::from_shape_vec(s.shape.as_slice(), part).expect("a slot has its shape's size");
             (s.address.clone(), array)
         };
-        self.slots.iter().map(of).collect()
+        self.run.slots.iter().map(of).collect()
     }
 
-    /// Returns the program of the steps, for its profile, if steps replay one in single precision.
-    pub fn program_f32(&self) -> Option<(&Program<f32>, &[f32])> {
-        match &self.engine {
-            Engine::F32(t) => t.first.replay.as_ref().map(|r| (&r.program, t.params.as_slice())),
-            Engine::F64(_) => None,
-        }
-    }
-
-    /// Ends the run.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
-    /// cannot be recorded. Both hold the last good parameters.
-    pub fn finish(mut self) -> Result<Approximation<M::Accessors>> {
+    fn finish(mut self) -> Result<Finished> {
         if !self.has_finite_params() {
-            return Err(self.not_finite(On::First, self.first(), self.losses.len()));
+            return Err(self.not_finite(On::First, self.run.first, self.losses.len()));
         }
         match self.guide_draws() {
             Ok(guide) => {
                 let params = self.params();
-                Ok(Approximation::new(guide, self.losses, params))
+                Ok((guide, self.losses, params))
             }
             Err(error) => Err(self.stopped(error)),
         }
@@ -227,18 +300,18 @@ where
     /// Prepares draws of the guide at the present parameters.
     fn guide_draws(&self) -> Result<GuideDraws> {
         let sampler = Sampler {
-            slots: self.slots.clone(),
+            slots: self.run.slots.clone(),
             values: self.values(),
-            precision: self.svi.precision,
-            key: self.key.split(streams::DRAWS),
-            n_draws: self.svi.draws,
+            precision: self.run.setting.precision,
+            key: self.run.key.split(streams::DRAWS),
+            n_draws: self.run.setting.draws,
         };
-        let (model, guide, slots) = (self.model, &self.svi.guide, self.slots.as_slice());
+        let (Pair { model, guide }, slots) = (self.run.first, self.run.slots.as_slice());
         let (precision, values) = (sampler.precision, sampler.values.clone());
         GuideDraws::new(sampler, |key, whole_plates| {
             let recorder = Recorder::density(precision, key).with_values(slots, values.clone());
             let recording = if guide.has_sites() {
-                record_guide::<M, G>(&recorder, guide)?
+                record_guide(&recorder, guide)?
             } else {
                 let recorder = Recorder {
                     whole_plates,
@@ -259,25 +332,15 @@ where
     }
 }
 
-impl<F: Scalar> Typed<F> {
-    pub fn empty() -> Self {
-        let snapshot = Snapshot::none();
-        Typed {
-            params: Vec::new(),
-            moments: snapshot.moments.clone(),
-            snapshot,
-            first: LossProgram::empty(),
-            stream: Programs::new(),
-        }
-    }
-
-    fn new<G, O: Optimizer<F>>(svi: &Svi<G, O>, recording: &Recording, is_replayed: bool) -> Self {
+impl<'m, F: Scalar> Typed<'m, F> {
+    fn new(optimizer: &'m dyn Optimizer<F>, n_particles: usize, recording: &Recording, is_replayed: bool) -> Self {
         let params: Vec<F> = recording.initial.iter().map(|&x| F::from_f64(x)).collect();
         Typed {
-            moments: svi.optimizer.init(params.len()),
+            optimizer,
+            moments: optimizer.init(params.len()),
             params,
             snapshot: Snapshot::none(),
-            first: LossProgram::new(recording, svi.particles, is_replayed, Changing::Nothing),
+            first: LossProgram::new(recording, n_particles, is_replayed, Changing::Nothing),
             stream: Programs::new(),
         }
     }

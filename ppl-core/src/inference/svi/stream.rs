@@ -6,7 +6,7 @@ use crate::inference::svi::advance::On;
 use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
 use crate::inference::svi::objective::record_elbo;
-use crate::inference::svi::state::{Engine, SviState, Typed, streams};
+use crate::inference::svi::state::{Engine, Fixed, Loop, SviState, Typed, streams};
 use crate::optim::Optimizer;
 use crate::program::structure::structure_key;
 use crate::runtime::arguments_key::ArgumentsKey;
@@ -107,11 +107,11 @@ where
     /// ```
     pub fn step_on<N>(&mut self, model: &N) -> Result<f64>
     where
-        N: Model<Names = M::Names>,
+        N: Model<Names = M::Names> + Sync,
         G: GuideFor<N>,
     {
         let guide = &self.svi.guide;
-        self.step_of_stream(Pair { model, guide }, Changing::Model)
+        self.steps.step_on(Pair { model, guide }, Changing::Model)
     }
 
     /// Makes one step as [`SviState::step_on`] does, with the guide bound to other data too: for guides that read the batch.
@@ -121,45 +121,49 @@ where
     /// As [`SviState::step_on`].
     pub fn step_with<N, H>(&mut self, model: &N, guide: &H) -> Result<f64>
     where
-        N: Model<Names = M::Names>,
+        N: Model<Names = M::Names> + Sync,
         H: GuideFor<N>,
     {
-        self.step_of_stream(Pair { model, guide }, Changing::Both)
+        self.steps.step_on(Pair { model, guide }, Changing::Both)
     }
+}
 
-    fn step_of_stream<N: Model, H: GuideFor<N>>(&mut self, pair: Pair<'_, N, H>, changing: Changing) -> Result<f64> {
+impl Loop<'_> {
+    /// Makes one step on another binding of the model, with those data copied that change.
+    fn step_on(&mut self, pair: Pair<'_>, changing: Changing) -> Result<f64> {
         let key = ArgumentsKey::of(|key| {
             key.put(changing);
-            key.model(pair.model);
+            pair.model.hash_into(key);
             if changing == Changing::Both {
                 pair.guide.hash_arguments(key);
             }
         });
-        let mut engine = std::mem::replace(&mut self.engine, Engine::F64(Typed::empty()));
-        let prepared = match &mut engine {
-            Engine::F64(t) => self.prepare(t, pair, changing, key),
-            Engine::F32(t) => self.prepare(t, pair, changing, key),
-        };
-        self.engine = engine;
-        prepared?;
+        let step = self.losses.len();
+        match &mut self.engine {
+            Engine::F64(typed) => self.run.prepare(typed, pair, changing, key, step)?,
+            Engine::F32(typed) => self.run.prepare(typed, pair, changing, key, step)?,
+        }
         self.attempt(On::Stream, pair)
     }
+}
 
+impl Fixed<'_> {
     /// Makes the program for a binding the one in use, with its data in the slots.
-    fn prepare<F: Scalar, N: Model, H: GuideFor<N>>(
+    fn prepare<F: Scalar>(
         &self,
-        typed: &mut Typed<F>,
-        pair: Pair<'_, N, H>,
+        typed: &mut Typed<'_, F>,
+        pair: Pair<'_>,
         changing: Changing,
         key: Option<u64>,
+        step: usize,
     ) -> Result<()> {
         if let Some(compiled) = key.and_then(|key| typed.stream.find(key))
             && compiled.replay.as_mut().is_none_or(|replay| replay.bind(pair))
         {
             return Ok(());
         }
-        let step_key = self.key_of(self.losses.len()).split(0);
-        let elsewhere = Recorder::density(self.svi.precision, self.key.split(streams::START));
+        let step_key = self.key_of(step).split(0);
+        let elsewhere = Recorder::density(self.setting.precision, self.key.split(streams::START));
         let values = typed.params.iter().map(|x| x.to_f64()).collect();
         let here = Recorder {
             key: step_key,
@@ -179,7 +183,7 @@ where
             .iter()
             .zip(&self.slots)
             .all(|(a, b)| a.offset == b.offset && a.address == b.address);
-        let compiled = LossProgram::new(&recording, self.svi.particles, is_replayed, changing);
+        let compiled = LossProgram::new(&recording, self.setting.particles, is_replayed, changing);
         typed.stream.insert(key, compiled);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::bijectors::default::for_support;
 use crate::error::Error;
 use crate::inference::svi::guides::auto_normal::refuse_discrete;
-use crate::inference::svi::guides::{GuideFor, Initial};
+use crate::inference::svi::guides::{Family, GuideFor, Initial};
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::model::Model;
@@ -29,7 +29,9 @@ impl Default for AutoDelta {
     }
 }
 
-impl<M: Model> GuideFor<M> for AutoDelta {
+impl<M: Model> GuideFor<M> for AutoDelta {}
+
+impl Family for AutoDelta {
     fn draw<'t>(&'t self, _: Ctx<'t>) -> Res<()> {
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::distributions::noise::Noise;
 use crate::distributions::support::Support;
 use crate::distributions::{Dist, Normal, normal};
 use crate::error::Error;
-use crate::inference::svi::guides::{GuideFor, Initial};
+use crate::inference::svi::guides::{Family, GuideFor, Initial};
 use crate::rng::name_hash;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::{Ctx, hold};
@@ -54,7 +54,9 @@ impl Default for AutoNormal {
     }
 }
 
-impl<M: Model> GuideFor<M> for AutoNormal {
+impl<M: Model> GuideFor<M> for AutoNormal {}
+
+impl Family for AutoNormal {
     fn draw<'t>(&'t self, _: Ctx<'t>) -> Res<()> {
         Ok(())
     }

@@ -24,7 +24,12 @@ pub use initial::Initial;
     label = "approximates another model, or none",
     note = "mark the function `#[guide(model)]` with the model that you run, or use `AutoNormal::default()`"
 )]
-pub trait GuideFor<M: Model>: Sync {
+pub trait GuideFor<M: Model>: Family {}
+
+impl<M: Model, G: Guide<Target = M::Names> + Sync> GuideFor<M> for G {}
+
+/// A variational family as the loop of SVI sees it: without the type of the model, so that it is compiled once.
+pub trait Family: Sync {
     /// Draws the guide's sites, if it has any of its own, before the model runs.
     ///
     /// # Errors
@@ -47,7 +52,7 @@ pub trait GuideFor<M: Model>: Sync {
     }
 }
 
-impl<M: Model, G: Guide<Target = M::Names> + Sync> GuideFor<M> for G {
+impl<G: Guide + Sync> Family for G {
     fn draw<'t>(&'t self, ctx: Ctx<'t>) -> Res<()> {
         self.run(ctx).map(drop)
     }
