@@ -70,6 +70,10 @@ impl<'t> Dist<'t> for Bernoulli<'t> {
     const REPARAMETERISED: bool = false;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.chance.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chance.named(tape)])
     }

@@ -87,6 +87,11 @@ impl<'t> Dist<'t> for Binomial<'t> {
     const REPARAMETERISED: bool = false;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.total_count.put_on(tape);
+        self.chance.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("total_count", self.total_count.on(tape)), self.chance.named(tape)])
     }

@@ -52,6 +52,10 @@ impl<'t> Dist<'t> for Categorical<'t> {
     const REPARAMETERISED: bool = false;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.chances.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chances.named(tape)])
     }

@@ -19,6 +19,13 @@ impl<'t> Chances<'t> {
         }
     }
 
+    /// Puts an array onto `tape`, once for all later uses.
+    pub fn put_on(&mut self, tape: &'t Tape) {
+        match self {
+            Chances::Probs(p) | Chances::Logits(p) => p.put_on(tape),
+        }
+    }
+
     /// Returns the name of the parameter and its value.
     pub fn named(&self, tape: &'t Tape) -> (&'static str, Var<'t>) {
         match self {

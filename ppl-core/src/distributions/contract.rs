@@ -48,6 +48,10 @@ pub trait Dist<'t>: Family + Sized {
     /// The Kullback–Leibler divergence from this distribution to others, where closed forms are known.
     const KL: Option<Kl> = None;
 
+    /// Puts parameters that are arrays onto `tape`, which the runtime asks for before all else: what a distribution does not
+    /// put there once is recorded anew by each method that reads it.
+    fn put_on(&mut self, _tape: &'t Tape) {}
+
     /// Returns the parameters on `tape`.
     fn params(&self, tape: &'t Tape) -> Params<'t>;
 

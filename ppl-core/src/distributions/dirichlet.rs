@@ -56,6 +56,10 @@ impl<'t> Dist<'t> for Dirichlet<'t> {
     const EVENT_RANK: usize = 1;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.concentration.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("concentration", self.concentration.on(tape))])
     }

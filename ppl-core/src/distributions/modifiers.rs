@@ -116,6 +116,10 @@ macro_rules! pass_through {
         const EVENT_RANK: usize = D::EVENT_RANK;
         const KL: Option<Kl> = D::KL;
 
+        fn put_on(&mut self, tape: &'t Tape) {
+            self.base.put_on(tape);
+        }
+
         fn params(&self, tape: &'t Tape) -> Params<'t> {
             self.base.params(tape)
         }

@@ -55,6 +55,11 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
     const EVENT_RANK: usize = 1;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.loc.put_on(tape);
+        self.scale_tril.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[("loc", self.loc.on(tape)), ("scale_tril", self.scale_tril.on(tape))])
     }

@@ -51,6 +51,10 @@ impl<'t> Dist<'t> for OneHotCategorical<'t> {
     const EVENT_RANK: usize = 1;
     const KL: Option<Kl> = Some(kl);
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.chances.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         Params::from_slice(&[self.chances.named(tape)])
     }

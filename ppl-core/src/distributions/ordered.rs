@@ -51,6 +51,10 @@ impl<'t, D: Dist<'t>> Dist<'t> for Ordered<D> {
     const REPARAMETERISED: bool = D::REPARAMETERISED;
     const EVENT_RANK: usize = 1;
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.base.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         self.base.params(tape)
     }

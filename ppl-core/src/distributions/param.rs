@@ -33,6 +33,11 @@ impl<'t> Param<'t> {
         }
     }
 
+    /// Puts an array onto `tape`, once for all later uses.
+    pub fn put_on(&mut self, tape: &'t Tape) {
+        *self = Param::Value(self.on(tape));
+    }
+
     /// Returns the event shape.
     pub fn event_shape(&self) -> Shape {
         match self {

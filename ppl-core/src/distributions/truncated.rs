@@ -132,6 +132,12 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
     const NAME: &'static str = "Truncated";
     const REPARAMETERISED: bool = true;
 
+    fn put_on(&mut self, tape: &'t Tape) {
+        self.base.put_on(tape);
+        self.low.put_on(tape);
+        self.high.put_on(tape);
+    }
+
     fn params(&self, tape: &'t Tape) -> Params<'t> {
         let mut params = self.base.params(tape);
         params.push(("lower bound", self.low.on(tape)));

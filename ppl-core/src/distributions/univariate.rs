@@ -20,6 +20,10 @@ use crate::tensor::shape::{Shape, broadcast};
 /// for the density `D` and the fields that are its parameters, in its order.
 macro_rules! methods {
     ($density:ty { $($param:ident),+ }) => {
+        fn put_on(&mut self, tape: &'t $crate::tape::record::Tape) {
+            $(self.$param.put_on(tape);)+
+        }
+
         fn params(&self, tape: &'t $crate::tape::record::Tape) -> $crate::distributions::contract::Params<'t> {
             $crate::distributions::contract::Params::from_iter([$((stringify!($param), self.$param.on(tape))),+])
         }

@@ -363,7 +363,6 @@ impl<'t> Ctx<'t> {
             value: hold(value),
             stored: hold(stored),
             drawn_log_prob: None,
-            slot: None,
             is_discrete: false,
             is_guide: false,
             is_missing: false,

@@ -100,16 +100,10 @@ impl<'t> Ctx<'t> {
         let stored = self.input(&address, site.place(), &shape, false, true, || free.repeat(n_rows));
         self.state().slots[slot].domain = (support.map(|bound| bound.value()), free_event.len());
         let x = bijector.constrain(self.rows_of(stored, &free_event));
-        let record = SiteRecord {
-            slot: Some(slot),
-            ..self.site_record(site, SiteKind::Param, x)
-        };
-        let record = SiteRecord {
-            value: hold(x),
+        self.add_site(SiteRecord {
             support: Some(support.map(hold)),
-            ..record
-        };
-        self.add_site(record)?;
+            ..self.site_record(site, SiteKind::Param, x)
+        })?;
         self.check()?;
         Ok(x)
     }
@@ -135,10 +129,7 @@ impl<'t> Ctx<'t> {
         });
         let x = self.rows_of(stored, event);
         self.state().slots[slot].domain = (Bounded::Real, event.len());
-        self.add_site(SiteRecord {
-            slot: Some(slot),
-            ..self.site_record(site, SiteKind::Param, x)
-        })?;
+        self.add_site(self.site_record(site, SiteKind::Param, x))?;
         Ok(x)
     }
 }

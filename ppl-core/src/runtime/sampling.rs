@@ -67,12 +67,12 @@ impl<'t> Ctx<'t> {
             }
             Fate::Open => {
                 visit.check_event(value)?;
-                visit.record(value, SiteKind::Observed, None)
+                visit.record(value, SiteKind::Observed)
             }
         }
     }
 
-    fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
+    fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -103,6 +103,7 @@ impl<'t> Ctx<'t> {
             let message = format!("its density is scaled by {scale}: a scale is a finite number");
             return Err(Stop(Error::at_site(address, site.place(), message)));
         }
+        dist.put_on(self.tape());
         let masks = masks.iter().map(|m| self.mask_rows(&address, site, m));
         let masks = masks.chain(modifiers.mask.map(Ok)).collect::<Res<Vec<_>>>()?;
         for mask in &masks {
@@ -198,33 +199,25 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         };
         spec.start = self.starting_value(&spec)?;
         let source = std::rc::Rc::clone(&ctx.state().source);
-        let first_slot = ctx.state().slots.len();
-        let latent = source.latent(ctx, &spec)?;
-        let has_slot = ctx
-            .state()
-            .slots
-            .get(first_slot)
-            .is_some_and(|s| s.address == self.address);
-        let slot = has_slot.then_some(first_slot);
-        match latent {
+        match source.latent(ctx, &spec)? {
             Latent::Fresh(weight) => {
                 let x = self.draw();
                 ctx.check()?;
-                self.record_weighted(x, SiteKind::Latent, None, weight)
+                self.record_weighted(x, SiteKind::Latent, weight)
             }
             Latent::Forward => self.forward(None),
             Latent::ForwardBeside { given, is_given } => self.forward(Some((given, is_given))),
-            Latent::Value(x) => self.record(x, SiteKind::Latent, slot),
+            Latent::Value(x) => self.record(x, SiteKind::Latent),
             Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
             Latent::Free(stored) => {
                 debug_assert!(is_free);
                 let z = ctx.rows_of(stored, &free_event);
                 if self.modifiers.noncentered {
-                    return self.noncentered(z, slot);
+                    return self.noncentered(z);
                 }
                 let bijector = bijector.ok_or_else(|| self.fault("its support has no unconstrained form"))?;
                 let x = bijector.constrain(z);
-                let number = self.add(x, SiteKind::Latent, slot)?;
+                let number = self.add(x, SiteKind::Latent)?;
                 if ctx.is_subsampled() {
                     ctx.state().sites[number as usize].stored = hold(bijector.constrain(stored));
                 }
@@ -285,7 +278,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let drawn = self.draw();
         self.ctx.check()?;
         let x = beside.map_or(drawn, |(given, is_given)| where_(is_given, given, drawn));
-        let number = self.add(x, SiteKind::Latent, None)?;
+        let number = self.add(x, SiteKind::Latent)?;
         let mut log_prob = self.masked_log_prob(drawn);
         if let Some((_, is_given)) = beside {
             log_prob = where_(is_given, Var::constant(0.0), log_prob);
@@ -298,7 +291,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// The latent is the standardised value z: the density is s log p(x) + ln |dx/dz| with the scale s of the site, which is
     /// log p(z) + (s − 1) log p(x) with the standard density of z.
-    fn noncentered(self, z: Var<'t>, slot: Option<usize>) -> Res<Var<'t>> {
+    fn noncentered(self, z: Var<'t>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
         let x = self.dist.from_standard(tape, z).ok_or_else(|| {
             self.fault(format!(
@@ -306,7 +299,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 D::NAME
             ))
         })?;
-        let number = self.add(x, SiteKind::Latent, slot)?;
+        let number = self.add(x, SiteKind::Latent)?;
         if !self.masks.is_empty() {
             return Err(self.fault("a noncentered site cannot be masked"));
         }
@@ -334,10 +327,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
         let x = self.ctx.given_rows(value, &event);
         if kind == SiteKind::Intervened {
-            self.add(x, kind, None)?;
+            self.add(x, kind)?;
             return Ok(x);
         }
-        self.record(x, kind, None)
+        self.record(x, kind)
     }
 
     /// A draw that is no part of the density.
@@ -372,12 +365,12 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         Err(self.fault(message))
     }
 
-    fn record(self, x: Var<'t>, kind: SiteKind, slot: Option<usize>) -> Res<Var<'t>> {
-        self.record_weighted(x, kind, slot, 1.0)
+    fn record(self, x: Var<'t>, kind: SiteKind) -> Res<Var<'t>> {
+        self.record_weighted(x, kind, 1.0)
     }
 
-    fn record_weighted(self, x: Var<'t>, kind: SiteKind, slot: Option<usize>, weight: f64) -> Res<Var<'t>> {
-        let number = self.add(x, kind, slot)?;
+    fn record_weighted(self, x: Var<'t>, kind: SiteKind, weight: f64) -> Res<Var<'t>> {
+        let number = self.add(x, kind)?;
         if weight != 0.0 {
             self.term(x, weight, number);
         }
@@ -393,7 +386,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                            in closed form: use `ElboEstimator::Sampled`";
             return Err(self.fault(message));
         }
-        let number = self.add(x, SiteKind::Latent, None)?;
+        let number = self.add(x, SiteKind::Latent)?;
         let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
@@ -405,7 +398,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// Adds the site to the run.
-    fn add(&self, x: Var<'t>, kind: SiteKind, slot: Option<usize>) -> Res<u32> {
+    fn add(&self, x: Var<'t>, kind: SiteKind) -> Res<u32> {
         let tape = self.ctx.tape();
         let params = self.dist.params(tape);
         let support = self.dist.support(tape);
@@ -420,7 +413,6 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
             kl: D::KL,
             is_weighted: self.is_weighted(),
-            slot,
             ..base
         })
     }
@@ -497,5 +489,59 @@ impl<'t> Ctx<'t> {
             )
         });
         record.kl?(self.tape(), &own.collect(), prior, params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::distributions::*;
+    use crate::rng::Key;
+    use crate::runtime::context::Run;
+    use crate::runtime::source::{Forward, FromInputs, FromPrior, Source};
+    use crate::tape::record::Tape;
+    use crate::tape::store::Precision;
+
+    const PROBS: [f64; 2] = [0.25, 0.75];
+    const OTHER: [f64; 2] = [1.25, 1.5];
+    const COUNTS: [f64; 2] = [3.0, 4.0];
+
+    /// Returns how often each of the arrays is a constant of a recording.
+    fn copies(tape: &Tape) -> Vec<usize> {
+        let n_nodes = tape.records().nodes.len() as u32;
+        let is_constant = |&node: &u32| tape.records().nodes[node as usize].def.name == "constant";
+        let constants = (0..n_nodes).filter(is_constant).map(|node| tape.elements_of(node));
+        let constants: Vec<Vec<f64>> = constants.collect();
+        let count = |array: [f64; 2]| constants.iter().filter(|c| **c == array).count();
+        [PROBS, OTHER, COUNTS].map(count).into_iter().filter(|&n| n > 0).collect()
+    }
+
+    macro_rules! each_array_stands_once {
+        ($($dist:expr),* $(,)?) => {$(
+            let sources: [Rc<dyn Source>; 3] = [Rc::new(FromPrior), Rc::new(Forward), Rc::new(FromInputs)];
+            for source in sources {
+                let run = Run::new(Tape::new(Precision::F64, Key::new(1)), source, Rc::default());
+                let site = Site { name: "x", file: file!(), line: line!() };
+                run.ctx().sample_from(site, $dist).unwrap();
+                let found = copies(&run.tape);
+                assert!(!found.is_empty() && found.iter().all(|&n| n == 1), "{}: {found:?}", stringify!($dist));
+            }
+        )*};
+    }
+
+    #[test]
+    fn an_array_parameter_stands_once_on_the_tape() {
+        each_array_stands_once! {
+            Normal(PROBS, OTHER), LogNormal(PROBS, OTHER), Laplace(PROBS, OTHER), Cauchy(PROBS, OTHER), Beta(PROBS, OTHER),
+            Gamma(PROBS, OTHER), InverseGamma(PROBS, OTHER), Uniform(PROBS, OTHER), StudentT(OTHER, PROBS, 1),
+            Exponential(OTHER), HalfNormal(OTHER), HalfCauchy(OTHER), Poisson(OTHER), Bernoulli::probs(PROBS),
+            Bernoulli::logits(PROBS), Binomial::probs(COUNTS, PROBS), Categorical::probs(PROBS),
+            Categorical::logits(OTHER), OneHotCategorical::probs(PROBS), Dirichlet(OTHER),
+            MultivariateNormal::scale_tril(PROBS, ndarray::array![[1.0, 0.0], [0.5, 2.0]]),
+            Normal(PROBS, OTHER).noncentered(), Normal(PROBS, OTHER).expand([3]), Normal(PROBS, OTHER).mask(1),
+            Normal(0, 1).truncate(PROBS, OTHER), Dirichlet(OTHER).expand([3]),
+        }
     }
 }

@@ -74,8 +74,6 @@ pub struct SiteRecord {
     /// The log density at its own draw, zero where it is masked, with the plates as first axes, if the draw was made
     /// [forward](crate::runtime::source::Latent::Forward): NaN tells of parameters that are not allowed.
     pub drawn_log_prob: Option<Held>,
-    /// The unconstrained value with the plates as first axes, if the site has a slot.
-    pub slot: Option<usize>,
     /// Whether the values are isolated points.
     pub is_discrete: bool,
     /// Whether it is a site of a guide, not of the model.

@@ -124,7 +124,6 @@ impl Source for FromAutoNormal {
             value: hold(z),
             stored: hold(z),
             drawn_log_prob: None,
-            slot: None,
             is_discrete: false,
             is_guide: true,
             is_missing: false,
