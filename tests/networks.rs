@@ -121,30 +121,34 @@ fn the_log_density_is_that_of_a_hand_written_network() {
     );
 }
 
-#[test]
-fn a_derived_module_names_its_parts_by_field_and_number() {
-    let net = TwoBranches {
+fn two_branches() -> TwoBranches {
+    TwoBranches {
         left: Linear::new(3, 1),
         right: Sequential((Linear::new(3, 2), Activation::Tanh, Linear::new(2, 1))),
         gains: [(); 2].map(|()| Parameter::new([], Initialiser::Constant(1.0))),
         activation: Activation::Silu,
-    };
+    }
+}
+
+const NORMAL_PARTS: [&str; 6] = [
+    "left.weight",
+    "left.bias",
+    "right.0.weight",
+    "right.0.bias",
+    "right.2.weight",
+    "right.2.bias",
+];
+
+#[test]
+fn a_derived_module_names_its_parts_by_field_and_number() {
     let x = array![[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]];
-    let recording = record(&branches(&x, &array![0.5, 1.5], net));
+    let recording = record(&branches(&x, &array![0.5, 1.5], two_branches()));
     let sites: Vec<_> = recording
         .sites
         .iter()
         .map(|s| (s.address.as_str(), s.distribution))
         .collect();
-    let normal = [
-        "left.weight",
-        "left.bias",
-        "right.0.weight",
-        "right.0.bias",
-        "right.2.weight",
-        "right.2.bias",
-    ];
-    for (site, part) in sites.iter().zip(normal) {
+    for (site, part) in sites.iter().zip(NORMAL_PARTS) {
         assert_eq!(*site, (format!("net.{part}").as_str(), "Normal"));
     }
     assert_eq!(
@@ -155,8 +159,13 @@ fn a_derived_module_names_its_parts_by_field_and_number() {
             ("y", "Normal")
         ]
     );
+}
 
-    let [w, b, w0, b0, w2, b2] = normal.map(|part| values(&recording, &format!("net.{part}")));
+#[test]
+fn a_derived_module_has_the_density_of_its_parts() {
+    let x = array![[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]];
+    let recording = record(&branches(&x, &array![0.5, 1.5], two_branches()));
+    let [w, b, w0, b0, w2, b2] = NORMAL_PARTS.map(|part| values(&recording, &format!("net.{part}")));
     let gains = [0, 1].map(|i| values(&recording, &format!("net.gains.{i}")).sum());
     let dot = |row: ndarray::ArrayView1<'_, f64>, w: &ArrayD<f64>, j: usize| {
         row.iter().enumerate().map(|(i, x)| x * w[[i, j]]).sum::<f64>()

@@ -1,8 +1,6 @@
 //! One step of SVI on a Bayesian network 784-1024-10 by hand: mean-field normal guide, softplus scales, Adam.
 
-use posterior::core::kernels::dispatch::{Loop, dispatch};
-use posterior::core::kernels::lanes::sum3;
-use posterior::core::kernels::matmul::gemm;
+use posterior::__private::kernels::{Loop, dispatch, gemm, sum3};
 use posterior::core::kernels::random::fill_normal;
 use posterior::core::kernels::real::Real;
 use posterior::core::optim::{Adam, Optimizer, State};
@@ -57,89 +55,80 @@ impl Step {
 
     /// Makes one step on a batch and returns the loss.
     pub fn step(&mut self, key: Key, x: &[f32], labels: &[usize]) -> f64 {
-        let [n_in, n_hidden, n_out] = SIZES;
         fill_normal(key, &mut self.noise);
-        let s = &mut *self;
-        let (loc, raw) = s.params.split_at(N);
-        let mut loss = dispatch(Draw {
+        let (loc, raw) = self.params.split_at(N);
+        let divergence = dispatch(Draw {
             loc,
             raw,
-            noise: &s.noise,
-            scale: &mut s.scale,
-            weights: &mut s.weights,
+            noise: &self.noise,
+            scale: &mut self.scale,
+            weights: &mut self.weights,
         });
-        let (w1, b1) = (&s.weights[..W1], &s.weights[W1..B1]);
-        let (w2, b2) = (&s.weights[B1..W2], &s.weights[W2..]);
-        s.hidden
-            .chunks_exact_mut(n_hidden)
-            .for_each(|row| row.copy_from_slice(b1));
-        gemm(BATCH, n_in, n_hidden, x, false, w1, false, 1.0, 1.0, &mut s.hidden);
-        s.hidden.iter_mut().for_each(|h| *h = f32::max(*h, 0.0));
-        s.logits.chunks_exact_mut(n_out).for_each(|row| row.copy_from_slice(b2));
-        gemm(
-            BATCH,
-            n_hidden,
-            n_out,
-            &s.hidden,
-            false,
-            w2,
-            false,
-            1.0,
-            1.0,
-            &mut s.logits,
-        );
-        for (row, &label) in s.logits.chunks_exact_mut(n_out).zip(labels) {
-            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let total: f32 = row.iter().map(|z| (z - top).exp()).sum();
-            loss -= (row[label] - top - total.ln()) as f64;
-            row.iter_mut().for_each(|z| *z = (*z - top).exp() / total);
-            row[label] -= 1.0;
-        }
-        let (d_w1, rest) = s.d_weights.split_at_mut(W1);
-        let (d_b1, rest) = rest.split_at_mut(n_hidden);
-        let (d_w2, d_b2) = rest.split_at_mut(n_hidden * n_out);
-        gemm(
-            n_hidden, BATCH, n_out, &s.hidden, true, &s.logits, false, 1.0, 0.0, d_w2,
-        );
-        gemm(
-            BATCH,
-            n_out,
-            n_hidden,
-            &s.logits,
-            false,
-            w2,
-            true,
-            1.0,
-            0.0,
-            &mut s.d_hidden,
-        );
-        s.d_hidden
-            .iter_mut()
-            .zip(&s.hidden)
-            .for_each(|(d, &h)| *d = if h > 0.0 { *d } else { 0.0 });
-        d_b1.fill(0.0);
-        s.d_hidden
-            .chunks_exact(n_hidden)
-            .for_each(|row| d_b1.iter_mut().zip(row).for_each(|(b, d)| *b += d));
-        d_b2.fill(0.0);
-        s.logits
-            .chunks_exact(n_out)
-            .for_each(|row| d_b2.iter_mut().zip(row).for_each(|(b, d)| *b += d));
-        gemm(n_in, BATCH, n_hidden, x, true, &s.d_hidden, false, 1.0, 0.0, d_w1);
-        let (d_loc, d_raw) = s.gradient.split_at_mut(N);
-        let (weights, d_weights) = (&s.weights, &s.d_weights);
+        let loss = divergence + self.forward(x, labels);
+        self.backward(x);
+        let (_, raw) = self.params.split_at(N);
+        let (d_loc, d_raw) = self.gradient.split_at_mut(N);
         dispatch(Finish {
             raw,
-            scale: &s.scale,
-            noise: &s.noise,
-            weights,
-            d_weights,
+            scale: &self.scale,
+            noise: &self.noise,
+            weights: &self.weights,
+            d_weights: &self.d_weights,
             d_loc,
             d_raw,
         });
         self.optimizer.step(&mut self.moments, &mut self.params, &self.gradient);
         loss
     }
+
+    /// Returns −log p(labels), and leaves its derivatives by the logits in their place.
+    fn forward(&mut self, x: &[f32], labels: &[usize]) -> f64 {
+        let [n_in, n_hidden, n_out] = SIZES;
+        let (hidden, logits) = (&mut self.hidden, &mut self.logits);
+        let (w1, b1) = (&self.weights[..W1], &self.weights[W1..B1]);
+        let (w2, b2) = (&self.weights[B1..W2], &self.weights[W2..]);
+        hidden
+            .chunks_exact_mut(n_hidden)
+            .for_each(|row| row.copy_from_slice(b1));
+        gemm(BATCH, n_in, n_hidden, x, false, w1, false, 1.0, 1.0, hidden);
+        hidden.iter_mut().for_each(|h| *h = f32::max(*h, 0.0));
+        logits.chunks_exact_mut(n_out).for_each(|row| row.copy_from_slice(b2));
+        gemm(BATCH, n_hidden, n_out, hidden, false, w2, false, 1.0, 1.0, logits);
+        let mut loss = 0.0;
+        for (row, &label) in logits.chunks_exact_mut(n_out).zip(labels) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let total: f32 = row.iter().map(|z| (z - top).exp()).sum();
+            loss -= (row[label] - top - total.ln()) as f64;
+            row.iter_mut().for_each(|z| *z = (*z - top).exp() / total);
+            row[label] -= 1.0;
+        }
+        loss
+    }
+
+    /// Writes the derivatives of −log p(labels) by the weights.
+    fn backward(&mut self, x: &[f32]) {
+        let [n_in, n_hidden, n_out] = SIZES;
+        let (hidden, d_hidden, d_logits) = (&self.hidden, &mut self.d_hidden, &self.logits);
+        let w2 = &self.weights[B1..W2];
+        let (d_w1, rest) = self.d_weights.split_at_mut(W1);
+        let (d_b1, rest) = rest.split_at_mut(n_hidden);
+        let (d_w2, d_b2) = rest.split_at_mut(n_hidden * n_out);
+        gemm(n_hidden, BATCH, n_out, hidden, true, d_logits, false, 1.0, 0.0, d_w2);
+        gemm(BATCH, n_out, n_hidden, d_logits, false, w2, true, 1.0, 0.0, d_hidden);
+        d_hidden
+            .iter_mut()
+            .zip(hidden)
+            .for_each(|(d, &h)| *d = if h > 0.0 { *d } else { 0.0 });
+        sum_rows(d_hidden, d_b1);
+        sum_rows(d_logits, d_b2);
+        gemm(n_in, BATCH, n_hidden, x, true, d_hidden, false, 1.0, 0.0, d_w1);
+    }
+}
+
+fn sum_rows(rows: &[f32], sum: &mut [f32]) {
+    sum.fill(0.0);
+    rows.chunks_exact(sum.len())
+        .for_each(|row| sum.iter_mut().zip(row).for_each(|(b, d)| *b += d));
 }
 
 /// Draws weights and sums log q − log p over them.

@@ -238,15 +238,8 @@ fn draw_posterior(
     refusal: Refusal,
     corner: [i32; 2],
 ) -> Drawn {
-    let [left, top, right, bottom] = [
-        CHART[0] + corner[0],
-        CHART[1] + corner[1],
-        CHART[2] + corner[0],
-        CHART[3] + corner[1],
-    ];
     let n_classes = intervals.median.ncols();
-    let across = |class: f64| left + (class * f64::from(right - left) / n_classes as f64).round() as i32;
-    let up = |p: f64| bottom - (p.clamp(0.0, 1.0) * f64::from(bottom - top)).round() as i32;
+    let chart = Chart::in_cell(corner, n_classes);
     let colour = match verdict {
         Verdict::Unknown => REFUSED,
         Verdict::Class(class) if example.truth == Some(class) => RIGHT,
@@ -255,60 +248,100 @@ fn draw_posterior(
     text(
         sheet,
         &verdict.to_string(),
-        [left, corner[1] + 8],
+        [chart.left, corner[1] + 8],
         font(18, FontStyle::Bold, colour),
         HPos::Left,
     )?;
-    for p in [0.5, 1.0] {
-        line(sheet, [left, up(p)], [right, up(p)], GRID)?;
-    }
-    for (name, p) in [
-        ("0".to_owned(), 0.0),
-        (refusal.threshold.to_string(), refusal.threshold),
-        ("1".to_owned(), 1.0),
-    ] {
-        text(
-            sheet,
-            &name,
-            [left - 6, up(p)],
-            font(11, FontStyle::Normal, SOFT),
-            HPos::Right,
-        )?;
-    }
+    chart.draw_scale(sheet, refusal.threshold)?;
     // Twelve names fit below a chart.
     let name_step = n_classes.div_ceil(12);
     for class in 0..n_classes {
-        let [lower, median, upper] =
+        let quantiles =
             [&intervals.lower, &intervals.median, &intervals.upper].map(|quantile| quantile[[example.row, class]]);
-        let (from, to) = (across(class as f64 + 0.18), across(class as f64 + 0.82));
         let fill = if verdict == Verdict::Class(class) { colour } else { BAR };
-        sheet.draw(&Rectangle::new([(from, up(median)), (to, bottom)], fill.filled()))?;
-        let middle = (from + to) / 2;
-        line(sheet, [middle, up(lower)], [middle, up(upper)], INK)?;
-        for end in [lower, upper] {
-            line(sheet, [middle - 2, up(end)], [middle + 3, up(end)], INK)?;
-        }
+        chart.draw_class(sheet, class, quantiles, fill)?;
         if class % name_step == 0 {
-            let weight = if example.truth == Some(class) {
-                FontStyle::Bold
-            } else {
-                FontStyle::Normal
-            };
-            text(
-                sheet,
-                &class.to_string(),
-                [middle, bottom + 11],
-                font(12, weight, INK),
-                HPos::Center,
-            )?;
+            chart.draw_name(sheet, class, example.truth == Some(class))?;
         }
     }
-    line(sheet, [left, bottom], [right, bottom], SOFT)?;
-    let y = up(refusal.threshold);
-    for start in (left..right).step_by(7) {
-        line(sheet, [start, y], [(start + 4).min(right), y], INK)?;
+    line(sheet, [chart.left, chart.bottom], [chart.right, chart.bottom], SOFT)?;
+    chart.draw_threshold(sheet, refusal.threshold)
+}
+
+/// A bar chart of class probabilities: its edges on the sheet.
+struct Chart {
+    left: i32,
+    top: i32,
+    right: i32,
+    bottom: i32,
+    n_classes: usize,
+}
+
+impl Chart {
+    fn in_cell(corner: [i32; 2], n_classes: usize) -> Chart {
+        Chart {
+            left: CHART[0] + corner[0],
+            top: CHART[1] + corner[1],
+            right: CHART[2] + corner[0],
+            bottom: CHART[3] + corner[1],
+            n_classes,
+        }
     }
-    Ok(())
+
+    /// Returns the place along the classes: class k reaches from k to k + 1.
+    fn across(&self, class: f64) -> i32 {
+        self.left + (class * f64::from(self.right - self.left) / self.n_classes as f64).round() as i32
+    }
+
+    /// Returns the height of a probability.
+    fn up(&self, p: f64) -> i32 {
+        self.bottom - (p.clamp(0.0, 1.0) * f64::from(self.bottom - self.top)).round() as i32
+    }
+
+    /// Returns the left and the right edge of the bar of a class.
+    fn bar(&self, class: usize) -> [i32; 2] {
+        [0.18, 0.82].map(|part| self.across(class as f64 + part))
+    }
+
+    fn draw_scale(&self, sheet: &Sheet<'_>, threshold: f64) -> Drawn {
+        for p in [0.5, 1.0] {
+            line(sheet, [self.left, self.up(p)], [self.right, self.up(p)], GRID)?;
+        }
+        for (name, p) in [("0", 0.0), (&*threshold.to_string(), threshold), ("1", 1.0)] {
+            let style = font(11, FontStyle::Normal, SOFT);
+            text(sheet, name, [self.left - 6, self.up(p)], style, HPos::Right)?;
+        }
+        Ok(())
+    }
+
+    /// Draws a bar as high as the median, and the interval as a line with two ends.
+    fn draw_class(&self, sheet: &Sheet<'_>, class: usize, [lower, median, upper]: [f64; 3], fill: RGBColor) -> Drawn {
+        let [from, to] = self.bar(class);
+        let bar = [(from, self.up(median)), (to, self.bottom)];
+        sheet.draw(&Rectangle::new(bar, fill.filled()))?;
+        let middle = (from + to) / 2;
+        line(sheet, [middle, self.up(lower)], [middle, self.up(upper)], INK)?;
+        for end in [lower, upper] {
+            line(sheet, [middle - 2, self.up(end)], [middle + 3, self.up(end)], INK)?;
+        }
+        Ok(())
+    }
+
+    fn draw_name(&self, sheet: &Sheet<'_>, class: usize, is_true: bool) -> Drawn {
+        let weight = if is_true { FontStyle::Bold } else { FontStyle::Normal };
+        let [from, to] = self.bar(class);
+        let below = [(from + to) / 2, self.bottom + 11];
+        text(sheet, &class.to_string(), below, font(12, weight, INK), HPos::Center)
+    }
+
+    /// Draws a dashed line at the height of the threshold.
+    fn draw_threshold(&self, sheet: &Sheet<'_>, threshold: f64) -> Drawn {
+        let y = self.up(threshold);
+        for start in (self.left..self.right).step_by(7) {
+            line(sheet, [start, y], [(start + 4).min(self.right), y], INK)?;
+        }
+        Ok(())
+    }
 }
 
 fn line(sheet: &Sheet<'_>, from: [i32; 2], to: [i32; 2], colour: RGBColor) -> Drawn {
