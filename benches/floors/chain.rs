@@ -1,7 +1,6 @@
 //! A chain of elementwise operations by hand, in one pass.
 
-use posterior::core::kernels::dispatch::{Loop, dispatch};
-use posterior::core::kernels::lanes::sum3;
+use posterior::__private::kernels::{Loop, dispatch, sum3};
 use posterior::core::kernels::real::Real;
 
 /// Returns −Σ tanh(a xᵢ + b)² − (a² + b²) / 2 − ln 2π and writes its gradient by a and b.

@@ -1,7 +1,6 @@
 //! Logistic regression by hand, on columns.
 
-use posterior::core::kernels::dispatch::{Loop, dispatch};
-use posterior::core::kernels::lanes::sum3;
+use posterior::__private::kernels::{Loop, dispatch, sum3};
 use posterior::core::kernels::real::Real;
 
 use super::HALF_LN_TWO_PI;

@@ -1,7 +1,6 @@
 //! A network 1-50-50-1 with normal priors and normal noise, by hand on matrix products.
 
-use posterior::core::kernels::dispatch::{Loop, dispatch};
-use posterior::core::kernels::matmul::gemm;
+use posterior::__private::kernels::{Loop, dispatch, gemm};
 use posterior::core::kernels::real::Real;
 
 use super::HALF_LN_TWO_PI;

@@ -14,3 +14,10 @@ pub use crate::runtime::site::Site;
 pub use crate::runtime::sites::{DrawsBySite, SiteAccessors, SiteNames, SiteValue, SiteValues};
 pub use crate::runtime::stop::Res;
 pub use crate::tape::var::Var;
+
+/// Loops that the hand-written code of the benches shares with the engine.
+pub mod kernels {
+    pub use crate::kernels::dispatch::{Loop, dispatch};
+    pub use crate::kernels::linear::matmul::gemm;
+    pub use crate::kernels::simd::lanes::sum3;
+}

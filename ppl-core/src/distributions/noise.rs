@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::error::{Error, Place};
-use crate::kernels::affine;
+use crate::kernels::elementwise::affine;
 use crate::kernels::random::{fill_normal_from, fill_uniform_from};
 use crate::kernels::real::Real;
 use crate::ops::align::to_shape;

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::real::Real;
+use crate::kernels::real::Real;
 
 /// One or two cache lines.
 #[derive(Clone, Copy, Debug)]

@@ -1,35 +1,16 @@
 //! Compute loops on slices; a file per loop, each with a naive twin for its test.
+//!
+//! What an operation or a distribution is written with is public; the loops themselves are the crate's own.
 
-pub mod affine;
-pub mod aligned;
-pub mod cholesky;
+pub(crate) mod aligned;
 pub mod density;
-pub mod dispatch;
-pub mod gemm_raw;
-#[cfg(target_arch = "x86_64")]
-pub mod gemm_tiles;
-pub mod lanes;
-pub mod log_det;
-pub mod log_sum_exp;
-pub mod map;
-pub mod matmul;
-pub mod matvec;
+pub(crate) mod dispatch;
+pub mod elementwise;
+pub(crate) mod linear;
 mod poly;
 pub mod random;
-pub mod random_words;
 pub mod real;
-pub mod reduce;
-mod row_exp;
-mod rows;
-pub mod scan;
-pub mod segment;
-pub mod softmax;
-pub mod strided;
-pub mod triangular;
-pub mod vector;
-mod view;
-mod write;
-mod xoshiro;
-
+pub(crate) mod reduce;
+pub(crate) mod simd;
 #[cfg(test)]
 mod twin;

@@ -4,10 +4,10 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernels::gemm_raw::GemmRaw;
+use crate::kernels::linear::gemm_raw::GemmRaw;
 use crate::kernels::poly;
-use crate::kernels::random_words::FromWords;
-use crate::kernels::vector::Vectors;
+use crate::kernels::random::words::FromWords;
+use crate::kernels::simd::vector::Vectors;
 use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
@@ -220,3 +220,17 @@ macro_rules! real {
 
 real!(f64);
 real!(f32);
+
+/// Overwrites `out` with `values`, or adds them where `overwrite` is false: the two ways in which an adjoint is written.
+#[inline(always)]
+pub(crate) fn write<F: Real>(out: &mut [F], values: impl Iterator<Item = F>, overwrite: bool) {
+    if overwrite {
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = value;
+        }
+    } else {
+        for (out, value) in out.iter_mut().zip(values) {
+            *out += value;
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
+use crate::kernels::elementwise::strided::{MAX_RANK, Walk};
 use crate::kernels::real::Real;
-use crate::kernels::strided::{MAX_RANK, Walk};
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;

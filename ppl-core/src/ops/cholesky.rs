@@ -1,6 +1,6 @@
 //! The Cholesky factor of a symmetric positive definite matrix.
 
-use crate::kernels::cholesky::{cholesky, cholesky_adjoint};
+use crate::kernels::linear::cholesky::{cholesky, cholesky_adjoint};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;

@@ -1,7 +1,7 @@
 //! Running sums along the last event axis.
 
 use crate::kernels::real::Real;
-use crate::kernels::scan;
+use crate::kernels::reduce::scan;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;

@@ -1,6 +1,6 @@
 //! The diagonal of a square matrix, and the logarithm of the determinant of a triangular one.
 
-use crate::kernels::log_det::{log_det_triangular, log_det_triangular_adjoint};
+use crate::kernels::linear::log_det::{log_det_triangular, log_det_triangular_adjoint};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
 use crate::tape::call::Call;

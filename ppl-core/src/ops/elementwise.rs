@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::error::Place;
-use crate::kernels::map::{Map1, Map2, map1, map1_adjoint, map2, map2_adjoint_x, map2_adjoint_y};
+use crate::kernels::elementwise::map::{Map1, Map2, map1, map1_adjoint, map2, map2_adjoint_x, map2_adjoint_y};
 use crate::kernels::real::Real;
 use crate::ops::align::{align, tape_of};
 use crate::ops::repeat::repeat;
@@ -41,7 +41,7 @@ macro_rules! unary_op {
     (@ $op:ident, $name:literal, |$x:ident, $out:ident| $value:expr, $derivative:expr, $no_grad:literal) => {
         struct $op;
 
-        impl $crate::kernels::map::Map1 for $op {
+        impl $crate::kernels::elementwise::map::Map1 for $op {
             #[inline(always)]
             fn value<F: $crate::kernels::real::Real>($x: F) -> F {
                 $value
@@ -77,7 +77,7 @@ macro_rules! binary_op {
         $passes_on:literal) => {
         pub(super) struct $op;
 
-        impl $crate::kernels::map::Map2 for $op {
+        impl $crate::kernels::elementwise::map::Map2 for $op {
             #[inline(always)]
             fn value<F: $crate::kernels::real::Real>($x: F, $y: F) -> F {
                 $value

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::kernels::real::Real;
-use crate::kernels::reduce::max;
+use crate::kernels::reduce::sums::max;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;

@@ -4,11 +4,12 @@ use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::kernels::real::Real;
-use crate::kernels::segment::{RowList, Segments};
+use crate::kernels::reduce::segment::{RowList, Segments};
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;
-use crate::tape::op::{Op, Prepare, Prepared};
+use crate::tape::op::{Op, Prepare};
+use crate::tape::prepared::Prepared;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;

@@ -1,7 +1,7 @@
 //! The logarithm of the softmax along the last event axis.
 
 use crate::kernels::real::Real;
-use crate::kernels::softmax::{log_softmax, log_softmax_adjoint};
+use crate::kernels::reduce::softmax::{log_softmax, log_softmax_adjoint};
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;

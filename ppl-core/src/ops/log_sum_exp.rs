@@ -1,7 +1,7 @@
 //! Log-sum-exp over the event axes, without overflow.
 
-use crate::kernels::log_sum_exp::{log_sum_exp, log_sum_exp_adjoint};
 use crate::kernels::real::Real;
+use crate::kernels::reduce::log_sum_exp::{log_sum_exp, log_sum_exp_adjoint};
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;

@@ -5,10 +5,10 @@
 
 use smallvec::SmallVec;
 
-use crate::kernels::matmul::gemm_threads;
-use crate::kernels::matvec::{matvec, matvec_transposed, outer};
+use crate::kernels::linear::matmul::gemm_threads;
+use crate::kernels::linear::matvec::{matvec, matvec_transposed, outer};
 use crate::kernels::real::Real;
-use crate::kernels::reduce::dot;
+use crate::kernels::reduce::sums::dot;
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::{Call, Grad};

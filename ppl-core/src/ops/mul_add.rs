@@ -1,7 +1,7 @@
 //! A product that is added to something, in one pass: the term of a linear predictor.
 
-use crate::kernels::affine::affine;
-use crate::kernels::map::{map2_adjoint_x, map2_adjoint_y};
+use crate::kernels::elementwise::affine::affine;
+use crate::kernels::elementwise::map::{map2_adjoint_x, map2_adjoint_y};
 use crate::kernels::real::Real;
 use crate::ops::arithmetic::{Plus, Times};
 use crate::ops::elementwise::Binary;

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use crate::kernels::map::{map2, map2_adjoint_x, map2_adjoint_y};
+use crate::kernels::elementwise::map::{map2, map2_adjoint_x, map2_adjoint_y};
 use crate::kernels::real::Real;
 use crate::ops::elementwise::Binary;
 use crate::tape::call::{Call, Grad};

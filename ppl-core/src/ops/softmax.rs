@@ -1,7 +1,7 @@
 //! Softmax along the last event axis.
 
 use crate::kernels::real::Real;
-use crate::kernels::softmax::{softmax, softmax_adjoint};
+use crate::kernels::reduce::softmax::{softmax, softmax_adjoint};
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::Op;

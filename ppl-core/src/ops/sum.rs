@@ -1,7 +1,7 @@
 //! The sum over the event axes or one of them, and the sum that is a term of the log density.
 
 use crate::kernels::real::Real;
-use crate::kernels::reduce::{sum_cols, sum_f64, sum_rows};
+use crate::kernels::reduce::sums::{sum_cols, sum_f64, sum_rows};
 use crate::ops::align::refuse;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};

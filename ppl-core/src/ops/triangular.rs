@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use crate::kernels::real::Real;
-use crate::kernels::triangular::{
+use crate::kernels::linear::triangular::{
     solve_lower, solve_lower_adjoint, solve_lower_transposed, solve_lower_transposed_adjoint,
 };
+use crate::kernels::real::Real;
 use crate::ops::align::{refuse, tape_of};
 use crate::ops::outer::{each_row, outer_attrs};
 use crate::tape::call::Call;

@@ -6,8 +6,8 @@
 use std::mem::MaybeUninit;
 
 use crate::kernels::density::{Operands, times};
-use crate::kernels::lanes::{fold8, fold32};
 use crate::kernels::real::Real;
+use crate::kernels::simd::lanes::{fold8, fold32};
 
 /// The elements that are worked on together.
 pub const CHUNK: usize = 32;

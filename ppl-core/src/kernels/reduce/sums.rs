@@ -4,8 +4,8 @@
 //! order of the additions, and so the bits of the result, are the same on every machine.
 
 use crate::kernels::dispatch::{Loop, dispatch};
-use crate::kernels::lanes::{fold8, fold32};
 use crate::kernels::real::Real;
+use crate::kernels::simd::lanes::{fold8, fold32};
 
 /// Returns Σ x, accumulated in f64 and rounded at the end.
 pub fn sum<F: Real>(x: &[F]) -> F {
@@ -328,6 +328,21 @@ impl<F: Real> Loop for Scale<'_, F> {
             *x *= self.a;
         }
     }
+}
+
+/// Panics unless `x` and `out` have one length, a multiple of n.
+pub(super) fn check_rows<F>(name: &str, n: usize, x: &[F], out: &[F]) {
+    let whole = if n == 0 {
+        x.is_empty()
+    } else {
+        x.len().is_multiple_of(n)
+    };
+    assert!(
+        x.len() == out.len() && whole,
+        "{name}: {} and {} elements are not rows of {n}",
+        x.len(),
+        out.len()
+    );
 }
 
 #[cfg(test)]

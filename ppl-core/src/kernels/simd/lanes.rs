@@ -1,11 +1,11 @@
 //! Sums in 32 lanes, then 8, then one: fast on long and short slices, with the same bits on every instruction set.
 
-use super::real::Real;
+use crate::kernels::real::Real;
 
 /// Elements after which the lanes are folded into the f64 total, so that long f32 sums keep their digits.
 const BLOCK: usize = 1024;
 
-/// Returns Σᵢ term(aᵢ, bᵢ, cᵢ) over slices of one length; call it inside a [`Loop`](super::dispatch::Loop).
+/// Returns Σᵢ term(aᵢ, bᵢ, cᵢ) over slices of one length; call it inside a [`Loop`](crate::kernels::dispatch::Loop).
 ///
 /// Each block of 1024 elements is summed in 32 lanes of `F`, its rest in 8 and its last few one by one;
 /// blocks are added in f64.

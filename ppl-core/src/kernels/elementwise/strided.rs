@@ -1,9 +1,9 @@
 //! Broadcast and permuted copies of arrays of rank up to six, with their adjoints.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
-use super::reduce::{fold_sum, sum_cols, sum_rows};
-use super::write::write;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
+use crate::kernels::real::write;
+use crate::kernels::reduce::sums::{fold_sum, sum_cols, sum_rows};
 
 /// The largest rank of a broadcast or a permutation.
 pub const MAX_RANK: usize = 6;

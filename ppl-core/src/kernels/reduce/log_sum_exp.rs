@@ -1,9 +1,9 @@
 //! Log-sum-exp of each row of a matrix `[m, n]`, with its adjoint.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
-use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
-use super::write::write;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
+use crate::kernels::real::write;
+use crate::kernels::reduce::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
 
 /// Writes ln Σⱼ exp xᵢⱼ of each row of x: `[m, n]` into out: `[m]`.
 ///

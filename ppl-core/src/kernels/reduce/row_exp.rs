@@ -3,8 +3,8 @@
 //! Short rows are taken in blocks, so that the exponentials of a whole block are one loop whatever the length of a
 //! row. The loops are written out, because a closure around `exp` may miss the wide registers.
 
-use super::real::Real;
-use super::reduce::{fold_max, fold_sum};
+use crate::kernels::real::Real;
+use crate::kernels::reduce::sums::{fold_max, fold_sum};
 
 /// Elements in a block.
 pub(crate) const BLOCK: usize = 256;

@@ -1,6 +1,6 @@
 //! The log-determinant of a triangular matrix, and its adjoint.
 
-use super::real::Real;
+use crate::kernels::real::Real;
 
 /// Returns ln |det L| = Σ ln |lᵢᵢ| for L: `[n, n]` triangular; twice that is ln det(L Lᵀ).
 ///

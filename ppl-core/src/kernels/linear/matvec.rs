@@ -4,10 +4,10 @@
 //! `[m, n]` with small n it pays to store the transpose once: `A x` is then [`matvec_transposed`] of Aᵀ, whose rows
 //! are long.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
-use super::vector::{Vector, VectorLoop, dispatch_vectors};
-use super::write::write;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
+use crate::kernels::real::write;
+use crate::kernels::simd::vector::{Vector, VectorLoop, dispatch_vectors};
 
 /// Writes y = A x for A: `[m, n]`, x: `[n]`, y: `[m]`, or adds A x to y where `overwrite` is false.
 ///
@@ -219,8 +219,8 @@ impl<F: Real> Loop for Outer<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::vector::on_every_level;
     use crate::kernels::twin::{assert_close, fill};
-    use crate::kernels::vector::on_every_level;
 
     fn check<F: Real>(m: usize, n: usize, tolerance: f64) {
         let (a, x, u) = (fill::<F>(m * n, 1), fill::<F>(n, 2), fill::<F>(m, 3));

@@ -4,8 +4,8 @@
 #![allow(clippy::needless_range_loop)]
 
 use crate::kernels::dispatch::{Loop, dispatch};
-use crate::kernels::lanes::sum3;
 use crate::kernels::real::Real;
+use crate::kernels::simd::lanes::sum3;
 
 /// Computes outᵢ = locᵢ + scaleᵢ noiseᵢ; `loc` and `scale` may have one element.
 pub fn affine<F: Real>(loc: &[F], scale: &[F], noise: &[F], out: &mut [F]) {

@@ -1,7 +1,7 @@
 //! Random words into numbers: uniform ones, and pairs of normal ones by the transform of Box and Muller (1958).
 
-use super::poly::ln::{LnTable, ln_normal};
-use super::poly::trig::TrigTable;
+use crate::kernels::poly::ln::{LnTable, ln_normal};
+use crate::kernels::poly::trig::TrigTable;
 
 /// A number that can be made from random words; `WORDS` of them make one.
 pub trait FromWords: Sized {

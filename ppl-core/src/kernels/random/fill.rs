@@ -3,9 +3,9 @@
 //! A slice is filled in chunks of [`CHUNK`] elements, each from its own key, so that the numbers depend on nothing but
 //! the key and the position: not on the instruction set, the threads, nor on how much is drawn at once.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
-use super::xoshiro::{LANES, Lanes};
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::random::xoshiro::{LANES, Lanes};
+use crate::kernels::real::Real;
 use crate::rng::Key;
 
 /// The number of elements that are drawn from one key.

@@ -4,9 +4,9 @@
 //! square tiles of fixed width, padded with zeros. The adjoint is the blocked reverse mode of
 //! Murray, "Differentiation of the Cholesky decomposition" (2016), arXiv:1602.07527.
 
-use super::real::Real;
-use super::vector::{Vector, VectorLoop, dispatch_vectors};
-use super::view::View;
+use crate::kernels::linear::view::View;
+use crate::kernels::real::Real;
+use crate::kernels::simd::vector::{Vector, VectorLoop, dispatch_vectors};
 
 /// Width of a block.
 const BLOCK: usize = 32;

@@ -3,8 +3,8 @@
 //! The number of lanes, the order of their sum and the treatment of a short last vector are the same everywhere,
 //! so a loop over these vectors has the same bits on every instruction set.
 
-use super::dispatch;
-use super::lanes::fold8;
+use crate::kernels::dispatch;
+use crate::kernels::simd::lanes::fold8;
 
 /// A vector of `LANES` scalars.
 pub trait Vector<F>: Copy {
@@ -184,5 +184,5 @@ impl Vectors for f32 {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[path = "vector_x86.rs"]
+#[path = "x86.rs"]
 mod x86;

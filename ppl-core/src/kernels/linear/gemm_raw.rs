@@ -4,8 +4,8 @@
 use gemm_common::Parallelism;
 #[cfg(target_arch = "x86_64")]
 use {
-    super::dispatch::{self, level},
-    super::gemm_tiles::{Matrix, Product, Scratch, Tiles},
+    crate::kernels::dispatch::{self, level},
+    crate::kernels::linear::gemm_tiles::{Matrix, Product, Scratch, Tiles},
     gemm_common::microkernel::MicroKernelFn,
     std::cell::RefCell,
 };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::real::Real;
+use crate::kernels::real::Real;
 
 /// A rectangle inside a row-major matrix, or its transpose, by pointer: two parts of one buffer may meet in a product.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Rows picked by an index list, and sums of rows by target: a gather and its adjoint.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
 
 /// A list of row numbers that are known to lie below the number of rows.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! Softmax and log-softmax of each row of a matrix `[m, n]`, with their adjoints.
 
-use super::dispatch::{Loop, dispatch};
-use super::real::Real;
-use super::reduce::{fold_sum, fold_sum2};
-use super::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
-use super::rows::check_rows;
-use super::write::write;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
+use crate::kernels::real::write;
+use crate::kernels::reduce::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
+use crate::kernels::reduce::sums::check_rows;
+use crate::kernels::reduce::sums::{fold_sum, fold_sum2};
 
 /// Writes exp(xᵢⱼ) / Σₖ exp(xᵢₖ) into out: `[m, n]`; a row without finite maximum has none and gives NaN.
 ///

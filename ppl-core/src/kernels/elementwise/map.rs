@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::dispatch::{Loop, dispatch};
-use super::lanes::sum3;
-use super::real::Real;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::real::Real;
+use crate::kernels::simd::lanes::sum3;
 
 /// A function of one number, as a type without a value; both methods are `#[inline(always)]`.
 pub trait Map1 {

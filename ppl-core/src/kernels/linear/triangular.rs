@@ -1,11 +1,11 @@
 //! Solves with a lower triangular matrix and with its transpose, and their adjoints.
 
-use super::dispatch::{Loop, dispatch};
-use super::matvec::add_all_rows;
-use super::real::Real;
-use super::reduce::fold_sum2;
-use super::vector::{Vector, VectorLoop, dispatch_vectors};
-use super::view::View;
+use crate::kernels::dispatch::{Loop, dispatch};
+use crate::kernels::linear::matvec::add_all_rows;
+use crate::kernels::linear::view::View;
+use crate::kernels::real::Real;
+use crate::kernels::reduce::sums::fold_sum2;
+use crate::kernels::simd::vector::{Vector, VectorLoop, dispatch_vectors};
 
 /// Rows that are eliminated one by one between two matrix products.
 const BLOCK: usize = 32;

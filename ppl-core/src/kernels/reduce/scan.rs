@@ -1,7 +1,7 @@
 //! Running sums along the rows of a matrix, and their adjoint.
 
-use super::real::Real;
-use super::rows::check_rows;
+use crate::kernels::real::Real;
+use crate::kernels::reduce::sums::check_rows;
 
 /// Writes outᵢⱼ = Σ_{k ≤ j} xᵢₖ for x, out: `[m, n]`; the sums run in f64.
 ///
