@@ -11,7 +11,8 @@ use crate::kernels::density::{
 use crate::kernels::real::Real;
 use crate::ops::align::{align, tape_of};
 use crate::tape::call::Call;
-use crate::tape::op::{Op, Prepare, Prepared, Role};
+use crate::tape::op::{Op, Prepare, Role};
+use crate::tape::prepared::Prepared;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};

@@ -123,22 +123,6 @@ impl<'m> Potential<'m> {
         &self.discrete
     }
 
-    /// Returns an error that names the first discrete latent and the remedies, for methods that need derivatives.
-    ///
-    /// # Errors
-    ///
-    /// If a latent is discrete.
-    pub fn require_continuous(&self, algorithm: &str) -> Result<()> {
-        let Some(slot) = self.slots.iter().find(|s| s.is_discrete) else {
-            return Ok(());
-        };
-        let message = format!(
-            "the latent is discrete, and {algorithm} needs derivatives: sum it out with `.enumerate()`, or sample the model \
-             by `Mh`"
-        );
-        Err(Error::at_site(&slot.address, slot.place, message))
-    }
-
     /// Returns the density with buffers of its own, for one chain.
     pub fn evaluator(&self) -> Evaluator<'_> {
         let engine = match &self.program {

@@ -184,11 +184,6 @@ impl Recording {
         self.sites.iter().find(|s| s.address == address)
     }
 
-    /// Returns the first slot of a discrete latent.
-    pub fn first_discrete(&self) -> Option<&Slot> {
-        self.slots.iter().find(|s| s.is_discrete)
-    }
-
     /// Returns the values of a site, `[plates…, event…]`, and their shape.
     pub fn values_of(&self, site: &SiteRecord) -> (Vec<f64>, Vec<usize>) {
         match site.stored {

@@ -515,7 +515,11 @@ mod tests {
         let constants = (0..n_nodes).filter(is_constant).map(|node| tape.elements_of(node));
         let constants: Vec<Vec<f64>> = constants.collect();
         let count = |array: [f64; 2]| constants.iter().filter(|c| **c == array).count();
-        [PROBS, OTHER, COUNTS].map(count).into_iter().filter(|&n| n > 0).collect()
+        [PROBS, OTHER, COUNTS]
+            .map(count)
+            .into_iter()
+            .filter(|&n| n > 0)
+            .collect()
     }
 
     macro_rules! each_array_stands_once {

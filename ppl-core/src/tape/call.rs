@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::kernels::real::Real;
 use crate::rng::Key;
-use crate::tape::op::Prepared;
+use crate::tape::prepared::Prepared;
 
 /// The buffers that a program works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,13 +298,6 @@ impl<'a, F: Real> Call<'a, F> {
     #[inline(always)]
     pub fn shape(&self, k: usize) -> &'a [usize] {
         let op = self.operand(k);
-        &self.pool.shapes[op.shape_at as usize..][..op.rank as usize]
-    }
-
-    /// Returns the shape of the output.
-    #[inline(always)]
-    pub fn out_shape(&self) -> &'a [usize] {
-        let op = &self.instr.out;
         &self.pool.shapes[op.shape_at as usize..][..op.rank as usize]
     }
 

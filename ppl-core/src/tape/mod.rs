@@ -7,9 +7,10 @@
 
 pub mod call;
 pub mod gradient;
-pub mod leaves;
+pub(crate) mod leaves;
 mod missing;
 pub mod op;
+pub mod prepared;
 pub mod record;
 pub mod records;
 pub mod store;

@@ -1,10 +1,8 @@
 //! What an operation is: a name and its kernels; the tape and the program know no operation by name.
 
-use std::any::{Any, TypeId};
-use std::sync::Arc;
-
 use crate::kernels::real::Real;
 use crate::tape::call::Call;
+use crate::tape::prepared::Prepared;
 
 /// What an operation is to the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,30 +34,6 @@ pub struct Kernel {
     pub f64: fn(&mut Call<'_, f64>),
     /// The single-precision form.
     pub f32: fn(&mut Call<'_, f32>),
-}
-
-/// What an operation computed once from operands that never change: sorted index lists.
-#[derive(Clone)]
-pub struct Prepared {
-    of_type: TypeId,
-    value: Arc<dyn Any + Send + Sync>,
-}
-
-impl Prepared {
-    /// Keeps a value of the operation's own type.
-    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
-        Prepared {
-            of_type: TypeId::of::<T>(),
-            value: Arc::new(value),
-        }
-    }
-
-    /// Returns the value if it is a `T`, without the call through a table that `downcast_ref` makes.
-    #[inline(always)]
-    pub fn get<T: Any>(&self) -> Option<&T> {
-        // SAFETY: the type is that of the value in the `Arc`.
-        (self.of_type == TypeId::of::<T>()).then(|| unsafe { &*Arc::as_ptr(&self.value).cast::<T>() })
-    }
 }
 
 /// Computes the prepared form from the operands that are constant (`None` for those that vary), as f64.

@@ -20,12 +20,8 @@ pub struct Tape {
     pub(super) records: RefCell<Records>,
     precision: Precision,
     key: Cell<Key>,
-    /// Handles that were lent out by reference; only [`Tape::hold`] touches them.
-    #[allow(
-        clippy::vec_box,
-        reason = "a reference to a handle stays valid when the vector grows"
-    )]
-    held: RefCell<Vec<Box<Var<'static>>>>,
+    /// Handles that were lent out by reference: made by [`Tape::hold`], freed with the tape, and read by nobody here.
+    held: RefCell<Vec<*mut Var<'static>>>,
 }
 
 impl Tape {
@@ -37,13 +33,6 @@ impl Tape {
             key: Cell::new(key),
             held: RefCell::new(Vec::new()),
         }
-    }
-
-    /// Forgets what was recorded and keeps the memory.
-    pub fn clear(&mut self, key: Key) {
-        self.records.get_mut().clear();
-        self.held.get_mut().clear();
-        self.key.set(key);
     }
 
     /// Returns the precision of all values.
@@ -97,13 +86,12 @@ impl Tape {
 
     /// Lends a handle by reference, as indexing must.
     pub fn hold<'t>(&'t self, x: Var<'t>) -> &'t Var<'t> {
-        // SAFETY: the longer lifetime is never seen: the only reference to the box is the one returned below, at 't.
-        let handle = Box::new(unsafe { std::mem::transmute::<Var<'t>, Var<'static>>(x) });
-        let address: *const Var<'static> = &raw const *handle;
-        self.held.borrow_mut().push(handle);
-        // SAFETY: a box does not move when the vector grows, and none is dropped before `clear` or the end of the tape,
-        // both of which need that no borrow of 't is left. `Var` is covariant, so the lifetime may shrink.
-        unsafe { &*address.cast::<Var<'t>>() }
+        let handle: *mut Var<'t> = Box::into_raw(Box::new(x));
+        self.held.borrow_mut().push(handle.cast());
+        // SAFETY: the pointer comes from a box, is never written through, and is freed only when the tape is dropped, which
+        // needs that no borrow of 't is left. The list keeps the pointer, not a box, so that no move of an owner ends the
+        // right to read through it.
+        unsafe { &*handle }
     }
 
     /// Keeps the first error and returns NaN.
@@ -178,15 +166,21 @@ impl Tape {
     }
 
     /// Puts a constant scalar onto this tape; other values stay as they are.
+    ///
+    /// # Panics
+    ///
+    /// If the value is on another tape.
     pub fn lift<'t>(&'t self, x: Var<'t>) -> Var<'t> {
-        match x.as_constant() {
-            Some(value) => self.constant_array(&[], std::iter::once(value)),
-            None => x,
+        match x.tape() {
+            None => self.constant_array(&[], std::iter::once(x.value())),
+            Some(tape) if std::ptr::eq(tape, self) => x,
+            Some(_) => panic!("a value of one recording is used in another: hand it over as an argument of the model"),
         }
     }
 
-    /// Records the elements of `x` under another shape; of the NaN that an error left behind it stays NaN.
-    pub fn alias<'t>(&'t self, x: Var<'t>, dims: &[DimId], event: &[usize]) -> Var<'t> {
+    /// Records the elements of `x` under another shape of as many elements; of the NaN that an error left behind it stays
+    /// NaN.
+    pub(crate) fn alias<'t>(&'t self, x: Var<'t>, dims: &[DimId], event: &[usize]) -> Var<'t> {
         if x.as_constant().is_some_and(f64::is_nan) {
             return x;
         }
@@ -194,7 +188,11 @@ impl Tape {
         let mut r = self.records.borrow_mut();
         let parent = r.nodes[x.node() as usize].clone();
         let shape = r.put_shape(dims, event);
-        debug_assert_eq!(r.shape_len(shape), parent.len as usize);
+        assert_eq!(
+            r.shape_len(shape),
+            parent.len as usize,
+            "an alias has as many elements as what it names"
+        );
         let args = r.put_args(&[x.node()]);
         let attrs = (r.attrs.len() as u32, 0);
         r.nodes.push(Node {
@@ -211,6 +209,10 @@ impl Tape {
     /// Records an operation and computes it.
     ///
     /// The shape of the output is the lengths of `dims`, then `event`; `aux` is the length of the operation's own buffer.
+    ///
+    /// # Panics
+    ///
+    /// If the operation is a term, or a slot of inputs or data.
     pub fn record<'t>(
         &'t self,
         def: &'static OpDef,
@@ -220,6 +222,11 @@ impl Tape {
         event: &[usize],
         aux: usize,
     ) -> Var<'t> {
+        assert!(
+            matches!(def.role, Role::Compute | Role::Random),
+            "`{}` is no operation that has a value",
+            def.name
+        );
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
@@ -233,6 +240,10 @@ impl Tape {
     }
 
     /// Records a term of the log density with its weight; `site` tells whose it is.
+    ///
+    /// # Panics
+    ///
+    /// If the operation is no [sink](Role::Sink).
     pub fn term<'t>(
         &'t self,
         def: &'static OpDef,
@@ -242,7 +253,12 @@ impl Tape {
         weight: f64,
         site: u32,
     ) {
-        debug_assert_eq!(def.role, Role::Sink);
+        assert_eq!(
+            def.role,
+            Role::Sink,
+            "`{}` is no term: record it, and add its sum",
+            def.name
+        );
         let args = self.operands(args, def.no_grad);
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
@@ -354,6 +370,15 @@ impl Tape {
     }
 }
 
+impl Drop for Tape {
+    fn drop(&mut self) {
+        for handle in self.held.get_mut().drain(..) {
+            // SAFETY: `hold` made the pointer by `Box::into_raw`, it stands in the list once, and no reference is left.
+            drop(unsafe { Box::from_raw(handle) });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,5 +403,40 @@ mod tests {
         assert!(data.value().is_nan());
         assert_eq!(tape.take_error().unwrap().to_string(), text("data", 3 << 32));
         assert_eq!(x.elements(), [1.0, 1.0]);
+    }
+    #[test]
+    fn handles_that_were_lent_stay_what_they_are_while_others_are_lent() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let number = |i: usize| tape.constant_array(&[], std::iter::once(i as f64));
+        let lent: Vec<&Var<'_>> = (0..1000).map(|i| tape.hold(number(i))).collect();
+        assert!(lent.iter().enumerate().all(|(i, x)| x.value() == i as f64));
+    }
+
+    #[test]
+    #[should_panic(expected = "an alias has as many elements as what it names")]
+    fn an_alias_of_another_length_is_refused() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        tape.alias(tape.constant_array(&[2], [1.0, 2.0].into_iter()), &[], &[3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "`copy` is no term")]
+    fn only_a_sink_is_a_term() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        tape.term(leaves::Copy::DEF, &[Var::constant(1.0)], &[], 0, 1.0, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "`constant` is no operation that has a value")]
+    fn a_leaf_is_not_recorded_as_an_operation() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        tape.record(leaves::Constant::DEF, &[], &[], &[], &[2], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of one recording is used in another")]
+    fn a_value_of_another_tape_is_refused() {
+        let [one, other] = [1, 2].map(|seed| Tape::new(Precision::F64, Key::new(seed)));
+        one.lift(other.constant_array(&[], std::iter::once(1.0)));
     }
 }

@@ -124,24 +124,6 @@ impl Records {
         }
     }
 
-    /// Forgets what was recorded and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        self.nodes.clear();
-        self.args.clear();
-        self.attrs.clear();
-        self.shapes.clear();
-        self.store.clear();
-        self.terms.clear();
-        self.dims.clear();
-        self.slots.clear();
-        self.n_inputs = 0;
-        self.error = None;
-        self.tainted = 0;
-        self.tainted_at = None;
-        self.drawn.clear();
-        self.n_missing = 0;
-    }
-
     /// Notes that a value which depends on `depends` was read out at `place`.
     pub(super) fn taint(&mut self, depends: u8, place: Place) {
         if depends != 0 {

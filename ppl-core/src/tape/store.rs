@@ -168,12 +168,4 @@ impl Store {
             Store::F32(v) => Buffer::F32(&mut v[range]),
         }
     }
-
-    /// Forgets all values and keeps the memory.
-    pub fn clear(&mut self) {
-        match self {
-            Store::F64(v) => v.clear(),
-            Store::F32(v) => v.clear(),
-        }
-    }
 }
