@@ -1,4 +1,4 @@
-//! Evaluating a program allocates nothing.
+//! Evaluating a program allocates nothing, and a tape gives back all that it took.
 
 mod models;
 
@@ -13,6 +13,7 @@ use posterior::core::program::compile::Program;
 use posterior::core::program::passes::Passes;
 use posterior::core::rng::Key;
 use posterior::core::runtime::recording::{Recorder, Recording};
+use posterior::core::tape::record::Tape;
 use posterior::core::tape::store::Scalar;
 use posterior::prelude::*;
 
@@ -168,4 +169,16 @@ fn steady_evaluation_allocates_nothing() {
     every(&mut Densities);
     every(&mut Elbos);
     every(&mut Steps);
+}
+
+#[test]
+fn a_tape_gives_back_all_memory_with_the_handles_that_it_lent() {
+    let lend = || {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.constant_array(&[8], (0..8).map(f64::from));
+        assert_eq!((0..8).map(|i| x[i].value()).sum::<f64>(), 28.0);
+    };
+    lend();
+    let [taken, given_back] = allocations(lend);
+    assert_eq!(taken, given_back);
 }

@@ -12,7 +12,7 @@
 mod adjoints;
 mod blocks;
 pub mod compile;
-mod constants;
+pub(crate) mod constants;
 mod layout;
 mod liveness;
 pub mod passes;

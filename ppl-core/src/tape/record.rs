@@ -1,6 +1,6 @@
 //! Recording: a node is computed when it is put onto the tape.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
@@ -19,7 +19,7 @@ use crate::tensor::shape::Shape;
 pub struct Tape {
     pub(super) records: RefCell<Records>,
     precision: Precision,
-    key: Cell<Key>,
+    key: Key,
     /// Handles that were lent out by reference: made by [`Tape::hold`], freed with the tape, and read by nobody here.
     held: RefCell<Vec<*mut Var<'static>>>,
 }
@@ -30,7 +30,7 @@ impl Tape {
         Tape {
             records: RefCell::new(Records::new(precision)),
             precision,
-            key: Cell::new(key),
+            key,
             held: RefCell::new(Vec::new()),
         }
     }
@@ -42,7 +42,7 @@ impl Tape {
 
     /// Returns the random key of this recording.
     pub fn key(&self) -> Key {
-        self.key.get()
+        self.key
     }
 
     /// Returns what was recorded.
@@ -235,7 +235,7 @@ impl Tape {
             return Var::constant(f64::NAN);
         }
         let node = r.push(def, &args, attrs, dims, event, aux);
-        r.execute(node, self.key.get());
+        r.execute(node, self.key);
         Var::on(self, node)
     }
 
@@ -267,7 +267,7 @@ impl Tape {
             return;
         }
         let node = r.push(def, &args, attrs, &[], &[0], aux);
-        let value = r.execute(node, self.key.get());
+        let value = r.execute(node, self.key);
         r.terms.push(Term {
             node,
             weight,

@@ -7,11 +7,6 @@ use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
 use crate::kernels::simd::lanes::{fold8, fold32};
 
-/// Returns Σ x, accumulated in f64 and rounded at the end.
-pub fn sum<F: Real>(x: &[F]) -> F {
-    F::from_f64(sum_f64(x))
-}
-
 /// Returns Σ x in f64.
 pub fn sum_f64<F: Real>(x: &[F]) -> f64 {
     dispatch(Sum { x })
@@ -50,21 +45,6 @@ pub fn sum_rows<F: Real>(n: usize, x: &[F], out: &mut [F], overwrite: bool) {
 pub fn sum_cols<F: Real>(m: usize, x: &[F], out: &mut [F], overwrite: bool) {
     assert_eq!(x.len(), m * out.len(), "sum_cols: x is not [{m}, {}]", out.len());
     dispatch(SumCols { m, x, out, overwrite });
-}
-
-/// Adds a·x to y.
-///
-/// # Panics
-///
-/// If the lengths differ.
-pub fn add_to<F: Real>(a: F, x: &[F], y: &mut [F]) {
-    assert_eq!(x.len(), y.len(), "add_to: lengths differ");
-    dispatch(AddTo { a, x, y });
-}
-
-/// Multiplies each element of x by a.
-pub fn scale<F: Real>(a: F, x: &mut [F]) {
-    dispatch(Scale { a, x });
 }
 
 /// Elements per step of the main stage.
@@ -297,39 +277,6 @@ fn add_columns<F: Real>(acc: &mut [f64], x: &[F], m: usize, n: usize, start: usi
     }
 }
 
-struct AddTo<'a, F> {
-    a: F,
-    x: &'a [F],
-    y: &'a mut [F],
-}
-
-impl<F: Real> Loop for AddTo<'_, F> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y += self.a * x;
-        }
-    }
-}
-
-struct Scale<'a, F> {
-    a: F,
-    x: &'a mut [F],
-}
-
-impl<F: Real> Loop for Scale<'_, F> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for x in self.x.iter_mut() {
-            *x *= self.a;
-        }
-    }
-}
-
 /// Panics unless `x` and `out` have one length, a multiple of n.
 pub(super) fn check_rows<F>(name: &str, n: usize, x: &[F], out: &[F]) {
     let whole = if n == 0 {
@@ -357,20 +304,10 @@ mod tests {
             let (x, y) = (fill::<F>(n, 1), fill::<F>(n, 2));
             let naive: f64 = x.iter().map(|v| v.to_f64()).sum();
             assert_close(&[sum_f64(&x)], &[naive], 1e-14 * (1 + n) as f64, "sum_f64");
-            assert_close(&[sum(&x)], &[F::from_f64(naive)], tolerance, "sum");
             let naive: f64 = x.iter().zip(&y).map(|(x, y)| x.to_f64() * y.to_f64()).sum();
             assert_close(&[dot(&x, &y)], &[F::from_f64(naive)], tolerance, "dot");
             let naive = x.iter().fold(-F::INFINITY, |a, &b| if b > a { b } else { a });
             assert_close(&[max(&x)], &[naive], 0.0, "max");
-            let a = F::from_f64(-1.5);
-            let want: Vec<F> = x.iter().zip(&y).map(|(&x, &y)| y + a * x).collect();
-            let mut got = y.clone();
-            add_to(a, &x, &mut got);
-            assert_close(&got, &want, 0.0, "add_to");
-            let want: Vec<F> = x.iter().map(|&x| x * a).collect();
-            let mut got = x.clone();
-            scale(a, &mut got);
-            assert_close(&got, &want, 0.0, "scale");
         }
     }
 
@@ -383,7 +320,7 @@ mod tests {
     #[test]
     fn f32_sums_keep_f64_digits() {
         let x = [1e8f32, 1.0, -1e8, 1.0];
-        assert_eq!(sum(&x), 2.0);
+        assert_eq!(sum_f64(&x), 2.0);
         let many = vec![0.1f32; 1_000_000];
         assert_eq!(sum_f64(&many), 0.1f32 as f64 * 1e6);
     }
