@@ -70,18 +70,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "what a handler keeps between runs stands beside the methods that put handlers around a model",
-        &[
-            "ppl-core/src/runtime/handlers/block",
-            "ppl-core/src/runtime/handlers/condition",
-            "ppl-core/src/runtime/handlers/do_",
-            "ppl-core/src/runtime/handlers/handled",
-            "ppl-core/src/runtime/handlers/mask",
-            "ppl-core/src/runtime/handlers/replay",
-            "ppl-core/src/runtime/handlers/scale",
-        ],
-    ),
-    (
         "a value knows its tape, which hands out values",
         &["ppl-core/src/tape/record", "ppl-core/src/tape/var"],
     ),

@@ -43,6 +43,7 @@ const LONGER: &[(&str, usize, &str)] = &[
         "one quotation of what the macro writes",
     ),
     ("tests/bad_input/sites.rs", 640, "a table of bad inputs"),
+    ("tests/predictions.rs", 560, "one model for all words about rows"),
     ("tests/streams.rs", 580, "one harness for all laws of streams"),
 ];
 

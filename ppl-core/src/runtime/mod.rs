@@ -14,6 +14,8 @@ pub mod handler;
 pub mod handlers;
 pub mod model;
 pub mod param;
+#[cfg(test)]
+mod parameters_law;
 pub mod plate_size;
 pub mod plates;
 pub mod rebind;

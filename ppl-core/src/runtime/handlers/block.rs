@@ -4,7 +4,7 @@ use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Fate, Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
-use crate::runtime::handlers::handled::Effect;
+use crate::runtime::handlers::effect::Effect;
 use crate::runtime::stop::Res;
 
 /// The handler of [`ModelExt::block`](crate::runtime::handlers::ModelExt::block).

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use crate::draws::Draws;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
-use crate::runtime::handler::Handler;
 use crate::runtime::handlers::block::Block;
 use crate::runtime::handlers::choice::{Chosen, SiteChoice};
 use crate::runtime::handlers::condition::Condition;
 use crate::runtime::handlers::do_::Do;
+use crate::runtime::handlers::effect::Effect;
 use crate::runtime::handlers::init::Init;
 use crate::runtime::handlers::mask::Mask;
 use crate::runtime::handlers::replay::Replay;
@@ -18,21 +18,6 @@ use crate::runtime::handlers::trace::Trace;
 use crate::runtime::model::{DataVisitor, Model};
 use crate::runtime::sites::{SiteNames, SiteValue, SiteValues};
 use crate::runtime::stop::Res;
-
-/// What a handler keeps between runs: each run gets a handler of its own.
-pub trait Effect: Clone + Handler + 'static {
-    /// Looks at a finished run.
-    ///
-    /// # Errors
-    ///
-    /// If the handler did not find what it was made for.
-    fn check(&self, _ctx: Ctx<'_>) -> Res<()> {
-        Ok(())
-    }
-
-    /// Adds to `key` what the handler does.
-    fn hash_into(&self, key: &mut ArgumentsKey);
-}
 
 /// A model with a handler around it: a model with the same sites.
 #[derive(Clone, Debug)]

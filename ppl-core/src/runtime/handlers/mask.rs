@@ -8,7 +8,7 @@ use crate::runtime::arguments_key::{ArgumentsKey, Bits};
 use crate::runtime::context::Ctx;
 use crate::runtime::handler::{Handler, Message};
 use crate::runtime::handlers::choice::Chosen;
-use crate::runtime::handlers::handled::Effect;
+use crate::runtime::handlers::effect::Effect;
 use crate::runtime::sites::SiteValue;
 use crate::runtime::stop::Res;
 

@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 
 use crate::runtime::arguments_key::{ArgumentsKey, Bits};
 use crate::runtime::handler::{Fate, Handler, Message};
-use crate::runtime::handlers::handled::Effect;
+use crate::runtime::handlers::effect::Effect;
 use crate::runtime::handlers::trace::Trace;
 use crate::runtime::state::SiteKind;
 
