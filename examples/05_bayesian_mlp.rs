@@ -11,7 +11,7 @@ use posterior::nn::data::{DataSet, Glyphs, white_noise};
 use posterior::prelude::*;
 use rayon::prelude::*;
 
-use refusal::{Failure, Report, Sets, print_table, write_json, write_sheet};
+use refusal::{Failure, Regime, Report, Sets, print_table, write_json, write_sheet};
 
 /// Trains a Bayesian network on digits and asks it about digits, letters and white noise.
 #[derive(Parser)]
@@ -28,9 +28,12 @@ struct Args {
     /// Writes the picture to this file.
     #[arg(long, default_value = "bayesian_mlp.svg")]
     picture: PathBuf,
-    /// Seed of all random numbers.
+    /// Seed of all random numbers: that of the data that are drawn, and of the first network of each regime.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Networks that each regime trains, on the same images; each has a seed of its own.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    networks: u64,
     /// Passes over the training images [default: 5 on MNIST, 20 on generated digits].
     #[arg(long)]
     epochs: Option<usize>,
@@ -64,21 +67,41 @@ fn main() -> Result<(), Failure> {
     // steps of an epoch count all images once. Those of the full bound count all of them at each step.
     let steps = train.len() / BATCH;
     let regimes = [("tempered", BATCH as f64 / train.len() as f64, 1), ("full", 1.0, steps)];
-    let report = |(name, weight, times): (&'static str, f64, usize)| {
+    let seeds: Vec<u64> = (0..args.networks).map(|k| args.seed + k).collect();
+    let report = |((name, weight, times), seed): ((&'static str, f64, usize), u64)| {
         let images_counted = (times * train.len()) as f64;
-        let (fit, losses) = fit(&train, &net, weight, epochs, images_counted, args.seed, name)?;
+        let (fit, losses) = fit(&train, &net, weight, epochs, images_counted, seed, name)?;
         let ask = |images: &Array2<f32>| {
             let answers = fit.predict(&bayesian_mlp(images, Obs::missing(), net.clone(), weight), 100)?;
             Ok(answers.get("logits").expect("the model tracks them").to_owned())
         };
-        Ok((name, Report::new(&sets, losses, ask)?))
+        Report::new(&sets, losses, ask)
     };
-    // The two networks know nothing of each other, and each has a core.
-    let reports: Vec<_> = regimes.into_par_iter().map(report).collect::<Result<_, Failure>>()?;
-    print_table(&reports, &sets);
-    write_sheet(&args.picture, &reports[0].1, &sets)?;
-    println!("picture of the tempered network's answers: {}", args.picture.display());
-    args.json.map_or(Ok(()), |file| write_json(&file, &reports))
+    // The networks know nothing of each other, and each has a core.
+    let jobs: Vec<_> = regimes
+        .iter()
+        .flat_map(|&regime| seeds.iter().map(move |&seed| (regime, seed)))
+        .collect();
+    let mut reports = jobs
+        .into_par_iter()
+        .map(report)
+        .collect::<Result<Vec<_>, Failure>>()?
+        .into_iter();
+    let regimes: Vec<Regime> = regimes
+        .iter()
+        .map(|&(name, ..)| Regime {
+            name,
+            seeds: seeds.clone(),
+            reports: reports.by_ref().take(seeds.len()).collect(),
+        })
+        .collect();
+    print_table(&regimes, &sets);
+    write_sheet(&args.picture, &regimes[0].reports[0], &sets)?;
+    println!(
+        "picture of the answers of the first tempered network: {}",
+        args.picture.display()
+    );
+    args.json.map_or(Ok(()), |file| write_json(&file, &regimes))
 }
 
 /// Runs SVI and prints the mean loss after each epoch: the negative bound by image.
@@ -108,7 +131,7 @@ fn fit(
         }
         let loss = sum / images_counted;
         losses.push(loss);
-        println!("{name}: epoch {epoch:2} of {epochs}, −ELBO per image {loss:.2}");
+        println!("{name}, seed {seed}: epoch {epoch:2} of {epochs}, −ELBO per image {loss:.2}");
     }
     Ok((state.finish()?, losses))
 }

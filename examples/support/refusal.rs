@@ -29,6 +29,16 @@ pub struct Answers {
     verdicts: Verdicts,
 }
 
+/// The networks of one regime, which differ by their seeds alone.
+pub struct Regime {
+    /// What the regime is called.
+    pub name: &'static str,
+    /// The seed of each network.
+    pub seeds: Vec<u64>,
+    /// The answers of each network.
+    pub reports: Vec<Report>,
+}
+
 /// The answers of one network.
 pub struct Report {
     calibration: Calibration,
@@ -109,8 +119,82 @@ fn softmax(mut logits: Array3<f64>) -> Array3<f64> {
     logits
 }
 
-/// Prints one line a network and set.
-pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
+/// A figure of a network.
+struct Figure {
+    name: &'static str,
+    of: fn(&Report) -> f64,
+}
+
+const FIGURES: [Figure; 7] = [
+    Figure {
+        name: "accuracy",
+        of: |r| r.calibration.accuracy,
+    },
+    Figure {
+        name: "log_score",
+        of: |r| r.log_score,
+    },
+    Figure {
+        name: "calibration_error",
+        of: |r| r.calibration.expected_calibration_error,
+    },
+    Figure {
+        name: "refused",
+        of: |r| r.test.verdicts.refused_share(),
+    },
+    Figure {
+        name: "accepted_accuracy",
+        of: |r| r.accepted_accuracy,
+    },
+    Figure {
+        name: "letters_refused",
+        of: |r| r.letters.verdicts.refused_share(),
+    },
+    Figure {
+        name: "noise_refused",
+        of: |r| r.noise.verdicts.refused_share(),
+    },
+];
+
+impl Regime {
+    /// Returns a figure of each network.
+    fn by_seed(&self, figure: &Figure) -> Vec<f64> {
+        self.reports.iter().map(figure.of).collect()
+    }
+
+    /// Returns the mean of a figure over the networks, below it the smallest and the largest.
+    fn cell(&self, name: &str, text: fn(f64) -> String) -> String {
+        let figure = FIGURES.iter().find(|f| f.name == name).expect("a figure of this name");
+        let values = self.by_seed(figure);
+        let own = text(mean(&values));
+        if values.len() == 1 {
+            return own;
+        }
+        // A figure of no image is NaN, and then so are the ends of the range.
+        let end = |pick: fn(f64, f64) -> f64| {
+            values
+                .iter()
+                .copied()
+                .reduce(|a, b| if a.is_nan() { a } else { pick(a, b) })
+        };
+        let (low, high) = (end(f64::min).unwrap_or(f64::NAN), end(f64::max).unwrap_or(f64::NAN));
+        format!("{own}\n{} to {}", text(low), text(high))
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn percent(x: f64) -> String {
+    match x.is_nan() {
+        true => "–".to_string(), // of no image
+        false => format!("{:.1} %", 100.0 * x),
+    }
+}
+
+/// Prints one line for each regime and set: the mean over its networks and, if there are several, the range.
+pub fn print_table(regimes: &[Regime], sets: &Sets) {
     let mut table = Table::new();
     table.set_header([
         "network",
@@ -121,26 +205,23 @@ pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
         "refused",
         "accuracy on accepted",
     ]);
-    let percent = |x: f64| match x.is_nan() {
-        true => "–".to_string(), // of no image
-        false => format!("{:.1} %", 100.0 * x),
-    };
-    for (name, r) in reports {
+    let number = |x: f64| format!("{x:.3}");
+    for regime in regimes {
         table.add_row([
-            name.to_string(),
+            regime.name.to_string(),
             format!("{} digits", sets.test.len()),
-            percent(r.calibration.accuracy),
-            format!("{:.3}", r.log_score),
-            format!("{:.3}", r.calibration.expected_calibration_error),
-            percent(r.test.verdicts.refused_share()),
-            percent(r.accepted_accuracy),
+            regime.cell("accuracy", percent),
+            regime.cell("log_score", number),
+            regime.cell("calibration_error", number),
+            regime.cell("refused", percent),
+            regime.cell("accepted_accuracy", percent),
         ]);
-        for (set, n, answers) in [
-            ("letters", sets.letters.len(), &r.letters),
-            ("white noise", sets.noise.nrows(), &r.noise),
+        for (set, n, figure) in [
+            ("letters", sets.letters.len(), "letters_refused"),
+            ("white noise", sets.noise.nrows(), "noise_refused"),
         ] {
-            let refused = percent(answers.verdicts.refused_share());
-            table.add_row([name, format!("{n} {set}").as_str(), "–", "–", "–", &refused, "–"]);
+            let refused = regime.cell(figure, percent);
+            table.add_row([regime.name, &format!("{n} {set}"), "–", "–", "–", &refused, "–"]);
         }
     }
     println!("{table}");
@@ -148,6 +229,17 @@ pub fn print_table(reports: &[(&str, Report)], sets: &Sets) {
         "accuracy, log score and calibration error: forced, mean of the logits of {N_FORCED} sampled networks;\n\
          refused: no class has a median probability above 0.2 among 100 sampled networks"
     );
+    match regimes[0].seeds.as_slice() {
+        [seed] => {
+            println!("one network of each kind, with seed {seed}: another seed gives other figures, see --networks")
+        }
+        seeds => println!(
+            "mean over {} networks trained on the same images with the seeds {} to {}, the smallest and the largest below",
+            seeds.len(),
+            seeds[0],
+            seeds[seeds.len() - 1]
+        ),
+    }
 }
 
 /// Draws examples with their posterior intervals and verdicts.
@@ -189,20 +281,19 @@ fn examples(answers: &Answers, truth: impl Fn(usize) -> Option<usize>, n: usize)
     certain.chain(doubtful).map(example).collect()
 }
 
-/// Writes every figure.
-pub fn write_json(path: &Path, reports: &[(&str, Report)]) -> Result<(), Failure> {
-    let figures = reports.iter().map(|(name, r)| {
-        let figures = json!({
-            "accuracy": r.calibration.accuracy,
-            "log_score": r.log_score,
-            "calibration_error": r.calibration.expected_calibration_error,
-            "refused": r.test.verdicts.refused_share(),
-            "accepted_accuracy": r.accepted_accuracy,
-            "noise_refused": r.noise.verdicts.refused_share(),
-            "letters_refused": r.letters.verdicts.refused_share(),
-            "losses": r.losses,
-        });
-        (name.to_string(), figures)
+/// Writes every figure: the mean over the networks of a regime, and that of each network.
+pub fn write_json(path: &Path, regimes: &[Regime]) -> Result<(), Failure> {
+    let figures = regimes.iter().map(|regime| {
+        let mut own = serde_json::Map::new();
+        for figure in &FIGURES {
+            let values = regime.by_seed(figure);
+            own.insert(figure.name.to_string(), json!(mean(&values)));
+            own.insert(format!("{}_by_seed", figure.name), json!(values));
+        }
+        let losses: Vec<_> = regime.reports.iter().map(|r| &r.losses).collect();
+        own.insert("losses_by_seed".to_string(), json!(losses));
+        own.insert("seeds".to_string(), json!(regime.seeds));
+        (regime.name.to_string(), serde_json::Value::from(own))
     });
     let figures: serde_json::Map<String, serde_json::Value> = figures.collect();
     Ok(std::fs::write(path, serde_json::to_string_pretty(&figures)?)?)

@@ -218,21 +218,35 @@ fn len(slot: &Slot) -> usize {
     slot.shape.iter().product()
 }
 
-/// Returns for each input of the loops where it lies among those of the plates: `z[1][2]` is an element of `z`.
+/// Returns for each input of the loops where it lies among those of the plates: `z[1][2]` is an element of `z`, and so is
+/// each element of `z[2]`, whose loop may be the inner one of a plate.
 fn places(plates: &Recording, loops: &Recording) -> Vec<usize> {
     let mut places = Vec::new();
     for slot in &loops.slots {
         let mut parts = slot.address.split(['[', ']']).filter(|part| !part.is_empty());
         let name = parts.next().expect("an address has a name");
-        let all = plates
-            .slots
-            .iter()
-            .find(|all| all.address == name)
-            .expect("a site of the plates");
-        let row = parts.zip(&all.shape).fold(0, |row, (index, n)| {
-            row * n + index.parse::<usize>().expect("the number of a row")
-        });
-        places.extend((0..len(slot)).map(|k| all.offset + row * len(slot) + k));
+        let numbers: Vec<usize> = parts.map(|part| part.parse().expect("the number of a row")).collect();
+        // The last numbers may be those of a loop that both models have.
+        let of_plates = |n: usize| {
+            let steps: String = numbers[n..].iter().map(|k| format!("[{k}]")).collect();
+            let all = plates
+                .slots
+                .iter()
+                .find(|all| all.address == format!("{name}{steps}"))?;
+            Some((all, &numbers[..n]))
+        };
+        let found = (0..=numbers.len()).rev().find_map(of_plates);
+        let (all, numbers) = found.expect("a site of the plates");
+        let (shape, n) = (&all.shape, numbers.len());
+        let is_rest = |&axis: &usize| [&shape[..axis], &shape[axis + n..]].concat() == slot.shape[..];
+        let axis = (0..=shape.len() - n)
+            .find(is_rest)
+            .expect("the numbers pick along axes of the site");
+        let picked = &shape[axis..axis + n];
+        let row = numbers.iter().zip(picked).fold(0, |row, (k, n)| row * n + k);
+        let inner: usize = shape[axis + n..].iter().product();
+        let n_rows: usize = picked.iter().product();
+        places.extend((0..len(slot)).map(|k| all.offset + (k / inner * n_rows + row) * inner + k % inner));
     }
     places
 }

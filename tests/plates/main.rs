@@ -8,5 +8,6 @@ mod data;
 mod distributions;
 mod latents;
 mod laws;
+mod nesting;
 mod operations;
 mod values;

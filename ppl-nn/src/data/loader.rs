@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn epochs_drop_rows_of_their_own() {
+        let batches = batches(13, 5, LastBatch::Drop);
+        // A row is left out of twenty epochs with the probability (3 / 13)^20, which is 2 · 10⁻¹³.
+        let rows: HashSet<usize> = (0..20).flat_map(|epoch| batches.epoch(epoch)).flatten().collect();
+        assert_eq!(rows, (0..13).collect());
+    }
+
+    #[test]
     fn the_order_follows_from_key_and_epoch() {
         let order = |seed, epoch| {
             Batches::new(30, 8, LastBatch::Keep, Key::new(seed))

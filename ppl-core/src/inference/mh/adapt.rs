@@ -200,6 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn draws_after_the_warm_up_teach_nothing() {
+        let mut adapter = CovarianceAdapter::new(1);
+        let mut factor = vec![1.0];
+        for step in 0..1000 {
+            assert!(!adapter.update(Phase::Sampling, |_| step as f64, &mut factor));
+        }
+        assert_eq!((adapter.n, factor), (0.0, vec![1.0]));
+    }
+
+    #[test]
     fn the_scale_settles_where_acceptance_meets_the_target() {
         let mut adapter = ScaleAdapter::new(1);
         let mut scale = 50.0;

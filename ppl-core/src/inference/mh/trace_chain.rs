@@ -250,6 +250,19 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_a_sweep_is_fixed_after_the_warm_up() {
+        let model = walk(0.8, &1.0);
+        let mut chain = TraceChain::start(&model, 1, Key::new(3)).unwrap();
+        let mut steps = |phase: fn(usize) -> Phase| {
+            (0..40).for_each(|k| chain.step(Key::new(4).split(k as u64), phase(k)).unwrap());
+            (chain.sizes, chain.sweep_len())
+        };
+        let learnt = steps(|step| Phase::Warmup { step, of: 40 });
+        assert_eq!(learnt.0.1, 41, "the start and each step of the warm-up count");
+        assert_eq!(steps(|_| Phase::Sampling), learnt);
+    }
+
+    #[test]
     fn traces_that_change_their_length_are_invariant() {
         // n steps with probability 0.4 · 0.6ⁿ give 2 n + 1 sites; beyond 8 steps they are counted together.
         let probs: Vec<f64> = (0..8).map(|n| 0.4 * 0.6_f64.powi(n)).chain([0.6_f64.powi(8)]).collect();
