@@ -61,10 +61,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "a model runs in a context, whose state has the source and the handlers, which see the context",
         &[
-            "ppl-core/src/runtime/arguments_key",
             "ppl-core/src/runtime/context",
             "ppl-core/src/runtime/model",
-            "ppl-core/src/runtime/sites",
             "ppl-core/src/runtime/source",
             "ppl-core/src/runtime/state",
         ],

@@ -22,17 +22,6 @@ const LONGER: &[(&str, usize, &str)] = &[
         "five nested loops that share all of their blocks",
     ),
     (
-        "ppl-core/src/program/adjoints.rs adjoints",
-        61,
-        "two walks with one closure",
-    ),
-    (
-        "ppl-core/src/program/compile.rs emit",
-        103,
-        "to be cut where steps and terms part",
-    ),
-    ("ppl-core/src/program/layout.rs layout", 63, "one case for each region"),
-    (
         "ppl-core/src/runtime/plates.rs",
         560,
         "plates, loops and what their bodies return",

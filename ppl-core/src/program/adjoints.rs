@@ -16,6 +16,13 @@ pub struct Adjoints {
     pub zeroed: Vec<u32>,
 }
 
+/// Returns whether operand k of a node shares its buffer with an earlier operand.
+fn is_repeated(records: &Records, node: u32, k: usize) -> bool {
+    let root = |operand: u32| records.nodes[operand as usize].root;
+    let args = records.args(node);
+    args[..k].iter().any(|&other| root(other) == root(args[k]))
+}
+
 /// Walks the sinks forward and the other live nodes backward, as the executor will.
 pub fn adjoints(
     records: &Records,
@@ -38,11 +45,7 @@ pub fn adjoints(
             let operand = &records.nodes[arg as usize];
             let is_discrete = records.nodes[operand.root as usize].def.role == Role::DiscreteInput;
             let has_derivative = operand.depends & depends::GRAD != 0;
-            let is_repeated = || {
-                records.args(node as u32)[..k]
-                    .iter()
-                    .any(|&b| records.nodes[b as usize].root == operand.root)
-            };
+            let is_repeated = || is_repeated(records, node as u32, k);
             let needed = has_derivative || (!drop_adjoints && !is_discrete && !is_repeated());
             if def.no_grad & (1 << k) != 0 || !needed {
                 continue;

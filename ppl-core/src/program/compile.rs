@@ -12,7 +12,7 @@ use crate::tape::call::{Instr, Loc, Mode, Operand, Region};
 use crate::tape::op::Role;
 use crate::tape::prepared::Prepared;
 use crate::tape::record::Tape;
-use crate::tape::records::Records;
+use crate::tape::records::{Records, Term};
 use crate::tape::store::Scalar;
 use crate::tensor::shape::Shape;
 
@@ -128,7 +128,16 @@ struct Emitter<'a> {
     layout: &'a Layout,
 }
 
-impl Emitter<'_> {
+/// Instructions in the order of the tape, with what they refer to.
+struct Steps<F> {
+    forward: Vec<Step<F>>,
+    operands: Vec<Operand>,
+    terms: Vec<ProgramTerm>,
+    /// The number of the instruction of each node, if it has one.
+    of_node: Vec<u32>,
+}
+
+impl<'a> Emitter<'a> {
     fn emit<F: Scalar>(
         &self,
         roots: &Roots<'_>,
@@ -136,70 +145,7 @@ impl Emitter<'_> {
         prepared: impl Fn(u32) -> Option<Prepared>,
     ) -> Program<F> {
         let r = self.records;
-        let store = F::buffer(&r.store);
-        let value = |node: u32| {
-            let n = &r.nodes[node as usize];
-            &store[n.offset as usize..][..n.len as usize]
-        };
-        let mut constants = Aligned::zeros(self.layout.len.constant);
-        for &(node, at) in &self.layout.constants {
-            let value = value(node);
-            constants[at as usize..][..value.len()].copy_from_slice(value);
-        }
-        let mut operands = Vec::new();
-        let mut forward = Vec::new();
-        let mut step_of = vec![u32::MAX; r.nodes.len()];
-        let mut terms = Vec::new();
-        let mut terms_left = if roots.density {
-            r.terms.iter().peekable()
-        } else {
-            [].iter().peekable()
-        };
-        for node in 0..r.nodes.len() as u32 {
-            let n = &r.nodes[node as usize];
-            let term = terms_left.next_if(|t| t.node == node);
-            if let Some(t) = term {
-                let constant = self.constant[node as usize].then_some(t.value);
-                terms.push(ProgramTerm {
-                    weight: t.weight,
-                    site: t.site,
-                    constant,
-                });
-            }
-            let is_emitted = self.live[node as usize] && !self.constant[node as usize];
-            if !is_emitted || !matches!(n.def.role, Role::Compute | Role::Random | Role::Sink) {
-                continue;
-            }
-            step_of[node as usize] = forward.len() as u32;
-            let at = operands.len() as u32;
-            for (k, &a) in r.args(node).iter().enumerate() {
-                operands.push(self.operand(a, self.adjoints.modes[n.args.0 as usize + k]));
-            }
-            let is_fused = term.is_some() && operands[at as usize..].iter().any(|o| o.mode != Mode::Skip);
-            let instr = Instr {
-                forward: F::kernel(&n.def.forward),
-                backward: F::kernel(&n.def.backward),
-                out: self.operand(node, Mode::Add),
-                operands: (at, n.args.1),
-                attrs: n.attrs,
-                aux: (self.layout.aux[node as usize], n.aux.1),
-                weight: term.map_or(0.0, |t| t.weight),
-                prepared: prepared(node),
-            };
-            let output = term.is_none().then_some(&instr.out);
-            let cuttable = if passes.blocks && n.def.elementwise {
-                cuttable(output, &operands[at as usize..])
-            } else {
-                0
-            };
-            forward.push(Step {
-                instr,
-                cuttable,
-                term: term.map(|_| terms.len() as u32 - 1),
-                is_fused,
-                name: n.def.name,
-            });
-        }
+        let steps = self.steps(roots, passes, prepared);
         let zeroed = self.adjoints.zeroed.iter();
         let slots = self.layout.slots.clone();
         let rebound = slots
@@ -207,21 +153,22 @@ impl Emitter<'_> {
             .enumerate()
             .filter_map(|(k, slot)| slot.map(|(at, _)| (k, at)));
         let backward = self.adjoints.backward.iter();
-        let backward: Vec<_> = backward.map(|&node| step_of[node as usize]).collect();
+        let backward: Vec<_> = backward.map(|&node| steps.of_node[node as usize]).collect();
+        let forward = steps.forward;
         Program {
             forward_stretches: stretches(forward.iter().map(|step: &Step<F>| step.cuttable)),
             backward_stretches: stretches(backward.iter().map(|&k| forward[k as usize].cuttable)),
             forward,
             backward,
-            operands,
+            operands: steps.operands,
             shapes: r.shapes.clone(),
             attrs: r.attrs.clone(),
-            constants,
-            terms,
+            constants: self.constants(),
+            terms: steps.terms,
             zeroed: zeroed
                 .map(|&z| (self.layout.adjoint[z as usize], r.nodes[z as usize].len))
                 .collect(),
-            slot_values: rebound.map(|(k, at)| (at, value(r.slots[k]).to_vec())).collect(),
+            slot_values: rebound.map(|(k, at)| (at, self.value(r.slots[k]).to_vec())).collect(),
             slots,
             outputs: roots
                 .outputs
@@ -230,6 +177,99 @@ impl Emitter<'_> {
                 .collect(),
             len: self.layout.len,
             n_inputs: r.n_inputs,
+        }
+    }
+
+    /// Returns the recorded value of a node.
+    fn value<F: Scalar>(&self, node: u32) -> &'a [F] {
+        let n = &self.records.nodes[node as usize];
+        &F::buffer(&self.records.store)[n.offset as usize..][..n.len as usize]
+    }
+
+    fn constants<F: Scalar>(&self) -> Aligned<F> {
+        let mut constants = Aligned::zeros(self.layout.len.constant);
+        for &(node, at) in &self.layout.constants {
+            let value = self.value(node);
+            constants[at as usize..][..value.len()].copy_from_slice(value);
+        }
+        constants
+    }
+
+    /// Emits an instruction for each node that is live and changes.
+    fn steps<F: Scalar>(
+        &self,
+        roots: &Roots<'_>,
+        passes: Passes,
+        prepared: impl Fn(u32) -> Option<Prepared>,
+    ) -> Steps<F> {
+        let r = self.records;
+        let mut steps = Steps {
+            forward: Vec::new(),
+            operands: Vec::new(),
+            terms: Vec::new(),
+            of_node: vec![u32::MAX; r.nodes.len()],
+        };
+        let terms: &[Term] = if roots.density { &r.terms } else { &[] };
+        let mut terms_left = terms.iter().peekable();
+        for node in 0..r.nodes.len() as u32 {
+            let term = terms_left.next_if(|t| t.node == node);
+            if let Some(t) = term {
+                let constant = self.constant[node as usize].then_some(t.value);
+                steps.terms.push(ProgramTerm {
+                    weight: t.weight,
+                    site: t.site,
+                    constant,
+                });
+            }
+            let is_emitted = self.live[node as usize] && !self.constant[node as usize];
+            let role = r.nodes[node as usize].def.role;
+            if is_emitted && matches!(role, Role::Compute | Role::Random | Role::Sink) {
+                steps.of_node[node as usize] = steps.forward.len() as u32;
+                let step = self.step(node, term, &mut steps, passes.blocks, prepared(node));
+                steps.forward.push(step);
+            }
+        }
+        steps
+    }
+
+    /// Returns the instruction of a node, whose operands it adds to `steps`.
+    fn step<F: Scalar>(
+        &self,
+        node: u32,
+        term: Option<&Term>,
+        steps: &mut Steps<F>,
+        blocks: bool,
+        prepared: Option<Prepared>,
+    ) -> Step<F> {
+        let n = &self.records.nodes[node as usize];
+        let at = steps.operands.len() as u32;
+        let modes = &self.adjoints.modes[n.args.0 as usize..];
+        let operands = self.records.args(node).iter().zip(modes);
+        steps
+            .operands
+            .extend(operands.map(|(&operand, &mode)| self.operand(operand, mode)));
+        let operands = &steps.operands[at as usize..];
+        let out = self.operand(node, Mode::Add);
+        let output = term.is_none().then_some(&out);
+        Step {
+            cuttable: if blocks && n.def.elementwise {
+                cuttable(output, operands)
+            } else {
+                0
+            },
+            term: term.map(|_| steps.terms.len() as u32 - 1),
+            is_fused: term.is_some() && operands.iter().any(|o| o.mode != Mode::Skip),
+            name: n.def.name,
+            instr: Instr {
+                forward: F::kernel(&n.def.forward),
+                backward: F::kernel(&n.def.backward),
+                out,
+                operands: (at, n.args.1),
+                attrs: n.attrs,
+                aux: (self.layout.aux[node as usize], n.aux.1),
+                weight: term.map_or(0.0, |t| t.weight),
+                prepared,
+            },
         }
     }
 

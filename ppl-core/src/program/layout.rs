@@ -42,21 +42,27 @@ fn place(region: Region, len: &mut usize, n: u32) -> Loc {
     Loc { region, offset }
 }
 
+impl Layout {
+    fn empty(n_nodes: usize, n_slots: usize) -> Self {
+        let nowhere = Loc {
+            region: Region::Work,
+            offset: 0,
+        };
+        Layout {
+            value: vec![nowhere; n_nodes],
+            adjoint: vec![nowhere; n_nodes],
+            aux: vec![0; n_nodes],
+            constants: Vec::new(),
+            slots: vec![None; n_slots],
+            len: Lengths::default(),
+        }
+    }
+}
+
 /// Places everything that is live; an alias shares the buffers of its root, and an adjoint is that of its owner.
 pub fn layout(records: &Records, live: &[bool], constant: &[bool], reached: &[bool], owner: &[u32]) -> Layout {
-    let nowhere = Loc {
-        region: Region::Work,
-        offset: 0,
-    };
     let n = records.nodes.len();
-    let mut out = Layout {
-        value: vec![nowhere; n],
-        adjoint: vec![nowhere; n],
-        aux: vec![0; n],
-        constants: Vec::new(),
-        slots: vec![None; records.slots.len()],
-        len: Lengths::default(),
-    };
+    let mut out = Layout::empty(n, records.slots.len());
     let mut root_is_live = vec![false; n];
     for (i, node) in records.nodes.iter().enumerate() {
         root_is_live[node.root as usize] |= live[i];
