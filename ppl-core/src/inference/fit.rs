@@ -11,7 +11,7 @@ use crate::draws::Draws;
 use crate::error::Result;
 use crate::inference::chain::ChainInfo;
 use crate::inference::potential::recorder;
-use crate::inference::predictive::{Predictive, predict};
+use crate::inference::predictive::{PREDICTION, Predictive, predict};
 use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
@@ -20,9 +20,6 @@ use crate::runtime::handlers::SiteChoice;
 use crate::runtime::model::{Body, Model};
 use crate::runtime::recording::Recorder;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
-
-/// The child of the run's key that predictions draw from.
-const PREDICTION: u64 = u64::MAX - 1;
 
 /// Draws from the posterior of a model: its latents on their supports, and its tracked values.
 ///
@@ -219,7 +216,7 @@ impl HasDraws for Draws {
     }
 }
 
-/// Returns posteriors side by side: `compare(&[("nuts", &fit), ("svi", &vi)])`.
+/// Returns posteriors side by side: `compare(&[("mh", &fit), ("svi", &vi)])`.
 pub fn compare(fits: &[(&str, &dyn HasDraws)]) -> Comparison {
     let sets: Vec<(&str, &Draws)> = fits.iter().map(|(name, fit)| (*name, fit.draws())).collect();
     diagnostics::compare(&sets)

@@ -25,6 +25,9 @@ use crate::runtime::sites::DrawsBySite;
 use crate::runtime::source::Forward;
 use crate::runtime::state::{SiteKind, SiteRecord};
 
+/// The child of a run's key that predictions draw from.
+pub(crate) const PREDICTION: u64 = u64::MAX - 1;
+
 /// Draws of what a model predicts: missing observations, latents that were not given, tracked values.
 ///
 /// `A` is the [`Accessors`](Model::Accessors) of the model; the result borrows neither the model nor its data.

@@ -5,7 +5,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use ndarray::{Array, Dimension};
 
 use crate::runtime::argument::{DataArg, Detached, Handle, Obs, Source};
-use crate::runtime::model::Model;
 
 /// Collects all that tells the recordings of a bound model apart, but for the values of its data.
 ///
@@ -25,12 +24,6 @@ impl ArgumentsKey {
         };
         put(&mut key);
         key.is_known.then(|| key.hasher.finish())
-    }
-
-    /// Takes a model: its type and its arguments.
-    pub fn model<M: Model>(&mut self, model: &M) {
-        self.put(std::any::type_name::<M>());
-        model.hash_arguments(self);
     }
 
     /// Says that something is baked in that cannot be hashed: each binding is then recorded.

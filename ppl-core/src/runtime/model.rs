@@ -1,5 +1,7 @@
 //! What a model is to the algorithms: something that runs in a context, with typed names for its sites.
 
+use std::any::{TypeId, type_name};
+
 use crate::distributions::Dist;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
@@ -23,7 +25,7 @@ pub trait Model {
     /// Values for sites, by typed name: `|s| s.mu(4.0)`.
     type Values: From<SiteValues> + Into<SiteValues>;
     /// A choice of sites, by typed name: `|s| s.mu().tau()`. The type also tells models apart.
-    type Names: From<SiteNames> + Into<SiteNames>;
+    type Names: From<SiteNames> + Into<SiteNames> + 'static;
     /// Draws of the sites, by typed name: `fit.tau()`.
     type Accessors: SiteAccessors<Names = Self::Names>;
 
@@ -105,7 +107,10 @@ impl<M: Model> Body for M {
     }
 
     fn hash_into(&self, key: &mut ArgumentsKey) {
-        key.model(self);
+        // Each function marked `#[model]` has its own type of site names. The name of the model's type tells the instances of a
+        // generic one apart, and the handlers around it.
+        key.put((TypeId::of::<M::Names>(), type_name::<M>()));
+        self.hash_arguments(key);
     }
 
     fn model_name(&self) -> &'static str {
@@ -154,5 +159,75 @@ impl<'t, D: Dist<'t>> Sample<'t> for D {
 
     fn draw(self, ctx: Ctx<'t>, site: Site) -> Res<Var<'t>> {
         ctx.sample_from(site, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::runtime::sites::DrawsBySite;
+
+    /// Returns the key of a model named `m` of no arguments, in a block of its own.
+    macro_rules! key_of_m {
+        () => {{
+            struct Names(SiteNames);
+
+            impl From<SiteNames> for Names {
+                fn from(names: SiteNames) -> Self {
+                    Names(names)
+                }
+            }
+
+            impl From<Names> for SiteNames {
+                fn from(names: Names) -> Self {
+                    names.0
+                }
+            }
+
+            struct Accessors;
+
+            impl From<Arc<dyn DrawsBySite>> for Accessors {
+                fn from(_: Arc<dyn DrawsBySite>) -> Self {
+                    Accessors
+                }
+            }
+
+            impl SiteAccessors for Accessors {
+                type Names = Names;
+            }
+
+            #[allow(non_camel_case_types)]
+            struct m;
+
+            impl Model for m {
+                type Out<'t> = ();
+                type Values = SiteValues;
+                type Names = Names;
+                type Accessors = Accessors;
+
+                fn run<'t>(&'t self, _: Ctx<'t>) -> Res<()> {
+                    Ok(())
+                }
+
+                fn visit_data(&self, _: &mut dyn DataVisitor) {}
+
+                fn hash_arguments(&self, _: &mut ArgumentsKey) {}
+
+                fn name(&self) -> &'static str {
+                    "m"
+                }
+            }
+
+            (type_name::<m>(), ArgumentsKey::of(|key| m.hash_into(key)))
+        }};
+    }
+
+    #[test]
+    fn models_of_one_name_in_two_blocks_have_two_keys() {
+        let ((one, key), (other, other_key)) = (key_of_m!(), key_of_m!());
+        assert_eq!(one, other);
+        assert!(key.is_some() && key != other_key);
     }
 }

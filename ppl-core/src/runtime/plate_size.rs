@@ -7,7 +7,7 @@ use crate::tape::var::Var;
 /// The number of rows of a plate, or the value whose rows they are.
 #[derive(Clone, Copy, Debug)]
 pub enum PlateSize<'t> {
-    /// So many rows.
+    /// This number of rows.
     Count(usize),
     /// The rows of this value.
     Rows(Var<'t>),
@@ -65,7 +65,7 @@ impl<'t, P: PlateRange<'t> + ?Sized> PlateRange<'t> for &P {
 pub struct PlateOptions {
     /// The number of rows in a random subset of the data: `batch = 256`.
     pub batch: Option<usize>,
-    /// The number of rows that there are altogether, where the argument is a part of a stream: `total = n`.
+    /// The total number of rows, where the argument is a part of a stream: `total = n`.
     pub total: Option<usize>,
     /// Whether the name is given by a string, `plate("data", n)`: plates of one such name run over the same rows.
     pub is_named: bool,

@@ -157,7 +157,7 @@ impl<'t, T: Leave<'t>> Leave<'t> for Vec<T> {
     }
 }
 
-/// A loop that really runs: its sites are numbered.
+/// A loop that runs step by step: its sites are numbered.
 pub struct LoopGuard<'t> {
     ctx: Ctx<'t>,
     steps: std::vec::IntoIter<usize>,
@@ -243,11 +243,11 @@ impl<I: Iterator> Iterator for LoopSteps<'_, I> {
 
 /// The rows of a plate or loop.
 struct Rows {
-    /// How many are in memory.
+    /// The number in memory.
     len: usize,
-    /// How many there are altogether.
+    /// The number altogether.
     full: usize,
-    /// How many a step works on, if not all.
+    /// The number that a step works on, if not all.
     batch: Option<usize>,
 }
 

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use ndarray::{Array, ArrayD, ArrayViewD, Dimension};
 use num_traits::AsPrimitive;
 
-use crate::runtime::arguments_key::{ArgumentsKey, Bits};
-
 /// A value given to a site from outside: a number, a truth value or an array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteValue(pub ArrayD<f64>);
@@ -52,7 +50,7 @@ impl From<Vec<f64>> for SiteValue {
 pub struct SiteValues(Vec<(String, SiteValue)>);
 
 impl SiteValues {
-    /// Returns these values and one more; a later value of a site replaces an earlier one.
+    /// Returns these values and one more; a later value for a site replaces an earlier one.
     pub fn with(mut self, site: &str, value: impl Into<SiteValue>) -> Self {
         self.0.retain(|(name, _)| name != site);
         self.0.push((site.to_string(), value.into()));
@@ -67,14 +65,6 @@ impl SiteValues {
     /// Returns the sites with their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SiteValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// Adds names and values to a key.
-    pub(crate) fn hash_into(&self, key: &mut ArgumentsKey) {
-        for (name, value) in &self.0 {
-            key.put(name);
-            value.0.put_bits(key);
-        }
     }
 }
 

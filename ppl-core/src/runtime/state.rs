@@ -31,6 +31,15 @@ pub enum SiteKind {
     Param,
 }
 
+/// A value in a recording without a borrow of its tape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Held {
+    /// A constant that is on no tape.
+    Constant(f64),
+    /// A node.
+    Node(u32),
+}
+
 impl Held {
     /// Returns the value on the tape that it was recorded on.
     pub fn on(self, tape: &Tape) -> Var<'_> {
@@ -39,15 +48,6 @@ impl Held {
             Held::Node(node) => Var::on(tape, node),
         }
     }
-}
-
-/// A value in a recording without a borrow of its tape.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Held {
-    /// A constant that is on no tape.
-    Constant(f64),
-    /// A node.
-    Node(u32),
 }
 
 /// A site as it was met in a run.
@@ -128,9 +128,9 @@ pub struct Subsample {
     pub address: String,
     /// The data slot with the row numbers.
     pub slot: usize,
-    /// How many rows there are.
+    /// The number of rows.
     pub full: usize,
-    /// How many rows are taken.
+    /// The number of rows taken.
     pub batch: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::tape::var::{Ix, Var};
 
-/// What never holds: the words have a meaning inside a model only.
+/// A bound that is never met: the words have a meaning inside a model only.
 #[diagnostic::on_unimplemented(
     message = "`sample`, `observe`, `param`, `plate`, `markov`, `track` and `factor` have a meaning only inside a `#[model]` or `#[guide]`",
     label = "this is no part of a model",
@@ -36,7 +36,7 @@ pub fn param<T: InsideModel>(_init: T) -> Var<'static> {
 /// Runs a loop over independent rows: `for i in plate(x) { … }`, `plate("data", n)`, `plate(x, batch = 256)`.
 ///
 /// The body is run once and stands for all rows; the loop's value is its last expression with the rows as first axis.
-/// `batch` works on random subsets, `total` says of how many rows the data are a part. `.each()` really loops.
+/// `batch` works on random subsets, `total` gives the number of rows that the data are a part of. `.each()` is an ordinary loop.
 pub fn plate<T: InsideModel>(_rows: T) -> Rows {
     outside("plate")
 }

@@ -1,6 +1,7 @@
 //! The configuration of SVI.
 
 use crate::error::Result;
+use crate::inference::progress::Progress;
 use crate::inference::svi::approximation::Approximation;
 use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::state::SviState;
@@ -29,7 +30,7 @@ pub enum ElboEstimator {
 ///
 /// The derivatives are those along draws. A density that jumps where a continuous latent crosses a border, by an `if` or a
 /// comparison in the model, has none at the jump, and the optimum that is found is off; [`Mh`](crate::inference::mh::Mh)
-/// samples such models rightly.
+/// samples such models correctly.
 ///
 /// References: Hoffman et al. 2013; Kingma and Welling 2014; Ranganath et al. 2014.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct Svi<G, O> {
     pub optimizer: O,
     /// The number of steps.
     pub steps: usize,
-    /// Draws of the guide a step; their gradients are averaged.
+    /// The number of guide draws per step, whose gradients are averaged.
     pub particles: usize,
     /// The number of draws that accessors of the fit read.
     pub draws: usize,
@@ -53,8 +54,6 @@ pub struct Svi<G, O> {
     /// Whether a progress bar is shown.
     pub progress: Progress,
 }
-
-use crate::inference::progress::Progress;
 
 impl<G, O> Svi<G, O> {
     /// Returns SVI with a guide and an optimiser, 10,000 steps, one particle, 1000 draws, seed 0, in double
@@ -78,7 +77,7 @@ impl<G, O> Svi<G, O> {
         Svi { steps, ..self }
     }
 
-    /// Sets the number of draws a step.
+    /// Sets the number of guide draws per step.
     pub fn particles(self, particles: usize) -> Self {
         Svi { particles, ..self }
     }
@@ -108,7 +107,7 @@ impl<G, O> Svi<G, O> {
         Svi { progress, ..self }
     }
 
-    /// Records guide and model and returns the state before the first step, for loops of one's own.
+    /// Records guide and model and returns the state before the first step, for custom loops.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::inference::predicted_sites::PredictedSites;
-use crate::inference::predictive::{Predicted, latents, predict};
+use crate::inference::predictive::{PREDICTION, Predicted, latents, predict};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
 use crate::inference::site_table::SiteTable;
@@ -21,9 +21,6 @@ use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::state::{Held, SiteKind, SiteRecord, Slot};
 use crate::tape::store::Scalar;
-
-/// The child of the run's key that predictions draw from.
-const PREDICTION: u64 = u64::MAX - 1;
 
 impl GuideDraws {
     /// Runs a model once for each of `n` draws, with the rows that were spoken of.

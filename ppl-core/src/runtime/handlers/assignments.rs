@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, Axis};
 
 use crate::error::{Error, Place};
-use crate::runtime::arguments_key::ArgumentsKey;
+use crate::runtime::arguments_key::{ArgumentsKey, Bits};
 use crate::runtime::context::Ctx;
 use crate::runtime::handlers::choice::{listed, met_sites};
 use crate::runtime::sites::{SiteNames, SiteValues};
@@ -36,7 +36,10 @@ impl Assignments {
     }
 
     pub(super) fn hash_into(&self, key: &mut ArgumentsKey) {
-        self.values.hash_into(key);
+        for (name, value) in self.values.iter() {
+            key.put(name);
+            value.0.put_bits(key);
+        }
     }
 
     /// Returns the name and the value that a site belongs to, with the numbers that pick its row.

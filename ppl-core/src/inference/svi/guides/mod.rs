@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::inference::svi::sources::FromGuide;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
-use crate::runtime::model::{DataVisitor, Guide, Model};
+use crate::runtime::model::{Body, DataVisitor, Guide, Model};
 use crate::runtime::source::Source;
 use crate::runtime::stop::Res;
 
@@ -72,6 +72,6 @@ impl<G: Guide + Sync> Family for G {
     }
 
     fn hash_arguments(&self, key: &mut ArgumentsKey) {
-        key.model(self);
+        Body::hash_into(self, key);
     }
 }
