@@ -36,7 +36,7 @@ pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
 pub use ppl_macros::{Module, guide, model};
-pub use ppl_nn::layers::*;
+pub use ppl_nn::layers::{Activation, Linear, Mlp, Sequential};
 pub use ppl_nn::{
     Forward, Initialiser, Module, Parameter, Priors, evaluate, mean_field_module, param_module, random_module,
 };
