@@ -45,7 +45,7 @@ pub struct Component<'a> {
     pub values: ArrayView2<'a, f64>,
 }
 
-/// What can be wrong with a question to [`Draws`] or with values put into it.
+/// What can go wrong when [`Draws`] are read or filled.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum DrawsError {
     /// There is no variable of this name.
@@ -53,7 +53,7 @@ pub enum DrawsError {
     UnknownName {
         /// The name asked for.
         name: String,
-        /// The names most like it.
+        /// The most similar names.
         similar: Vec<String>,
     },
     /// The number of values does not fit chains, draws and event shape.
@@ -140,7 +140,7 @@ impl Draws {
         self.n_draws
     }
 
-    /// Returns the names of the variables, in the order of their insertion.
+    /// Returns the names of the variables, in order of insertion.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().map(|v| v.name.as_str())
     }
@@ -251,7 +251,7 @@ impl Draws {
     }
 }
 
-/// Returns the arithmetic mean, NaN of nothing.
+/// Returns the arithmetic mean, NaN if there are no values.
 pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len() as f64;
     values.sum::<f64>() / n
@@ -264,7 +264,8 @@ pub(crate) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// Returns the value at position q (n − 1), linearly between its neighbours; NaN of nothing, and where a value is NaN.
+/// Returns the value at position q (n − 1), linearly between its neighbours; NaN if there are no values or
+/// one is NaN.
 ///
 /// # References
 /// Hyndman and Fan (1996), *Sample quantiles in statistical packages*, definition 7.

@@ -22,7 +22,7 @@ use crate::path::Path;
 /// assert_eq!(names, ["0.weight", "0.bias", "1.weight", "1.bias"]);
 /// ```
 ///
-/// A network of one's own, wired in its forward pass; `crate` is for users of this crate without the facade:
+/// A custom network, wired in its forward pass; `crate` is for users of this crate without the facade:
 ///
 /// ```
 /// use ppl_core::tape::var::Var;

@@ -29,7 +29,7 @@ impl Parameter {
         }
     }
 
-    /// Returns this parameter with other fans than its shape says: a bias has those of the weight beside it.
+    /// Returns this parameter with fans that differ from those of its shape: a bias has those of the weight beside it.
     pub fn with_fans(self, fan_in: usize, fan_out: usize) -> Self {
         Parameter {
             fans: [fan_in, fan_out],

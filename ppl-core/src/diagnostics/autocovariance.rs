@@ -1,4 +1,4 @@
-//! Autocovariances of one chain: the first few by direct sums, the many of a sluggish chain by the Fourier transform.
+//! Autocovariances of one chain: the first few by direct sums, the many of a slowly mixing chain by the Fourier transform.
 
 use std::f64::consts::PI;
 

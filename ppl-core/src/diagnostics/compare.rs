@@ -55,11 +55,11 @@ pub struct Difference {
 /// use ppl_core::diagnostics::compare;
 /// use ppl_core::draws::Draws;
 ///
-/// let mut nuts = Draws::new(1, 6);
-/// nuts.insert("mu", &[], vec![1.0, 2.0, 1.0, 3.0, 2.0, 3.0])?;
+/// let mut mh = Draws::new(1, 6);
+/// mh.insert("mu", &[], vec![1.0, 2.0, 1.0, 3.0, 2.0, 3.0])?;
 /// let mut svi = Draws::new(1, 6);
 /// svi.insert("mu", &[], vec![2.0, 3.0, 2.0, 4.0, 3.0, 4.0])?;
-/// let comparison = compare(&[("nuts", &nuts), ("svi", &svi)]);
+/// let comparison = compare(&[("mh", &mh), ("svi", &svi)]);
 /// assert_eq!(comparison.rows[0].estimates[1].unwrap().mean, 3.0);
 /// println!("{comparison}");
 /// # Ok::<(), ppl_core::draws::DrawsError>(())

@@ -1,4 +1,4 @@
-//! Effective sample size: how many independent draws would estimate as well.
+//! Effective sample size: how many independent draws would give estimates as good.
 
 use ndarray::ArrayView2;
 

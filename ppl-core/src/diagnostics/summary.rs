@@ -1,4 +1,4 @@
-//! The table that is looked at first: mean, spread, quantiles, errors and diagnostics of every scalar.
+//! The table to look at first: mean, spread, quantiles, errors and diagnostics of every scalar.
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use crate::error::Place;
 /// Above this value of R-hat the chains have not mixed (Vehtari et al. 2021, section 4).
 const MAX_RHAT: f64 = 1.01;
 
-/// Below this effective sample size a chain, R-hat itself cannot be relied on; Vehtari et al. (2021) ask for 400 of 4.
+/// Below this effective sample size per chain, R-hat itself is unreliable; Vehtari et al. (2021) ask for 400 from 4 chains.
 const MIN_ESS_PER_CHAIN: f64 = 100.0;
 
 /// A reason not to trust the draws of one scalar, or not to be content with the run; printed as a sentence.
@@ -71,7 +71,7 @@ pub enum Warning {
         /// Its R-hat.
         rhat: f64,
     },
-    /// The effective sample size in bulk or tail is below 100 a chain.
+    /// The effective sample size in bulk or tail is below 100 per chain.
     LowEss {
         /// The scalar.
         label: String,

@@ -16,7 +16,7 @@ const STEPS_BETWEEN_UPDATES: usize = 64;
 /// The most steps that a chain makes.
 const MAX_STEPS: usize = 100_000_000_000;
 
-/// How many chains of which length are run.
+/// The number and length of chains.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChainPlan {
     pub chains: usize,
@@ -27,7 +27,7 @@ pub(crate) struct ChainPlan {
     pub progress: Progress,
 }
 
-/// Where in a chain a step is.
+/// Where a step stands in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Step `step` of `of` steps in which the transition adapts.
@@ -41,7 +41,7 @@ pub enum Phase {
     Sampling,
 }
 
-/// How one kind of move of a chain did.
+/// How well one kind of move did in a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoveInfo {
     /// The site that moves, or the name of the transition.
@@ -66,7 +66,7 @@ impl ChainInfo {
     }
 }
 
-/// A mean acceptance probability in the making.
+/// A running mean of acceptance probabilities.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     sum: f64,
@@ -79,7 +79,7 @@ impl Tally {
         self.n += 1.0;
     }
 
-    /// Returns the mean, NaN of nothing.
+    /// Returns the mean, NaN if there is nothing yet.
     pub(crate) fn mean(&self) -> f64 {
         self.sum / self.n
     }
@@ -105,7 +105,7 @@ pub(crate) struct Drawn {
     pub n_draws: usize,
     /// How the chain did.
     pub info: ChainInfo,
-    /// Why there are no values of the draw after these, although the chain had made it.
+    /// Why the draw after these has no values, although the chain made it.
     pub fault: Option<Error>,
 }
 

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::distributions::support::Support;
 
-/// What the isolated points of a latent are.
+/// The values of a discrete latent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discrete {
     /// Zero and one.

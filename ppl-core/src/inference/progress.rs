@@ -13,14 +13,14 @@ pub enum Progress {
 }
 
 impl Progress {
-    /// Returns a bar of so many steps.
+    /// Returns a bar of `steps` steps.
     pub(crate) fn bar(self, steps: u64, label: &'static str) -> ProgressBar {
         ProgressBar::with_draw_target(Some(steps), self.target())
             .with_style(style())
             .with_prefix(label)
     }
 
-    /// Returns `n` bars of so many steps, one below the other.
+    /// Returns `n` bars of `steps` steps, one below the other.
     pub(crate) fn bars(self, n: usize, steps: u64, label: &str) -> Vec<ProgressBar> {
         let stack = MultiProgress::with_draw_target(self.target());
         let bar = |i| {

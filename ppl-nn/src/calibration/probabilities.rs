@@ -4,7 +4,7 @@ use ndarray::{ArrayView, Axis, Dimension};
 
 use crate::error::DataError;
 
-/// The largest distance from one of a sum over classes: some thousand roundings of `f32`.
+/// The largest distance from one of a sum over classes: a few thousand roundings of `f32`.
 const SUM_TOLERANCE: f64 = 1e-4;
 
 /// Checks probabilities whose last axis is the class: [.., classes].

@@ -9,15 +9,15 @@ use crate::calibration::scores::largest;
 use crate::data::check_counts;
 use crate::error::DataError;
 
-/// The rule: refuse if the posterior median of no class probability exceeds the threshold, else name the class with the
-/// largest median, the first of them if there are several.
+/// The rule: refuse unless the posterior median of some class probability exceeds the threshold; otherwise name the class
+/// with the largest median, the first of them if there are several.
 ///
 /// # Examples
 /// ```
 /// use ndarray::array;
 /// use ppl_nn::calibration::{ClassIntervals, Refusal, Verdict};
 ///
-/// // Three sampled networks agree on the first row; on the second each is sure of another class.
+/// // Three sampled networks agree on the first row; on the second each is sure of a different class.
 /// let probs = array![
 ///     [[0.9, 0.1, 0.0], [1.0, 0.0, 0.0]],
 ///     [[0.8, 0.1, 0.1], [0.0, 1.0, 0.0]],
@@ -95,7 +95,7 @@ impl Verdicts {
         n_refused as f64 / self.0.len() as f64
     }
 
-    /// Returns the share of right classes among the rows that were not refused, or `None` if all were refused.
+    /// Returns the share of correct classes among the rows that were not refused, or `None` if all were refused.
     ///
     /// # Errors
     /// Returns an error if the counts of verdicts and labels differ.

@@ -86,7 +86,7 @@ impl Glyphs {
         }
     }
 
-    /// Returns `n` images of 28 x 28 pixels with their classes, which follow each other in turn: row i has class i modulo 10.
+    /// Returns `n` images of 28 x 28 pixels with their classes, which take turns: row i has class i modulo 10.
     ///
     /// Like those of MNIST, pixels are multiples of 1/255.
     ///

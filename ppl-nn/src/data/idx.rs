@@ -113,7 +113,7 @@ struct Source {
     reader: Box<dyn Read>,
     /// The position in decompressed bytes.
     offset: u64,
-    /// The length of a plain file; for a gzip stream nobody knows it before the end.
+    /// The length of a plain file; that of a gzip stream is unknown until its end.
     plain_length: Option<u64>,
 }
 
@@ -172,7 +172,7 @@ impl Source {
         Ok(())
     }
 
-    /// Returns the next bytes, exactly so many; the memory grows with what arrives, not with what is asked for.
+    /// Returns exactly the next `expected` bytes; the memory grows with what arrives, not with what is asked for.
     fn read(&mut self, expected: u128) -> Result<Vec<u8>, DataError> {
         if let Some(length) = self.plain_length {
             let found = length.saturating_sub(self.offset);

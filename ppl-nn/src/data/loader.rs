@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 
 use crate::error::DataError;
 
-/// What becomes of the rows that are left when the batches do not divide the data.
+/// What becomes of the rows left over when the batch size does not divide the number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastBatch {
     /// They form a last, shorter batch.
@@ -14,7 +14,7 @@ pub enum LastBatch {
     Drop,
 }
 
-/// The cutting of `n` rows into batches, each epoch in another order.
+/// `n` rows cut into batches, in a new order each epoch.
 ///
 /// # Examples
 /// ```
@@ -39,7 +39,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Returns the cutting of `n` rows into batches of `batch` rows, shuffled by `key`.
+    /// Cuts `n` rows into batches of `batch` rows, shuffled by `key`.
     ///
     /// # Errors
     /// Returns an error if `batch` is zero or larger than `n`.
@@ -60,7 +60,7 @@ impl Batches {
 
     /// Returns the batches of an epoch, each a list of row numbers; the same epoch of the same key has the same batches.
     ///
-    /// All orders of the rows are equally probable, and epochs are independent of each other.
+    /// All orders of the rows are equally likely, and epochs are independent of each other.
     pub fn epoch(&self, epoch: u64) -> Epoch {
         let mut order: Vec<usize> = (0..self.n).collect();
         // The shuffle of Fisher and Yates.

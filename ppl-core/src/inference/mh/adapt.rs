@@ -93,7 +93,7 @@ impl CovarianceAdapter {
         (0..d).for_each(|i| self.mean[i] += (draw(i) - self.mean[i]) / self.n);
     }
 
-    /// Writes the Cholesky factor of the covariance, shrunk as far as so few draws of a random walk demand.
+    /// Writes the Cholesky factor of the covariance, shrunk as far as a window of this length demands.
     ///
     /// Correlations are multiplied by n / (n + 4 d²): a random walk needs some 4 d steps for an independent draw, and a
     /// correlation matrix some d of those. Variances are mixed with 1/1000, which counts for five draws, as in Stan.

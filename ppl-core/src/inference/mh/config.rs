@@ -49,9 +49,9 @@ pub struct Mh {
     pub chains: usize,
     /// The number of draws that each chain keeps.
     pub draws: usize,
-    /// The number of steps before, in which the proposals adapt.
+    /// The number of steps before these, during which the proposals adapt.
     pub warmup: usize,
-    /// The number of steps for each draw kept.
+    /// The number of steps for each draw that is kept.
     pub thin: usize,
     /// The seed of all random numbers.
     pub seed: u64,

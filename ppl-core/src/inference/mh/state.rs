@@ -108,7 +108,7 @@ mod tests {
         }
 
         fn value_and_gradient(&mut self, _: &[f64], _: &mut [f64]) -> Result<f64> {
-            unreachable!("a proposal of one's own needs no gradient")
+            unreachable!("a custom proposal needs no gradient")
         }
     }
 

@@ -11,7 +11,7 @@ use crate::runtime::state::Slot;
 use crate::tape::gradient::gradient;
 use crate::tape::store::Scalar;
 
-/// Debug builds compare each so manyth run of a program with a recording made anew.
+/// Debug builds compare every 64th run of a program with a recording made anew.
 const RECHECK_EVERY: u64 = 64;
 
 /// Which model a step is made on.

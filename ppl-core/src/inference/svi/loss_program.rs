@@ -20,7 +20,7 @@ pub(super) struct Pair<'a> {
     pub guide: &'a dyn Family,
 }
 
-/// Whose data change between steps.
+/// Which data change between steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Changing {
     /// Only the rows of subsampled plates.

@@ -3,7 +3,7 @@
 use crate::optim::State;
 use crate::tape::store::Scalar;
 
-/// After so many steps the parameters are kept, so that the last good ones can be computed again.
+/// The number of steps between two copies of the parameters, from which the last good ones can be computed again.
 const SNAPSHOT_EVERY: usize = 64;
 
 /// The parameters and moments before a step whose loss was finite; of no step, if it is `usize::MAX`.

@@ -36,7 +36,7 @@ pub(super) mod streams {
     pub const DRAWS: u64 = 3;
 }
 
-/// For so many steps the losses have memory from the start.
+/// The number of losses for which memory is reserved from the start.
 const LOSSES: usize = 1 << 16;
 
 /// SVI between two steps.

@@ -15,7 +15,7 @@ use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::state::{SiteKind, SiteRecord, Slot};
 use crate::tape::store::Scalar;
 
-/// How many programs are kept: batches of so many shapes are replayed.
+/// The number of programs kept, one for each shape of batch.
 const CAPACITY: usize = 4;
 
 /// What was compiled for the latest kinds of batches, the one in use first.
