@@ -37,8 +37,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "a scalar has elementary functions, which are polynomials in vectors of that scalar",
         &[
+            "ppl-core/src/kernels/poly/erf",
+            "ppl-core/src/kernels/poly/exp",
             "ppl-core/src/kernels/poly/float",
             "ppl-core/src/kernels/poly/ln",
+            "ppl-core/src/kernels/poly/logistic",
             "ppl-core/src/kernels/poly/trig",
             "ppl-core/src/kernels/random/words",
             "ppl-core/src/kernels/real",
@@ -125,7 +128,17 @@ impl House {
             let lines: Vec<&str> = shipped(text).map(|(_, line)| line).collect();
             let text = lines.join("\n");
             let parent = module.rfind("::").map_or("", |at| &module[..at]);
-            let absolute = paths(&text, "crate::");
+            let mut absolute = paths(&text, "crate::");
+            // What is taken from a module that was imported as a whole.
+            for whole in absolute
+                .clone()
+                .into_iter()
+                .filter(|path| self.texts.contains_key(path))
+            {
+                let name = whole.rsplit("::").next().unwrap_or_default();
+                let inner = paths(&text, &format!("{name}::"));
+                absolute.extend(inner.into_iter().map(|path| format!("{whole}::{path}")));
+            }
             let relative = paths(&text, "super::")
                 .into_iter()
                 .map(|path| format!("{parent}::{path}"));
