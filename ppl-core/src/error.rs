@@ -168,7 +168,26 @@ impl Error {
     }
 }
 
-fn shapes_text(shapes: &[Shape]) -> String {
+/// Returns a number as it stands in messages: in plain digits, or with an exponent where those would be many.
+///
+/// ```
+/// use ppl_core::error::number;
+///
+/// let texts = [0.5, 3.0, -5e-324, 1e300, f64::NAN, f64::NEG_INFINITY].map(number);
+/// assert_eq!(texts, ["0.5", "3", "-5e-324", "1e300", "NaN", "−∞"]);
+/// ```
+pub fn number(x: f64) -> String {
+    match x {
+        x if x.is_nan() => "NaN".to_string(),
+        f64::INFINITY => "+∞".to_string(),
+        f64::NEG_INFINITY => "−∞".to_string(),
+        x if x == 0.0 || (1e-5..1e16).contains(&x.abs()) => x.to_string(),
+        x => format!("{x:e}"),
+    }
+}
+
+/// Returns shapes as they stand in messages.
+pub(crate) fn shapes_text(shapes: &[Shape]) -> String {
     shapes
         .iter()
         .map(|s| format!("{:?}", s.as_slice()))

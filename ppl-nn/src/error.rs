@@ -36,11 +36,11 @@ pub enum DataError {
         found: &'static str,
     },
 
-    /// The values that the file states find no room in memory.
-    #[error("{}: there is no room for its values: {no_room}", path.display())]
+    /// The values that a file states, or the rows of an epoch, find no room in memory.
+    #[error("{place}: {no_room}")]
     NoRoom {
-        /// The file.
-        path: PathBuf,
+        /// The file or what else is too large.
+        place: String,
         /// The sizes, and the bytes that they take.
         no_room: NoRoom,
     },

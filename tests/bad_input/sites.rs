@@ -1,4 +1,4 @@
-//! Bad input gives an error that names site, place in the source and values.
+//! Errors of models name site, place in the source and values, word for word.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -133,11 +133,8 @@ fn kink() {
 
 /// Returns the beginning of an error about a site that stands on the line with this code.
 fn at(site: &str, code: &str) -> String {
-    let line = include_str!("bad_input.rs")
-        .lines()
-        .position(|l| l.contains(code))
-        .unwrap();
-    format!("{site} (tests/bad_input.rs:{}): ", line + 1)
+    let line = include_str!("sites.rs").lines().position(|l| l.contains(code)).unwrap();
+    format!("{site} (tests/bad_input/sites.rs:{}): ", line + 1)
 }
 
 fn assert_starts(error: &Error, start: &str) {
@@ -185,7 +182,7 @@ fn shapes_that_do_not_fit_are_named() {
     let (x, y) = (array![1.0, 2.0, 3.0], array![1.0, 2.0]);
     let text = refused(&regression(&x, &y)).to_string();
     let start = at("y", "// regression").replace(['(', ')'], "");
-    assert_eq!(format!("y {text}"), start + "the array has 2 rows, plate `i` has 3");
+    assert_eq!(format!("y {text}"), start + "`y` has 2 rows, plate `i` has 3");
     let error = refused(&vectors(&y));
     assert_starts(&error, &at("site y", "// vectors"));
     assert!(
@@ -273,7 +270,7 @@ fn the_last_good_parameters_are_kept_at_any_step() {
         let fit = svi(AutoNormal::default(), 1.0 / 64.0);
         assert_eq!(fit.start(&model).unwrap().is_replayed(), !is_read);
         let error = fit.run(&model).err().expect("the root of a negative number");
-        let start = format!("the ELBO is not finite at step {failing}: site factor.1#1 (tests/bad_input.rs:");
+        let start = format!("the ELBO is not finite at step {failing}: site factor.1#1 (tests/bad_input/sites.rs:");
         assert_starts(&error, &start);
         let text = error.to_string();
         assert!(
@@ -388,7 +385,7 @@ fn a_learning_rate_that_overflows_is_an_error() {
     let (step, cause, params) = parts(error);
     assert!(step > 0);
     assert_starts(&cause, "site ");
-    assert!(cause.to_string().contains("tests/bad_input.rs:1"), "{cause}");
+    assert!(cause.to_string().contains("tests/bad_input/sites.rs:1"), "{cause}");
     assert!(
         params.iter().all(|(_, values)| values.iter().all(|x| x.is_finite())),
         "{params:?}"

@@ -20,6 +20,10 @@ pub struct Broadcast;
 #[track_caller]
 pub fn broadcast_to<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize]) -> Var<'t> {
     let (own_dims, own_event) = (x.dims(), x.event_shape());
+    if broadcast(&own_event, event).as_deref() != Some(event) {
+        let message = "the shape does not broadcast to the other";
+        return refuse("broadcast", &[x], &[event], message);
+    }
     let lead = event.len() - own_event.len();
     let mut joined = Joined::default();
     for &d in dims {

@@ -11,7 +11,7 @@ use crate::tape::var::Var;
 use crate::testing::ops::op_tests;
 
 /// Factors matrices with as many rows as attribute 0; its own buffer is scratch of the backward kernel.
-struct Cholesky;
+pub struct Cholesky;
 
 impl Op for Cholesky {
     const NAME: &'static str = "cholesky";

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::error::Error;
+use crate::error::{Error, number};
 use crate::kernels::real::Real;
 use crate::kernels::reduce::segment::{RowList, Segments};
 use crate::ops::align::{refuse, tape_of};
@@ -159,8 +159,16 @@ pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
     let Some((&n, rest)) = event.split_first() else {
         return refuse("index", &[x, z], &[], "a scalar has no elements");
     };
-    if let Some(outside) = z.elements().into_iter().find(|&index| row_number(index, n).is_none()) {
-        let message = format!("element {outside} is asked for where the first axis has {n}");
+    let mut picked = z.elements().into_iter().enumerate();
+    if let Some((i, outside)) = picked.find(|&(_, index)| row_number(index, n).is_none()) {
+        let (array, index) = (tape.called(x, "the array"), tape.called(z, "the index"));
+        let by = if picked.len() + i > 0 {
+            format!("by element {i} of {index}")
+        } else {
+            format!("by {index}")
+        };
+        let outside = number(outside);
+        let message = format!("element {outside} of {array} is asked for {by}, and its first axis has {n}, from 0 on");
         return refuse("index", &[x, z], &[], &message);
     }
     let limit = tape.precision().n_indexes();

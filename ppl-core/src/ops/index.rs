@@ -104,14 +104,15 @@ mod tests {
         assert!(x[3].value().is_nan());
         let line = line!() - 1;
         let want = format!(
-            "index ({}:{line}): element 3 is asked for where the first axis has 3: [3]",
+            "index ({}:{line}): element 3 of the array is asked for, and its first axis has 3, from 0 on: [3]",
             file!()
         );
         assert_eq!(tape.take_error().unwrap().to_string(), want);
         assert!(x[z].value().is_nan());
         let line = line!() - 1;
         let want = format!(
-            "index ({}:{line}): element 3 is asked for where the first axis has 3: [3] and [2]",
+            "index ({}:{line}): element 3 of the array is asked for by element 1 of the index, and its first axis has 3, \
+             from 0 on: [3] and [2]",
             file!()
         );
         assert_eq!(tape.take_error().unwrap().to_string(), want);

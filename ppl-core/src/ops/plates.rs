@@ -45,7 +45,8 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
     };
     let rows = if info.rows.is_some() { info.full } else { info.len };
     if n != rows {
-        return wrong(format!("the array has {n} rows, plate `{name}` has {rows}"));
+        let array = tape.called(x, "the array");
+        return wrong(format!("{array} has {n} rows, plate `{name}` has {rows}"));
     }
     if tape.is_missing(x) {
         return tape.index_missing(x, None);

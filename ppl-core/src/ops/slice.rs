@@ -63,12 +63,11 @@ pub fn element<'t>(x: Var<'t>, i: usize) -> Var<'t> {
     let event = x.event_shape();
     match event.first() {
         None => refuse("index", &[x], &[], "a scalar has no elements"),
-        Some(&n) if i >= n => refuse(
-            "index",
-            &[x],
-            &[],
-            &format!("element {i} is asked for where the first axis has {n}"),
-        ),
+        Some(&n) if i >= n => {
+            let array = x.tape().map(|tape| tape.called(x, "the array")).unwrap_or_default();
+            let message = format!("element {i} of {array} is asked for, and its first axis has {n}, from 0 on");
+            refuse("index", &[x], &[], &message)
+        }
         Some(_) => record(x, 0, i, 1, &event[1..]),
     }
 }

@@ -12,7 +12,8 @@ use crate::kernels::random::fill_uniform;
 use crate::ops::sum::SumTerm;
 use crate::rng::{Key, name_hash};
 use crate::runtime::argument::{DataArg, Handle, Obs, Source as DataSource};
-use crate::runtime::model::Sample;
+use crate::runtime::data::Data;
+use crate::runtime::model::{DataVisitor, Sample};
 use crate::runtime::site::Site;
 use crate::runtime::source::Source;
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, State};
@@ -101,10 +102,28 @@ impl<'t> Ctx<'t> {
             DataSource::Value(handle) => self.attach(handle),
             DataSource::Missing(shape) => tape.missing(shape.as_deref()),
         };
-        if self.state().prefix.is_empty() {
-            self.state().arguments.push(slot);
+        let mut state = self.state();
+        if state.prefix.is_empty() {
+            if let (Some(slot), Some(&name)) = (slot, state.argument_names.get(state.arguments.len())) {
+                tape.name_slot(slot, name);
+            }
+            state.arguments.push(slot);
         }
+        drop(state);
         value
+    }
+
+    /// Takes the names of the data arguments of the model or guide that runs next, for messages.
+    pub(crate) fn expect_arguments(self, visit: impl FnOnce(&mut dyn DataVisitor)) {
+        struct Names(Vec<&'static str>);
+        impl DataVisitor for Names {
+            fn visit(&mut self, argument: &'static str, _: Option<&dyn Data>) {
+                self.0.push(argument);
+            }
+        }
+        let mut names = Names(Vec::new());
+        visit(&mut names);
+        self.state().argument_names = names.0;
     }
 
     /// Returns the value of an enclosing model that was handed to this one.

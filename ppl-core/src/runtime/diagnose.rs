@@ -1,10 +1,16 @@
 //! Which site is to blame for a log density that is not finite.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::distributions::support::Bounded;
+use crate::error::{Error, Result, number};
+use crate::ops::cholesky::Cholesky;
 use crate::runtime::recording::Recording;
 use crate::runtime::state::{Held, SiteKind, SiteRecord};
+use crate::tape::op::Op;
+use crate::tape::store::Precision;
+use crate::tensor::shape::{Shape, position};
 
 impl Recording {
     /// Returns the error of the first site whose term is NaN or infinite at the recorded values, with its value and
@@ -20,12 +26,12 @@ impl Recording {
 
     fn fault_of(&self, is_bad: impl Fn(f64) -> bool) -> Option<Error> {
         let records = self.tape.records();
-        let term = records.terms.iter().find(|t| is_bad(t.value))?;
+        let term = records.terms.iter().find(|t| is_bad(t.weight * t.value))?;
         let site = &self.sites[term.site as usize];
         let culprits = self.culprits(site, None);
         let what = match site.kind {
-            SiteKind::Factor => format!("the factor is {}: {culprits}", text(term.value)),
-            _ => format!("log_prob is {}: {} {culprits}", text(term.value), site.distribution),
+            SiteKind::Factor => format!("the factor is {}: {culprits}", number(term.value)),
+            _ => format!("log_prob is {}: {} {culprits}", number(term.value), site.distribution),
         };
         Some(Error::at_site(&site.address, site.place, what))
     }
@@ -100,9 +106,9 @@ impl Recording {
         let mut found: Vec<String> = parts
             .iter()
             .filter_map(|part| {
-                let is_bad = |&x: &f64| !x.is_finite() || !is_allowed(site.distribution, part.name, x);
-                let i = part.range.clone().find(|&i| is_bad(&part.values[i]))?;
-                Some(self.element(site, part, i))
+                let is_bad = |x: f64, i| !x.is_finite() || !self.is_allowed(site, part, x, i);
+                let i = part.range.clone().find(|&i| is_bad(part.values[i], i))?;
+                Some(self.element(site, part, i) + &self.origin(part, i))
             })
             .collect();
         if found.is_empty() {
@@ -115,6 +121,74 @@ impl Recording {
         found.join(", ")
     }
 
+    /// Returns whether a parameter of a distribution can have the value `x` as its element `i`.
+    fn is_allowed(&self, site: &SiteRecord, part: &Part, x: f64, i: usize) -> bool {
+        match (site.distribution, part.name) {
+            (_, "scale" | "rate" | "df" | "concentration" | "concentration0" | "concentration1") => x > 0.0,
+            ("Bernoulli" | "Binomial", "probs") => (0.0..=1.0).contains(&x),
+            (_, "probs" | "total_count") => x >= 0.0,
+            // Only the diagonal has to be positive.
+            (_, "scale_tril") => match *self.shape_of(part.held) {
+                [.., n, m] if n == m => x > 0.0 || i / n % n != i % n,
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Says where a value that is NaN comes from: the first operation that makes one of numbers.
+    fn origin(&self, part: &Part, i: usize) -> String {
+        let Held::Node(node) = part.held else {
+            return String::new();
+        };
+        if !part.values[i].is_nan() {
+            return String::new();
+        }
+        let records = self.tape.records();
+        let (mut open, mut seen, mut first) = (vec![node], HashSet::new(), None);
+        while let Some(node) = open.pop() {
+            let is_nan = self.tape.elements_of(node).iter().any(|x| x.is_nan());
+            if is_nan && seen.insert(node) {
+                open.extend_from_slice(records.args(node));
+                first = first.map_or(Some(node), |found: u32| Some(found.min(node)));
+            }
+        }
+        let Some(first) = first.filter(|&first| !records.args(first).is_empty()) else {
+            return String::new();
+        };
+        let name = records.nodes[first as usize].def.name;
+        let pivot = (name == Cholesky::NAME)
+            .then(|| self.pivot(records.args(first)[0]))
+            .flatten();
+        format!(", which comes from `{name}`{}", pivot.unwrap_or_default())
+    }
+
+    /// Says which pivot of a matrix, or of the first such of several, is not positive.
+    fn pivot(&self, node: u32) -> Option<String> {
+        let shape = self.shape_of(Held::Node(node));
+        let &[.., n, _] = shape.as_slice() else { return None };
+        let values = self.tape.elements_of(node);
+        let (row, (i, rest)) = values
+            .chunks_exact(n * n)
+            .enumerate()
+            .find_map(|(row, matrix)| Some((row, bad_pivot(matrix, n)?)))?;
+        let of = match values.len() == n * n {
+            true => String::new(),
+            false => format!(" of matrix {row}"),
+        };
+        let rest = number(rest);
+        Some(format!(
+            ": the matrix is not positive definite, pivot {i}{of} is {rest} in place of a positive number"
+        ))
+    }
+
+    fn shape_of(&self, held: Held) -> Shape {
+        match held {
+            Held::Constant(_) => Shape::new(),
+            Held::Node(node) => Shape::from_slice(self.tape.records().shape(node)),
+        }
+    }
+
     /// Names the first value outside of the support, or else on its edge, with the bounds there.
     fn outside(&self, site: &SiteRecord, part: &Part) -> Option<String> {
         let values = &part.values;
@@ -124,20 +198,45 @@ impl Recording {
             support.clone().map(|bounds| bound(&bounds))
         };
         let first = |is_found: &dyn Fn(usize) -> bool| part.range.clone().find(|&i| is_found(i));
-        let (i, place) = match first(&|i| !at(i).can_hold(values[i])) {
+        let outside = first(&|i| !at(i).can_hold(values[i]));
+        if let (Some(Bounded::Simplex), None) = (site.support, outside)
+            && let Some(fault) = self.off_simplex(part)
+        {
+            return Some(fault);
+        }
+        let (i, place) = match outside {
             Some(i) => (i, "outside"),
             None => (first(&|i| at(i).is_edge(values[i]))?, "on the edge"),
         };
         Some(format!("{} {place} of {:?}", self.element(site, part, i), at(i)))
     }
 
+    /// Tells the sum of the first row of a simplex that does not sum to one.
+    fn off_simplex(&self, part: &Part) -> Option<String> {
+        let k = *self.shape_of(part.held).last()?;
+        let tolerance = match self.tape.precision() {
+            Precision::F64 => 1e-6,
+            Precision::F32 => 1e-3,
+        };
+        let rows = part.values[part.range.clone()].chunks_exact(k.max(1)).enumerate();
+        let mut sums = rows.map(|(row, x)| (row, x.iter().sum::<f64>()));
+        let (row, sum) = sums.find(|(_, sum)| (sum - 1.0).abs() > tolerance)?;
+        let of = match part.values.len() == k {
+            true => String::new(),
+            false => format!(" in row {}", part.range.start / k.max(1) + row),
+        };
+        Some(format!("{}{of} sums to {} in place of 1", part.name, number(sum)))
+    }
+
     /// Names an element and its value; of a subsampled plate it names the row among all rows too.
     fn element(&self, site: &SiteRecord, part: &Part, i: usize) -> String {
-        let (name, value) = (part.name, text(part.values[i]));
+        let (name, value) = (part.name, number(part.values[i]));
         if part.values.len() == 1 {
             return format!("{name} = {value}");
         }
-        format!("{name}[{i}] = {value}{}", self.rows_of(site, part, i))
+        let at = position(&self.shape_of(part.held), i);
+        let at: Vec<String> = at.iter().map(usize::to_string).collect();
+        format!("{name}[{}] = {value}{}", at.join(", "), self.rows_of(site, part, i))
     }
 
     /// Returns the rows of subsampled plates, among all rows, that an element of a part with these plates belongs to.
@@ -176,21 +275,21 @@ struct Part {
     range: Range<usize>,
 }
 
-/// Returns whether a parameter of a distribution can have this value.
-fn is_allowed(distribution: &str, parameter: &str, x: f64) -> bool {
-    match (distribution, parameter) {
-        (_, "scale" | "rate" | "df" | "concentration" | "concentration0" | "concentration1") => x > 0.0,
-        ("Bernoulli" | "Binomial", "probs") => (0.0..=1.0).contains(&x),
-        (_, "probs" | "total_count") => x >= 0.0,
-        _ => true,
+/// Returns the first pivot of the Cholesky factorisation of a matrix of `n` rows that is not positive: its number and value.
+fn bad_pivot(matrix: &[f64], n: usize) -> Option<(usize, f64)> {
+    let mut l = matrix.to_vec();
+    for i in 0..n {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let rest = l[i * n + j] - known;
+            if j < i {
+                l[i * n + j] = rest / l[j * n + j];
+            } else if rest > 0.0 {
+                l[i * n + i] = rest.sqrt();
+            } else {
+                return Some((i, rest));
+            }
+        }
     }
-}
-
-fn text(x: f64) -> String {
-    match x {
-        x if x.is_nan() => "NaN".to_string(),
-        f64::INFINITY => "+∞".to_string(),
-        f64::NEG_INFINITY => "−∞".to_string(),
-        x => x.to_string(),
-    }
+    None
 }

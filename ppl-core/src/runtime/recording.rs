@@ -127,7 +127,10 @@ impl Recorder {
     ///
     /// Those of the model's body: a site, a plate or an operation at fault.
     pub fn record(&self, model: &dyn Body) -> Result<Recording> {
-        self.record_with(|ctx| model.run_body(ctx))
+        self.record_with(|ctx| {
+            ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
+            model.run_body(ctx)
+        })
     }
 
     /// Runs a body once, as a model.

@@ -6,7 +6,7 @@ use crate::bijectors::default::for_support;
 use crate::distributions::inside;
 use crate::distributions::noise::Noise;
 use crate::distributions::{Dist, Modifiers, Params};
-use crate::error::Error;
+use crate::error::{Error, shapes_text};
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
@@ -45,31 +45,32 @@ impl<'t> Ctx<'t> {
         self.check()?;
         let (visit, fate) = self.visit(site, dist, false)?;
         self.check_room(&visit.address, site.place(), &visit.dist.event_shape())?;
-        match fate {
+        let outcome = match fate {
             Fate::Open => visit.latent(),
             Fate::Observed(value) => visit.given(&value, SiteKind::Observed),
             Fate::Replayed(value) => visit.given(&value, SiteKind::Latent),
             Fate::Set(value) => visit.given(&value, SiteKind::Intervened),
             Fate::Hidden => visit.hidden(),
-        }
+        };
+        outcome.map_err(|stop| visit.blame(stop))
     }
 
     /// Observes a value that is there.
     pub(crate) fn observe_value<D: Dist<'t>>(self, site: Site, value: Var<'t>, dist: D) -> Res<Var<'t>> {
         let value = self.tape().lift(value);
         let (visit, fate) = self.visit(site, dist, true)?;
-        match fate {
+        let outcome = match fate {
             Fate::Set(value) => visit.given(&value, SiteKind::Intervened),
             Fate::Observed(value) | Fate::Replayed(value) => visit.given(&value, SiteKind::Observed),
             Fate::Hidden => {
                 visit.note_hidden();
                 Ok(value)
             }
-            Fate::Open => {
-                visit.check_event(value)?;
-                visit.record(value, SiteKind::Observed)
-            }
-        }
+            Fate::Open => visit
+                .check_event(value)
+                .and_then(|()| visit.record(value, SiteKind::Observed)),
+        };
+        outcome.map_err(|stop| visit.blame(stop))
     }
 
     fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
@@ -161,6 +162,24 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
 
+    /// Names the site in an error of an operation that the library recorded for it, with the shapes of its parameters.
+    fn blame(&self, stop: Stop) -> Stop {
+        let what = match &stop.0 {
+            Error::Shape {
+                op, message, shapes, ..
+            } => format!("{message} in `{op}`: {}", shapes_text(shapes)),
+            Error::Invalid(message) => return self.fault(message.as_str()),
+            _ => return stop,
+        };
+        let shape = |&(name, x): &(&str, Var<'t>)| format!("{name}: {:?}", x.event_shape().as_slice());
+        let params: Vec<String> = self.dist.params(self.ctx.tape()).iter().map(shape).collect();
+        self.fault(format!(
+            "{what}; the parameters of {} have the shapes {}",
+            D::NAME,
+            params.join(", ")
+        ))
+    }
+
     /// The stream of random numbers of this site.
     fn draw(&self) -> Var<'t> {
         let dims = self.ctx.state().plates.iter().copied().collect();
@@ -173,7 +192,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.dist.draw(&at)
     }
 
-    fn latent(self) -> Res<Var<'t>> {
+    fn latent(&self) -> Res<Var<'t>> {
         let (ctx, tape) = (self.ctx, self.ctx.tape());
         let support = self.dist.support(tape);
         let event = self.dist.event_shape();
@@ -274,7 +293,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// A draw without a term: its log density stays with the site. Where a value is given, that of the draw does not matter.
-    fn forward(self, beside: Option<(Var<'t>, Var<'t>)>) -> Res<Var<'t>> {
+    fn forward(&self, beside: Option<(Var<'t>, Var<'t>)>) -> Res<Var<'t>> {
         let drawn = self.draw();
         self.ctx.check()?;
         let x = beside.map_or(drawn, |(given, is_given)| where_(is_given, given, drawn));
@@ -291,7 +310,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// The latent is the standardised value z: the density is s log p(x) + ln |dx/dz| with the scale s of the site, which is
     /// log p(z) + (s − 1) log p(x) with the standard density of z.
-    fn noncentered(self, z: Var<'t>) -> Res<Var<'t>> {
+    fn noncentered(&self, z: Var<'t>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
         let x = self.dist.from_standard(tape, z).ok_or_else(|| {
             self.fault(format!(
@@ -313,7 +332,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// A value from outside.
-    fn given(self, value: &ArrayD<f64>, kind: SiteKind) -> Res<Var<'t>> {
+    fn given(&self, value: &ArrayD<f64>, kind: SiteKind) -> Res<Var<'t>> {
         let event = self.dist.event_shape();
         let mut wanted = self.ctx.plate_lengths();
         wanted.extend_from_slice(&event);
@@ -334,7 +353,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// A draw that is no part of the density.
-    fn hidden(self) -> Res<Var<'t>> {
+    fn hidden(&self) -> Res<Var<'t>> {
         self.note_hidden();
         let x = self.draw();
         self.ctx.check()?;
@@ -365,11 +384,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         Err(self.fault(message))
     }
 
-    fn record(self, x: Var<'t>, kind: SiteKind) -> Res<Var<'t>> {
+    fn record(&self, x: Var<'t>, kind: SiteKind) -> Res<Var<'t>> {
         self.record_weighted(x, kind, 1.0)
     }
 
-    fn record_weighted(self, x: Var<'t>, kind: SiteKind, weight: f64) -> Res<Var<'t>> {
+    fn record_weighted(&self, x: Var<'t>, kind: SiteKind, weight: f64) -> Res<Var<'t>> {
         let number = self.add(x, kind)?;
         if weight != 0.0 {
             self.term(x, weight, number);
@@ -379,7 +398,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// In place of both densities, −KL(guide ‖ prior).
-    fn record_kl(self, x: Var<'t>, guide_site: usize) -> Res<Var<'t>> {
+    fn record_kl(&self, x: Var<'t>, guide_site: usize) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
         if self.is_weighted() || self.ctx.state().sites[guide_site].is_weighted {
             let message = "it is scaled or masked here and was not in the first recording, by which its divergence is taken \

@@ -160,6 +160,8 @@ pub(crate) struct State {
     /// Of a prediction the address of each plate, by which other runs know it.
     pub plate_addresses: HashMap<DimId, String>,
     pub arguments: Vec<Option<usize>>,
+    /// The names of the data arguments, in the same order.
+    pub argument_names: Vec<&'static str>,
     /// The data slots of the guide, once it has ended.
     pub guide_arguments: Vec<Option<usize>>,
     /// Whether plates run over all rows in place of a batch.
@@ -190,6 +192,7 @@ impl State {
             named_plates: HashMap::new(),
             plate_addresses: HashMap::new(),
             arguments: Vec::new(),
+            argument_names: Vec::new(),
             guide_arguments: Vec::new(),
             whole_plates: false,
             is_prediction: false,

@@ -147,6 +147,21 @@ impl Tape {
         Var::on(self, node)
     }
 
+    /// Gives a data slot the name of its argument, for messages.
+    pub(crate) fn name_slot(&self, slot: usize, name: &'static str) {
+        let mut r = self.records.borrow_mut();
+        let node = r.slots[slot];
+        r.names.push((node, name));
+    }
+
+    /// Returns how a value is called in messages: by the argument that it is, or by `other`.
+    pub(crate) fn called(&self, x: Var<'_>, other: &str) -> String {
+        let r = self.records();
+        let root = x.tape().map(|_| r.nodes[x.node() as usize].root);
+        let name = r.names.iter().find(|&&(node, _)| Some(node) == root);
+        name.map_or_else(|| other.to_string(), |(_, name)| format!("`{name}`"))
+    }
+
     /// Records baked values.
     pub fn constant_array(&self, event: &[usize], values: impl Iterator<Item = f64>) -> Var<'_> {
         let mut r = self.records.borrow_mut();

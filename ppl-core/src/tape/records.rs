@@ -80,6 +80,8 @@ pub struct Records {
     pub dims: Vec<Dim>,
     /// The data slots: their nodes, by number.
     pub slots: Vec<u32>,
+    /// The names of arguments whose data lie in slots, by the nodes of these.
+    pub(super) names: Vec<(u32, &'static str)>,
     /// The length of the vector of inputs.
     pub n_inputs: usize,
     pub(super) error: Option<Error>,
@@ -114,6 +116,7 @@ impl Records {
             terms: Vec::new(),
             dims: Vec::new(),
             slots: Vec::new(),
+            names: Vec::new(),
             n_inputs: 0,
             error: None,
             tainted: 0,

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2};
 use ppl_core::rng::{Generator, Key};
+use ppl_core::tensor::room::room;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -91,9 +92,10 @@ impl Glyphs {
     /// Like those of MNIST, pixels are multiples of 1/255.
     ///
     /// # Panics
-    /// Panics if `n` is zero.
+    /// Panics if `n` is zero, or so large that the images find no room in memory.
     pub fn generate(&self, n: usize, seed: u64) -> DataSet {
         assert!(n > 0, "cannot generate a data set of 0 images: ask for one at least");
+        check_room(n);
         let key = Key::new(seed).split(self.child);
         let n_classes = self.alphabet.len();
         let mut images = Array2::zeros((n, SIDE * SIDE));
@@ -111,7 +113,17 @@ impl Glyphs {
     }
 }
 
+/// Refuses more images than find room in memory.
+fn check_room(n: usize) {
+    if let Err(no_room) = room(&[n, SIDE * SIDE], size_of::<f32>()) {
+        panic!("cannot generate {n} images: {no_room}; ask for fewer");
+    }
+}
+
 /// Returns `n` images of 28 x 28 pixels, each pixel uniform on [0, 1): [n, 784].
+///
+/// # Panics
+/// Panics if `n` is so large that the images find no room in memory.
 ///
 /// # Examples
 /// ```
@@ -120,6 +132,7 @@ impl Glyphs {
 /// assert!((noise.mean().unwrap() - 0.5).abs() < 0.01);
 /// ```
 pub fn white_noise(n: usize, seed: u64) -> Array2<f32> {
+    check_room(n);
     let mut rng = Key::new(seed).split(2).generator();
     Array2::from_shape_simple_fn((n, SIDE * SIDE), || rng.random())
 }

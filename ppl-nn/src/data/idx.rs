@@ -189,8 +189,8 @@ impl Source {
         let outcome = self.reader.by_ref().take(limit).read_to_end(&mut bytes);
         let found = bytes.len() as u64;
         if let Some(no_room) = no_room.filter(|_| found == limit) {
-            let path = self.path.clone();
-            return Err(DataError::NoRoom { path, no_room });
+            let place = self.path.display().to_string();
+            return Err(DataError::NoRoom { place, no_room });
         }
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(self.damaged(found, error)),

@@ -1,6 +1,7 @@
 //! Shuffled minibatches: the rows of a data set in a random order, cut into batches.
 
 use ppl_core::rng::Key;
+use ppl_core::tensor::room::room;
 use rand::seq::SliceRandom;
 
 use crate::error::DataError;
@@ -42,11 +43,15 @@ impl Batches {
     /// Cuts `n` rows into batches of `batch` rows, shuffled by `key`.
     ///
     /// # Errors
-    /// Returns an error if `batch` is zero or larger than `n`.
+    /// Returns an error if `batch` is zero or larger than `n`, or if an order of `n` rows finds no room in memory.
     pub fn new(n: usize, batch: usize, last: LastBatch, key: Key) -> Result<Self, DataError> {
         if batch == 0 || batch > n {
             return Err(DataError::BatchSize { batch, n });
         }
+        room(&[n], size_of::<usize>()).map_err(|no_room| DataError::NoRoom {
+            place: "the order of an epoch".to_owned(),
+            no_room,
+        })?;
         Ok(Batches { n, batch, last, key })
     }
 

@@ -66,7 +66,8 @@ impl<A> Approximation<A> {
     ///
     /// # Panics
     ///
-    /// If guide or model branch on values and `n` is larger than [`Svi::draws`](super::Svi::draws) was.
+    /// If guide or model branch on values and `n` is larger than [`Svi::draws`](super::Svi::draws) was, or if so many draws
+    /// find no room in memory.
     pub fn draws(&self, n: usize) -> Draws {
         self.guide.draw(n)
     }

@@ -17,6 +17,7 @@ use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
 use crate::runtime::state::{OF_MODEL, SiteKind, SiteRecord, Slot};
 use crate::tape::store::{Precision, Scalar};
+use crate::tensor::room::room;
 use crate::tensor::shape::size;
 
 /// The parameters of a guide after a run, and how many draws are looked at.
@@ -134,7 +135,7 @@ impl GuideDraws {
     ///
     /// # Panics
     ///
-    /// If they were recorded one by one, and there are fewer.
+    /// If they were recorded one by one, and there are fewer, or if they find no room in memory.
     pub fn draw(&self, n: usize) -> Draws {
         match &self.origin {
             Origin::F64(program) => self.run(program, n),
@@ -155,8 +156,14 @@ impl GuideDraws {
             };
             (0..self.sites.len()).map(value).collect::<Vec<_>>()
         };
-        let rows: Vec<_> = (0..n).into_par_iter().map(one).collect();
         let workspace = program.workspace();
+        let n_values: usize = (0..self.sites.len())
+            .map(|k| program.output(&workspace, &theta, k).0.len())
+            .sum();
+        if let Err(no_room) = room(&[n, n_values.max(1)], size_of::<f64>()) {
+            panic!("{n} draws of a guide find no room: {no_room}; ask for fewer");
+        }
+        let rows: Vec<_> = (0..n).into_par_iter().map(one).collect();
         let mut draws = Draws::new(1, n);
         for (k, site) in self.sites.iter().enumerate() {
             let values = rows.iter().flat_map(|row| row[k].iter().copied()).collect();

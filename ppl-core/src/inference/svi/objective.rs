@@ -32,6 +32,9 @@ pub fn record_elbo(
     let mut drawn = None;
     let outcome = {
         let ctx = run.ctx();
+        if guide.has_sites() {
+            ctx.expect_arguments(|visitor| guide.visit_data(visitor));
+        }
         guide.draw(ctx).and_then(|()| {
             ctx.check()?;
             if guide.has_sites() {
@@ -40,6 +43,7 @@ pub fn record_elbo(
                 ctx.state().source = Rc::clone(&source) as Rc<dyn Source>;
                 drawn = Some(source);
             }
+            ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
             model.run_body(ctx)?;
             ctx.check()
         })

@@ -7,6 +7,7 @@ use crate::inference::svi::loss_program::Pair;
 use crate::inference::svi::state::{Engine, Fixed, Loop, Typed};
 use crate::runtime::recording::Recording;
 use crate::tape::store::Scalar;
+use crate::tensor::shape::position;
 
 impl Loop<'_> {
     /// Returns the error of a step whose loss is not finite, and goes back to the last good parameters.
@@ -52,7 +53,15 @@ impl Loop<'_> {
         for slot in &self.run.slots {
             let n: usize = slot.shape.iter().product();
             if let Some(i) = values[slot.offset..slot.offset + n].iter().position(|x| !x.is_finite()) {
-                let message = format!("the parameter became {} at element {i} of {n}", values[slot.offset + i]);
+                let element = match slot.shape.is_empty() {
+                    true => String::new(),
+                    false => format!(
+                        " at element {:?} of shape {:?}",
+                        position(&slot.shape, i).as_slice(),
+                        slot.shape.as_slice()
+                    ),
+                };
+                let message = format!("the parameter became {}{element}", values[slot.offset + i]);
                 return Error::at_site(&slot.address, slot.place, message);
             }
         }
