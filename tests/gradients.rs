@@ -94,7 +94,7 @@ fn bent(y: Obs<Array1<f64>>) {
 }
 
 /// Two points of a potential: the start of a chain, and one elsewhere with the same discrete latents.
-fn points<M: Model>(potential: &Potential<M>) -> [Vec<f64>; 2] {
+fn points(potential: &Potential) -> [Vec<f64>; 2] {
     let start = potential.start(Key::new(3)).expect("a start").position;
     let mut elsewhere = start.clone();
     let shifts = normals(11, start.len());
@@ -111,12 +111,7 @@ fn points<M: Model>(potential: &Potential<M>) -> [Vec<f64>; 2] {
 }
 
 /// Checks value against value, and gradient against central differences along each coordinate and some directions.
-fn check_gradient<M: Model>(
-    name: &str,
-    potential: &Potential<M>,
-    density: &mut Evaluator<M>,
-    x: &[f64],
-) -> (f64, Vec<f64>) {
+fn check_gradient(name: &str, potential: &Potential, density: &mut Evaluator, x: &[f64]) -> (f64, Vec<f64>) {
     let dim = density.dim();
     let mut gradient = vec![f64::NAN; dim];
     let value = density.value_and_gradient(x, &mut gradient).expect(name);

@@ -415,7 +415,7 @@ fn an_index_out_of_range_is_refused_even_where_a_mask_hides_it() {
         .err()
         .expect("a recording refuses it");
     let line = at("index", "// padded");
-    assert_starts(&want, &(line + "element 3 is asked for where the first axis has 3"));
+    assert_starts(&want, &(line + "element 3 of "));
     let mut state = svi.start(&first).unwrap();
     for _ in 0..3 {
         state.step_on(&padded(&good, &is_there, &y)).unwrap();
@@ -435,10 +435,7 @@ fn arrays_that_do_not_fit_are_refused_as_by_a_first_binding() {
         .start(&grouped(x, group, 0, &short))
         .err()
         .expect("a recording refuses it");
-    assert!(
-        want.to_string().contains("the array has 3 rows, plate `i` has 16"),
-        "{want}"
-    );
+    assert!(want.to_string().contains("`y` has 3 rows, plate `i` has 16"), "{want}");
     let mut state = svi.start(&first).unwrap();
     state.step_on(&first).unwrap();
     assert_eq!(state.step_on(&grouped(x, group, 0, &short)).unwrap_err(), want);
@@ -552,9 +549,6 @@ fn a_parameter_that_never_reaches_the_loss_is_noticed_by_name() {
     let error = (0..200).find_map(|_| state.step().err()).expect("the parameter is NaN");
     let (step, cause, params) = cause(error);
     assert_eq!(step, 64);
-    assert_starts(
-        &cause,
-        &(at("site a", "// unused") + "the parameter became NaN at element 0 of 1"),
-    );
+    assert_starts(&cause, &(at("site a", "// unused") + "the parameter became NaN"));
     assert_eq!(params[0].1[[]], 0.0);
 }

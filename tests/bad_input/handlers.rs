@@ -59,7 +59,7 @@ fn values_from_outside_name_the_site_and_both_shapes() {
         &words,
         &s().do_(|s| s.theta(Array2::<f64>::zeros((3, 1)))),
     );
-    let words = ["site mu (tests/bad_input/handlers.rs:", "NaN"];
+    let words = ["(tests/bad_input/handlers.rs:", "NaN"];
     t.model("a value of NaN", ALL, &words, &s().condition(|s| s.mu(NAN)));
     let words = ["site tau (tests/bad_input/handlers.rs:", "-1", "Positive"];
     t.model(
@@ -78,7 +78,7 @@ fn values_from_outside_name_the_site_and_both_shapes() {
     t.model(
         "too many values for a loop",
         ALL,
-        &["`z`", "shape [9]"],
+        &["site z (", "shape [9]", "shape []"],
         &series(&y).condition(|s| s.z(Array1::<f64>::zeros(9))),
     );
     t.model(

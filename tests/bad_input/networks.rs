@@ -29,7 +29,7 @@ fn by_name(x: &Array2<f64>, net: Mlp, pattern: String) {
 
 #[model]
 fn simplex_weights(net: Mlp) {
-    let net = sample(random_module(net, Dirichlet([1.0, 1.0])));
+    let net = sample(random_module(net, Dirichlet([1.0, 1.0, 1.0])));
 }
 
 fn set(images: Array2<f32>, labels: Array1<usize>, n_classes: usize) -> Result<DataSet, posterior::nn::DataError> {
@@ -40,7 +40,7 @@ fn set(images: Array2<f32>, labels: Array1<usize>, n_classes: usize) -> Result<D
 fn networks_name_the_layer_and_the_parameter() {
     let mut t = Table::default();
     let net = || Mlp::new(&[3, 2], Activation::Relu);
-    let words = ["linear (", "layer `net.0`", "[2] and [3, 2]"];
+    let words = ["linear (", "layer `0`", "[2] and [3, 2]"];
     let x = Array2::zeros((4, 2));
     let y = nd![0, 1, 0, 1];
     t.model("inputs of another width", ALL, &words, &classifier(&x, &y, net()));
@@ -66,7 +66,12 @@ fn networks_name_the_layer_and_the_parameter() {
         &words,
         &by_name(&x, net(), "no.such".to_string()),
     );
-    let words = ["site net", "tests/bad_input/networks.rs:"];
+    let words = [
+        "site net.0.weight (tests/bad_input/networks.rs:",
+        "Dirichlet",
+        "[3]",
+        "[3, 2]",
+    ];
     t.model("a prior over vectors", ALL, &words, &simplex_weights(net()));
 
     let empty = |_: &str| None::<ArrayViewD<f64>>;

@@ -168,7 +168,7 @@ fn plates_name_themselves_and_their_lengths() {
     t.model(
         "what is missing and read",
         ALL,
-        &["site x (", "missing observation"],
+        &["a missing observation is read before `observe`"],
         &reads_missing(Obs::missing()),
     );
     t.finish();
@@ -188,7 +188,7 @@ fn masks_scales_and_factors_that_are_nan_are_refused() {
         t.model("a scale", ALL, &words, &scaled(bad, &three));
     }
     for (bad, text) in [(NAN, "NaN"), (f64::INFINITY, "+∞"), (f64::NEG_INFINITY, "−∞")] {
-        let words = ["site factor.1#1 (tests/bad_input/plates.rs:", "the factor is", text];
+        let words = ["site factor.1#", "tests/bad_input/plates.rs:", "the factor is", text];
         t.model("a factor", SCORED, &words, &factors(bad));
     }
     t.model(
@@ -266,7 +266,7 @@ fn parameters_that_start_outside_of_their_domain_name_site_and_value() {
         t.model(
             "a positive start",
             ways,
-            &[AT, "starting value", "Positive"],
+            &[AT, "starting value", "positive numbers"],
             &start_positive(bad),
         );
     }
@@ -274,7 +274,7 @@ fn parameters_that_start_outside_of_their_domain_name_site_and_value() {
         t.model(
             "a start between zero and one",
             ways,
-            &[AT, "starting value", "UnitInterval"],
+            &[AT, "starting value", "interval from 0 to 1"],
             &start_unit(bad),
         );
     }
@@ -305,13 +305,13 @@ fn parameters_that_start_outside_of_their_domain_name_site_and_value() {
     t.model(
         "a start out of order",
         ways,
-        &[AT, "starting value", "Ordered"],
+        &[AT, "starting value", "ascending vector"],
         &start_ordered(vec![1.0, 0.0]),
     );
     t.model(
         "a start with ties",
         ways,
-        &[AT, "starting value", "Ordered"],
+        &[AT, "starting value", "ascending vector"],
         &start_ordered(vec![1.0, 1.0]),
     );
     let bad = array![[1.0, 0.0], [0.5, -1.0]];

@@ -269,7 +269,7 @@ fn operations_name_themselves_their_line_and_the_shapes() {
     );
     let words = ["index (", "element 3 of `a`", "element 1 of `k`", "has 3"];
     t.model("an index one beyond", ALL, &words, &picks(&three, &array![0, 3, 1]));
-    let words = ["index (", "element 18446744073709552000 of `a`", "element 0 of `k`"];
+    let words = ["index (", "element 1.8446744073709552e19 of `a`", "element 0 of `k`"];
     t.model("the largest index", ALL, &words, &picks(&three, &array![usize::MAX, 0]));
     let words = ["index (tests/bad_input/shapes.rs:", "element 3 of `a`", "has 3"];
     t.model("a number one beyond", ALL, &words, &element(&three, 3));

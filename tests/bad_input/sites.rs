@@ -274,7 +274,9 @@ fn the_last_good_parameters_are_kept_at_any_step() {
         assert_starts(&error, &start);
         let text = error.to_string();
         assert!(
-            text.ends_with("the factor is NaN: value = NaN; the last good parameters are kept"),
+            text.ends_with(
+                "the factor is NaN: value = NaN, which comes from `sqrt`; the last good parameters are kept"
+            ),
             "{text}"
         );
         let (_, cause, params) = parts(error);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use posterior::core::runtime::context::Ctx;
 use posterior::core::runtime::handlers::Trace;
 use posterior::core::runtime::model::DataVisitor;
-use posterior::core::runtime::sites::{DrawsBySite, SiteNames};
+use posterior::core::runtime::sites::{DrawsBySite, SiteAccessors, SiteNames};
 use posterior::core::runtime::stop::Res;
 use posterior::prelude::*;
 
@@ -106,6 +106,10 @@ impl From<Arc<dyn DrawsBySite>> for NoAccessors {
     fn from(_: Arc<dyn DrawsBySite>) -> Self {
         NoAccessors
     }
+}
+
+impl SiteAccessors for NoAccessors {
+    type Names = SiteNames;
 }
 
 impl Model for AnyModel<'_> {

@@ -484,14 +484,14 @@ fn parameters_outside_of_their_domain_name_the_site_and_the_value() {
     t.model("an empty interval", ALL, &[AT, "Uniform"], &latent_uniform(1.0, 1.0));
     t.model(
         "an infinite interval",
-        ALL,
+        SCORED,
         &[AT, "Uniform"],
         &latent_uniform(0.0, f64::INFINITY),
     );
     t.model(
         "a truncation from behind",
         ALL,
-        &[AT, "Normal"],
+        &[AT, "Truncated", "Interval(2.0, 1.0)"],
         &latent_truncated(2.0, 1.0),
     );
     t.model(

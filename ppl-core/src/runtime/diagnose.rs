@@ -115,8 +115,15 @@ impl Recording {
             found.extend(self.outside(site, &parts[0]));
         }
         if found.is_empty() {
+            // The value farthest from zero is the most likely to be at fault, with the parameters that belong to it.
+            let value = &parts[0];
+            let size = |&i: &usize| value.values[i].abs();
+            let largest = value.range.clone().max_by(|i, j| size(i).total_cmp(&size(j)));
             let present = parts.iter().filter(|p| !p.range.is_empty());
-            found.extend(present.map(|part| self.element(site, part, part.range.start)));
+            found.extend(present.map(|part| {
+                let own = largest.filter(|i| part.values.len() == value.values.len() && part.range.contains(i));
+                self.element(site, part, own.unwrap_or(part.range.start))
+            }));
         }
         found.join(", ")
     }

@@ -100,8 +100,9 @@ impl<'t> Ctx<'t> {
             start,
             ..
         } = message;
-        if !scale.is_finite() {
-            let message = format!("its density is scaled by {scale}: a scale is a finite number");
+        let own = modifiers.scale.and_then(Var::as_constant).unwrap_or(1.0);
+        if !(scale * own).is_finite() {
+            let message = format!("its density is scaled by {}: a scale is a finite number", scale * own);
             return Err(Stop(Error::at_site(address, site.place(), message)));
         }
         dist.put_on(self.tape());
@@ -246,6 +247,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                     tape.term(SumTerm::DEF, &[log_det], &[], 0, weight, number);
                 }
                 self.term(x, 1.0, number);
+                ctx.check()?;
                 Ok(x)
             }
         }
@@ -328,6 +330,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         if rest.as_constant() != Some(0.0) {
             self.term_times(x, rest, 1.0, number);
         }
+        self.ctx.check()?;
         Ok(x)
     }
 

@@ -8,11 +8,12 @@ use crate::error::{Error, Place};
 use crate::rng::Key;
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
-use crate::tape::records::{Node, Records, Term, depends};
+use crate::tape::records::{Node, Records, SMALL, Term, depends};
 use crate::tape::store::{Buffer, Precision};
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dim, DimId, Dims};
-use crate::tensor::shape::Shape;
+use crate::tensor::room::room;
+use crate::tensor::shape::{Shape, size};
 
 /// A recording: operations with their values.
 #[derive(Debug)]
@@ -177,7 +178,13 @@ impl Tape {
 
     /// Says why there is no room on the tape for a value of this shape, if there is none.
     pub(crate) fn lack(&self, shape: &[usize]) -> Option<String> {
-        self.records().lack(shape, 0)
+        let r = self.records();
+        if size(shape) > SMALL
+            && let Err(no_room) = room(shape, r.store.bytes_each())
+        {
+            return Some(format!("memory that is not there: {no_room}"));
+        }
+        r.lack(shape, 0)
     }
 
     /// Puts a constant scalar onto this tape; other values stay as they are.

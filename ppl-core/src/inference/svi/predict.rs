@@ -13,6 +13,7 @@ use crate::inference::predictive::{PREDICTION, Predicted, latents, predict};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
 use crate::inference::site_table::SiteTable;
+use crate::inference::sizes::check_elements;
 use crate::inference::svi::guide_draws::{GuideDraws, Origin, Sampler};
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
@@ -32,6 +33,7 @@ impl GuideDraws {
         if n == 0 {
             return Err(Error::Invalid("n = 0 predictions: at least 1 is needed".to_string()));
         }
+        check_elements("n", n, size_of::<f64>())?;
         match &self.origin {
             Origin::F64(program) => self.predict_as(program, model, n, words),
             Origin::F32(program) => self.predict_as(program, model, n, words),
