@@ -71,12 +71,11 @@ fn another(from: usize, k: usize, rng: &mut impl Rng) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
-    use rand::rngs::SmallRng;
+    use crate::rng::Key;
 
     #[test]
     fn every_other_category_is_equally_likely() {
-        let mut rng = SmallRng::seed_from_u64(3);
+        let mut rng = Key::new(3).generator();
         let mut counts = [0; 4];
         for _ in 0..30_000 {
             let mut point = [2.0];
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn steps_of_a_count_are_symmetric_and_never_zero() {
-        let mut rng = SmallRng::seed_from_u64(4);
+        let mut rng = Key::new(4).generator();
         let mut net = 0.0;
         let mut spread = 0.0;
         for _ in 0..40_000 {
@@ -108,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_a_single_one() {
-        let mut rng = SmallRng::seed_from_u64(5);
+        let mut rng = Key::new(5).generator();
         let mut row = [0.0, 1.0, 0.0];
         for _ in 0..20 {
             let before = row;

@@ -3,10 +3,7 @@
 //! Each of many independent starts makes one step; what comes out is compared with the distribution that went in by a
 //! Kolmogorov–Smirnov or chi-square test. With 10⁵ starts a KS distance of 0.007 is noticed.
 
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
-
-use crate::rng::Key;
+use crate::rng::{Generator, Key};
 
 /// Below this p-value a transition counts as biased; seeds are fixed, so that a false alarm stays away once it is away.
 const MIN_P: f64 = 1e-4;
@@ -15,7 +12,7 @@ const MIN_P: f64 = 1e-4;
 pub(crate) const N_STARTS: usize = 100_000;
 
 /// Draws from the target, makes a step, and compares the outcome with the cumulative distribution function `cdf`.
-pub(crate) fn check_continuous(seed: u64, start_and_step: impl Fn(&mut SmallRng) -> f64, cdf: impl Fn(f64) -> f64) {
+pub(crate) fn check_continuous(seed: u64, start_and_step: impl Fn(&mut Generator) -> f64, cdf: impl Fn(f64) -> f64) {
     let mut out: Vec<f64> = starts(seed, N_STARTS).map(|mut rng| start_and_step(&mut rng)).collect();
     out.sort_unstable_by(f64::total_cmp);
     let n = out.len() as f64;
@@ -35,7 +32,7 @@ pub(crate) fn check_continuous(seed: u64, start_and_step: impl Fn(&mut SmallRng)
 pub(crate) fn check_discrete(
     seed: u64,
     n_starts: usize,
-    start_and_step: impl Fn(&mut SmallRng) -> usize,
+    start_and_step: impl Fn(&mut Generator) -> usize,
     probs: &[f64],
 ) {
     let mut counts = vec![0.0; probs.len()];
@@ -55,7 +52,7 @@ pub(crate) fn check_discrete(
     );
 }
 
-fn starts(seed: u64, n_starts: usize) -> impl Iterator<Item = SmallRng> {
+fn starts(seed: u64, n_starts: usize) -> impl Iterator<Item = Generator> {
     let key = Key::new(seed);
-    (0..n_starts as u64).map(move |i| SmallRng::seed_from_u64(key.split(i).bits()))
+    (0..n_starts as u64).map(move |i| key.split(i).generator())
 }

@@ -1,6 +1,8 @@
 //! Handwriting-like images of digits and letters, drawn from pen strokes with a seed: a data set without a download.
 
 use ndarray::{Array1, Array2};
+use ndarray_rand::RandomExt;
+use ndarray_rand::rand_distr::StandardUniform;
 use ppl_core::rng::{Generator, Key};
 use ppl_core::tensor::room::room;
 use rand::Rng;
@@ -134,7 +136,7 @@ fn check_room(n: usize) {
 pub fn white_noise(n: usize, seed: u64) -> Array2<f32> {
     check_room(n);
     let mut rng = Key::new(seed).split(2).generator();
-    Array2::from_shape_simple_fn((n, SIDE * SIDE), || rng.random())
+    Array2::random_using((n, SIDE * SIDE), StandardUniform, &mut rng)
 }
 
 /// Draws one character with random distortions on the black ground `pixels`.

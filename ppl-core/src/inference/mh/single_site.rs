@@ -107,7 +107,7 @@ mod tests {
     fn a_continuous_target_is_invariant() {
         // The logistic distribution, whose inverse and cumulative distribution functions are elementary.
         let mut density = By(|x: &[f64]| -x[0] - 2.0 * (-x[0]).exp().ln_1p());
-        let step = |rng: &mut rand::rngs::SmallRng| {
+        let step = |rng: &mut crate::rng::Generator| {
             let u: f64 = rng.random();
             let mut density = By(density.0);
             let mut state = MhState::at(&mut density, vec![(u / (1.0 - u)).ln()]).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn categories_are_invariant() {
         let probs = [0.1_f64, 0.55, 0.05, 0.3];
-        let step = |rng: &mut rand::rngs::SmallRng| {
+        let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
             let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
             let own = site(1, Some(Discrete::Category(4)), 1.0);
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn truth_values_and_rows_with_a_single_one_are_invariant() {
         let probs = [0.2_f64, 0.5, 0.3];
-        let step = |rng: &mut rand::rngs::SmallRng| {
+        let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| (0..3).map(|k| x[k] * probs[k].ln()).sum());
             let mut row = vec![0.0; 3];
             row[category(&probs, rng)] = 1.0;
@@ -145,7 +145,7 @@ mod tests {
         };
         check_discrete(3, N_STARTS, step, &probs);
         let probs = [0.85_f64, 0.15];
-        let step = |rng: &mut rand::rngs::SmallRng| {
+        let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
             let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
             let own = site(1, Some(Discrete::Boolean), 1.0);
@@ -162,7 +162,7 @@ mod tests {
             .map(|k| 0.25 * 0.75_f64.powi(k))
             .chain([0.75_f64.powi(30)])
             .collect();
-        let step = |rng: &mut rand::rngs::SmallRng| {
+        let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| {
                 if x[0] < 0.0 {
                     f64::NEG_INFINITY

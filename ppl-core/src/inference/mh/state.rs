@@ -91,8 +91,8 @@ pub(crate) fn accept(ln_ratio: f64, rng: &mut impl Rng) -> MhInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Generator, Key};
     use crate::testing::invariance::check_continuous;
-    use rand::rngs::SmallRng;
     use rand_distr::{Distribution, Exp1, StandardNormal};
 
     /// The exponential distribution.
@@ -115,9 +115,9 @@ mod tests {
     #[test]
     fn an_asymmetric_proposal_with_its_ratio_leaves_the_target_invariant() {
         // new = old · eᶻ has ln q(old | new) − ln q(new | old) = z.
-        let step = |rng: &mut SmallRng| {
+        let step = |rng: &mut Generator| {
             let mut state = MhState::at(&mut Exponential, vec![Exp1.sample(rng)]).unwrap();
-            let propose = |_: &[f64], new: &mut [f64], rng: &mut SmallRng| {
+            let propose = |_: &[f64], new: &mut [f64], rng: &mut Generator| {
                 let z: f64 = StandardNormal.sample(rng);
                 new[0] *= z.exp();
                 z
@@ -130,10 +130,10 @@ mod tests {
 
     #[test]
     fn a_point_without_density_is_never_accepted() {
-        let mut rng: SmallRng = rand::SeedableRng::seed_from_u64(1);
+        let mut rng = Key::new(1).generator();
         let mut state = MhState::at(&mut Exponential, vec![1.0]).unwrap();
         for bad in [-1.0, f64::NAN] {
-            let propose = |_: &[f64], new: &mut [f64], _: &mut SmallRng| {
+            let propose = |_: &[f64], new: &mut [f64], _: &mut Generator| {
                 new[0] = bad;
                 0.0
             };

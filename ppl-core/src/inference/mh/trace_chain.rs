@@ -10,8 +10,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 
 use crate::error::{Error, Result};
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
@@ -96,7 +95,7 @@ impl TraceState {
         if self.n_sites() == 0 {
             return Ok(None);
         }
-        let mut rng = SmallRng::seed_from_u64(key.bits());
+        let mut rng = key.split(1).generator();
         let chosen = self.latents.order[rng.random_range(0..self.n_sites())].clone();
         let (recording, moved) = run(
             model,
@@ -127,7 +126,7 @@ fn run(
     scale: f64,
     key: Key,
 ) -> Result<(Recording, Moved)> {
-    let rng = SmallRng::seed_from_u64(key.split(1).bits());
+    let rng = key.split(1).generator();
     let source = Rc::new(FromTrace::new(before, moving.map(str::to_string), scale, rng));
     let recorder = Recorder {
         source: Rc::clone(&source) as Rc<_>,
@@ -214,6 +213,7 @@ impl Default for Learnt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Generator;
     use crate::testing::invariance::check_discrete;
     use ppl_macros::model;
 
@@ -229,7 +229,7 @@ mod tests {
 
     /// Draws a trace and data from the joint distribution, so that the trace is an exact draw from its posterior, makes
     /// three steps, and returns the number of latents of the trace.
-    fn step(rng: &mut SmallRng) -> usize {
+    fn step(rng: &mut Generator) -> usize {
         let key = Key::new(rng.random());
         let joint = recorder(key);
         let joint = Recorder {

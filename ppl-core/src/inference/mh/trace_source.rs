@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use rand::Rng;
-use rand::rngs::SmallRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::bijectors::default::for_support;
 use crate::error::Error;
 use crate::inference::discrete::Discrete;
+use crate::rng::Generator;
 use crate::runtime::context::Ctx;
 use crate::runtime::recording::Recording;
 use crate::runtime::source::{Latent, LatentSite, Source};
@@ -87,7 +87,7 @@ pub(crate) struct FromTrace {
     before: Rc<Latents>,
     moving: Option<String>,
     scale: f64,
-    rng: RefCell<SmallRng>,
+    rng: RefCell<Generator>,
     /// Whether the run begins a chain, so that sites take the values that they were given to start from.
     is_start: bool,
     reused: RefCell<HashSet<String>>,
@@ -109,7 +109,7 @@ pub(crate) struct Moved {
 
 impl FromTrace {
     /// Returns a source that moves the site `moving`, if any, by a step of this scale.
-    pub(crate) fn new(before: Rc<Latents>, moving: Option<String>, scale: f64, rng: SmallRng) -> Self {
+    pub(crate) fn new(before: Rc<Latents>, moving: Option<String>, scale: f64, rng: Generator) -> Self {
         FromTrace {
             is_start: before.order.is_empty() && moving.is_none(),
             before,

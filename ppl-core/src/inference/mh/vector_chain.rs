@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
-
 use crate::error::{Error, Result};
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
 use crate::inference::mh::adapt::{CovarianceAdapter, ScaleAdapter};
@@ -14,7 +11,7 @@ use crate::inference::mh::single_site::SiteMove;
 use crate::inference::mh::state::{MhInfo, MhState};
 use crate::inference::potential::{Evaluator, Potential};
 use crate::inference::site_table::SiteTable;
-use crate::rng::Key;
+use crate::rng::{Generator, Key};
 use crate::tensor::room::room;
 
 /// A chain of vectors.
@@ -140,7 +137,7 @@ fn site_moves(potential: &Potential<'_>) -> impl Iterator<Item = Move> {
 
 impl Chain for VectorChain<'_> {
     fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
-        let mut rng = SmallRng::seed_from_u64(key.bits());
+        let mut rng = key.generator();
         for step in &mut self.moves {
             step.run(&mut self.density, &mut self.state, &mut rng, phase)?;
         }
@@ -170,7 +167,7 @@ impl Move {
         &mut self,
         density: &mut Evaluator<'_>,
         state: &mut MhState,
-        rng: &mut SmallRng,
+        rng: &mut Generator,
         phase: Phase,
     ) -> Result<()> {
         let mut count = |info: MhInfo, scale: &mut f64| match phase {
