@@ -4,6 +4,13 @@
 //! `cargo test -p ppl-core --test special_functions -- --nocapture` prints the worst point of every function.
 
 use ppl_core::math::{beta, erf, gamma, gamma_draw, incomplete_beta, incomplete_gamma, logspace};
+use ppl_core::ops::sum::SumTerm;
+use ppl_core::rng::Key;
+use ppl_core::tape::gradient::gradient;
+use ppl_core::tape::op::Op;
+use ppl_core::tape::record::Tape;
+use ppl_core::tape::store::Precision;
+use ppl_core::tape::var::Var;
 
 /// The largest error allowed, in error units.
 const BAR: f64 = 8.0;
@@ -38,6 +45,29 @@ fn check(name: &str, table: &str, f: impl Fn(&[f64]) -> f64) {
         worst.0,
         worst.1
     );
+}
+
+/// Returns the derivative of the first element of a function's value by the first of its arguments.
+fn slope(x: &[f64], f: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> f64 {
+    let tape = Tape::new(Precision::F64, Key::new(1));
+    let shape: &[usize] = if x.len() == 1 { &[] } else { &[x.len()] };
+    let value = f(tape.input(0, &[], shape, x, false));
+    tape.term(SumTerm::DEF, &[first_of(value)], &[], 0, 1.0, 0);
+    gradient(&tape)[0]
+}
+
+/// Returns the first element of a function's value.
+fn first(x: &[f64], f: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> f64 {
+    let tape = Tape::new(Precision::F64, Key::new(1));
+    first_of(f(tape.input(0, &[], &[x.len()], x, false))).value()
+}
+
+fn first_of(x: Var<'_>) -> Var<'_> {
+    if x.event_shape().is_empty() {
+        x
+    } else {
+        x.slice(0..1).sum()
+    }
 }
 
 /// One test a function: its table's name, which is the test's name, and how to call it.
@@ -86,4 +116,16 @@ tables! {
     logit => |x| logspace::logit(x[0]);
     xlogy => |x| logspace::xlogy(x[0], x[1]);
     xlog1py => |x| logspace::xlog1py(x[0], x[1]);
+    d_sigmoid => |x| slope(x, |x| x.sigmoid());
+    d_tanh => |x| slope(x, |x| x.tanh());
+    d_exp_m1 => |x| slope(x, |x| x.exp_m1());
+    d_softplus => |x| slope(x, |x| x.softplus());
+    d_silu => |x| slope(x, |x| x.silu());
+    gelu => |x| Var::from(x[0]).gelu().value();
+    d_gelu => |x| slope(x, |x| x.gelu());
+    d_erf => |x| slope(x, |x| x.erf());
+    log_softmax => |x| first(x, |x| x.log_softmax());
+    d_log_softmax => |x| slope(x, |x| x.log_softmax());
+    d_log_sum_exp => |x| slope(x, |x| x.log_sum_exp());
+    d_softmax => |x| slope(x, |x| x.softmax());
 }

@@ -98,6 +98,27 @@ def ndtri(p):
     return x
 
 
+def logistic(x):
+    return 1 / (1 + exp(-x))
+
+
+def logistic_slope(x):
+    e = exp(-fabs(x))
+    return e / (1 + e) ** 2
+
+
+def logistic_bend(x):
+    return logistic_slope(x) * (logistic(-x) - logistic(x))
+
+
+# Two logits, near and far from each other and from zero.
+LOGITS = [
+    (c, c + d)
+    for c in (0.0, 1.5, -1e4, 1e4, 1e8, -1e15)
+    for d in (0.0, 1e-8, -1e-3, 0.5, -3.0, 20.0, -37.0, 45.0, -300.0, 700.0)
+] + [(1e308, 1e308), (-1e300, -1e300), (1e300, 1e300)]
+
+
 def ln_beta(a, b):
     return loggamma(a) + loggamma(b) - loggamma(a + b)
 
@@ -450,6 +471,43 @@ TABLES = {
     "gamma_draw_derivative": (gamma_draw_derivative, [draw_slope_by_a, draw_slope_by_x], GAMMA_POINTS),
     "beta_p": (beta_p, beta_slopes(beta_p), BETA_POINTS),
     "beta_q": (beta_q, beta_slopes(beta_q), BETA_POINTS),
+    # Derivatives of operations, with their own.
+    "d_sigmoid": (logistic_slope, [logistic_bend], REAL),
+    "d_tanh": (lambda x: 4 * logistic_slope(2 * x), [lambda x: 8 * logistic_bend(2 * x)], REAL),
+    "d_exp_m1": (exp, [exp], REAL),
+    "d_softplus": (logistic, [logistic_slope], REAL),
+    "d_silu": (
+        lambda x: logistic(x) + x * logistic_slope(x),
+        [lambda x: 2 * logistic_slope(x) + x * logistic_bend(x)],
+        REAL,
+    ),
+    "gelu": (lambda x: x * ndtr(x), [lambda x: ndtr(x) + x * density(x)], REAL),
+    "d_gelu": (lambda x: ndtr(x) + x * density(x), [lambda x: (2 - x * x) * density(x)], REAL),
+    "d_erf": (
+        lambda x: 2 / sqrt(pi) * exp(-x * x),
+        [lambda x: -4 * x / sqrt(pi) * exp(-x * x)],
+        REAL,
+    ),
+    "log_softmax": (
+        lambda x, y: -log1p(exp(y - x)),
+        [lambda x, y: logistic(y - x), lambda x, y: -logistic(y - x)],
+        LOGITS,
+    ),
+    "d_log_softmax": (
+        lambda x, y: logistic(y - x),
+        [lambda x, y: -logistic_slope(x - y), lambda x, y: logistic_slope(x - y)],
+        LOGITS,
+    ),
+    "d_log_sum_exp": (
+        lambda x, y: logistic(x - y),
+        [lambda x, y: logistic_slope(x - y), lambda x, y: -logistic_slope(x - y)],
+        LOGITS,
+    ),
+    "d_softmax": (
+        lambda x, y: logistic_slope(x - y),
+        [lambda x, y: logistic_bend(x - y), lambda x, y: -logistic_bend(x - y)],
+        LOGITS,
+    ),
     "ndtri": (ndtri, [lambda p: 1 / density(ndtri(p))], [p for p in PROBS] + steps(0.5) + steps(0.075)),
 }
 

@@ -12,7 +12,7 @@ use crate::math::gamma;
 
 /// A floating-point scalar: `f64` or `f32`, and nothing else.
 ///
-/// The functions down to `erf` are branch-free and inline, so that LLVM vectorises a loop over them;
+/// The functions down to `normal_cdf` are branch-free and inline, so that LLVM vectorises a loop over them;
 /// edge values (infinities, NaN, subnormals) come out as in IEEE arithmetic.
 pub trait Real:
     FromWords
@@ -45,6 +45,8 @@ pub trait Real:
     const INFINITY: Self;
     /// Not a number.
     const NAN: Self;
+    /// The smallest positive normal number.
+    const LEAST_POSITIVE: Self;
 
     /// Rounds from f64.
     fn from_f64(x: f64) -> Self;
@@ -90,6 +92,8 @@ pub trait Real:
     fn log_sigmoid(self) -> Self;
     /// Returns the error function.
     fn erf(self) -> Self;
+    /// Returns the distribution function of the standard normal, also where it is tiny.
+    fn normal_cdf(self) -> Self;
 
     /// Returns xʸ.
     fn powf(self, y: Self) -> Self;
@@ -108,6 +112,7 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const INFINITY: Self = $t::INFINITY;
             const NAN: Self = $t::NAN;
+            const LEAST_POSITIVE: Self = $t::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -200,6 +205,10 @@ macro_rules! real {
             #[inline(always)]
             fn erf(self) -> Self {
                 poly::erf::erf(self)
+            }
+            #[inline(always)]
+            fn normal_cdf(self) -> Self {
+                poly::erf::normal_cdf(self)
             }
             #[inline(always)]
             fn powf(self, y: Self) -> Self {

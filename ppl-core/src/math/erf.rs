@@ -103,7 +103,7 @@ pub fn ndtri(p: f64) -> f64 {
 }
 
 /// erfcx on [0, 2].
-const ERFCX_NEAR: Rational<9> = Rational {
+pub(crate) const ERFCX_NEAR: Rational<9> = Rational {
     num: [
         1.0,
         1.531117116853581,
@@ -129,7 +129,7 @@ const ERFCX_NEAR: Rational<9> = Rational {
 };
 
 /// x erfcx(x) as a function of 1/x², for x ≥ 2.
-const ERFCX_TAIL: Rational<9> = Rational {
+pub(crate) const ERFCX_TAIL: Rational<9> = Rational {
     num: [
         0.5641895835477563,
         19.63065068837267,

@@ -94,6 +94,17 @@ pub fn trigamma(x: f64) -> f64 {
     }
 }
 
+/// Returns ψ′(x) − 1/x for x > 0, which lies between 1/(2x²) and 1/x².
+pub(crate) fn trigamma_minus_recip(x: f64) -> f64 {
+    if x >= 2.0 {
+        let w = 1.0 / x;
+        let z = w * w;
+        z * (0.5 + w * TRIGAMMA_TAIL.at(z))
+    } else {
+        trigamma(x) - 1.0 / x
+    }
+}
+
 /// Returns δ(x) = ln Γ(x) − [(x − ½) ln x − x + ½ ln 2π] for x > 0, the error of Stirling's formula.
 ///
 /// It falls like 1 / (12 x). Reference: Loader (2000), Fast and accurate computation of binomial probabilities.
@@ -108,6 +119,18 @@ pub fn stirlerr(x: f64) -> f64 {
     } else {
         (ln_gamma(1.0 + x) - HALF_LN_2PI) - ((x + 0.5) * x.ln() - x)
     }
+}
+
+/// Returns δ(y) − δ(x) − (y − x) δ′(x) with δ = [`stirlerr`], for x, y ≥ 2: zero to second order where x = y.
+pub(crate) fn stirlerr_bregman(y: f64, x: f64) -> f64 {
+    // The divided difference of δ(x) = w T(w²) with w = 1 / x; that of equal arguments is the derivative.
+    let slope_to = |w2: f64| {
+        let w1 = 1.0 / x;
+        let (z1, z2) = (w1 * w1, w2 * w2);
+        let tail = STIRLING_TAIL.at(z2) + w1 * (w1 + w2) * STIRLING_TAIL.divided_difference(z1, z2);
+        -w1 * w2 * tail
+    };
+    (y - x) * (slope_to(1.0 / y) - slope_to(1.0 / x))
 }
 
 /// Returns the deviance part x ln(x / np) + np − x, which is 0 where x = np, for x, np ≥ 0.

@@ -21,4 +21,4 @@ pub mod gamma_draw;
 pub mod incomplete_beta;
 pub mod incomplete_gamma;
 pub mod logspace;
-mod rational;
+pub(crate) mod rational;

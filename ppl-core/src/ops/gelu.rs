@@ -1,6 +1,5 @@
 //! The Gaussian error linear unit in its exact form.
 
-use crate::kernels::real::Real;
 use crate::ops::elementwise::{unary, unary_op};
 use crate::tape::var::Var;
 #[cfg(test)]
@@ -9,15 +8,9 @@ use crate::testing::ops::op_tests;
 /// 1 / √(2π).
 const FRAC_1_SQRT_TAU: f64 = 0.398_942_280_401_432_7;
 
-/// Returns the distribution function of the standard normal.
-#[inline(always)]
-fn phi<F: Real>(x: F) -> F {
-    F::from_f64(0.5) * (F::ONE + (x * F::from_f64(std::f64::consts::FRAC_1_SQRT_2)).erf())
-}
-
 unary_op! {
-    Gelu, "gelu", |x, out| x * phi(x),
-    phi(x) + x * F::from_f64(FRAC_1_SQRT_TAU) * (F::from_f64(-0.5) * x * x).exp()
+    Gelu, "gelu", |x, out| x * x.normal_cdf(),
+    x.normal_cdf() + x * F::from_f64(FRAC_1_SQRT_TAU) * (F::from_f64(-0.5) * x * x).exp()
 }
 
 impl<'t> Var<'t> {

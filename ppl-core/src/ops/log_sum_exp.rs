@@ -22,10 +22,10 @@ impl Op for LogSumExp {
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, y, d_out) = (call.x(0), call.y(), call.d_out());
+        let (x, d_out) = (call.x(0), call.d_out());
         if let Some(d_x) = call.grad(0) {
-            let n = x.len().checked_div(y.len()).unwrap_or(0);
-            log_sum_exp_adjoint(n, x, y, d_out, d_x.slice, d_x.overwrite);
+            let n = x.len().checked_div(d_out.len()).unwrap_or(0);
+            log_sum_exp_adjoint(n, x, d_out, d_x.slice, d_x.overwrite);
         }
     }
 }

@@ -45,6 +45,7 @@ pub mod recip;
 pub mod relu;
 pub mod repeat;
 pub mod reshape;
+pub mod scalar_function;
 pub mod sigmoid;
 pub mod silu;
 pub mod sin;

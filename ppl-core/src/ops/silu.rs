@@ -1,11 +1,12 @@
 //! The sigmoid linear unit, also called swish.
 
 use crate::ops::elementwise::{unary, unary_op};
+use crate::ops::sigmoid::sigmoid_slope;
 use crate::tape::var::Var;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
 
-unary_op! { Silu, "silu", |x, out| x * x.sigmoid(), x.sigmoid() * (F::ONE + x * (F::ONE - x.sigmoid())) }
+unary_op! { Silu, "silu", |x, out| x * x.sigmoid(), x.sigmoid() + x * sigmoid_slope(x) }
 
 impl<'t> Var<'t> {
     /// Returns x / (1 + e⁻ˣ), elementwise.

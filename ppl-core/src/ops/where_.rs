@@ -123,4 +123,13 @@ mod tests {
         tape.term(SumTerm::DEF, &[out], &[], 0, 1.0, 0);
         assert_eq!(gradient(&tape), [0.0, 3.0]);
     }
+
+    #[test]
+    fn an_infinite_adjoint_of_the_other_branch_is_zero() {
+        // √0 has an infinite derivative, which a product with the mask would make NaN.
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[2], &[3.0, 4.0], false);
+        tape.term(SumTerm::DEF, &[where_(x.gt(3.5), x, 0.0).sqrt()], &[], 0, 1.0, 0);
+        assert_eq!(gradient(&tape), [0.0, 0.25]);
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::exp::exp;
 use super::float::{Float, polynomial};
+use crate::math::erf::{ERFCX_NEAR, ERFCX_TAIL};
+use crate::math::rational::Rational;
 
 /// The polynomials of the error function for one type.
 pub trait ErfTable: Float {
@@ -95,10 +97,35 @@ pub fn erf<F: ErfTable>(x: F) -> F {
     F::select(size > F::ONE, outer, x * F::erf_over_x(x * x))
 }
 
+/// Returns Φ(x), which for x < 0 is e^(−x²/2) erfcx(−x / √2) / 2: it falls with the exponential.
+#[inline(always)]
+pub fn normal_cdf<F: ErfTable>(x: F) -> F {
+    let size = x.abs() * F::from_f64(std::f64::consts::FRAC_1_SQRT_2);
+    let w = F::ONE / size;
+    let near = rational(&ERFCX_NEAR, size);
+    let far = w * rational(&ERFCX_TAIL, w * w);
+    let half = F::from_f64(0.5);
+    let tail = half * (-(half * x * x)).exp() * F::select(size < F::from_f64(2.0), near, far);
+    F::select(x < F::ZERO, tail, F::ONE - tail)
+}
+
+#[inline(always)]
+fn rational<F: Float, const N: usize>(r: &Rational<N>, z: F) -> F {
+    let at = |c: [f64; N]| polynomial(z, c.map(F::from_f64));
+    at(r.num) / at(r.den)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::kernels::poly::check::{edges, law};
 
+    law!(
+        normal_cdf,
+        crate::math::erf::ndtr,
+        [(-3.0, 9.0), (-1.5, 1.5), (-1e-6, 1e-6)],
+        16.0,
+        16.0
+    );
     law!(erf, libm::erf, [(-7.0, 7.0), (-1.5, 1.5), (-1e-6, 1e-6)], 3.5, 3.5);
 
     edges! { erf_at_its_edges, erf, f64: [(f64::INFINITY, 1.0), (-f64::INFINITY, -1.0), (f64::NAN, f64::NAN),

@@ -3,7 +3,7 @@
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
 use crate::kernels::real::write;
-use crate::kernels::reduce::row_exp::{BLOCK, Block, exp_in_place, exps_of, long_row, rows_in_block};
+use crate::kernels::reduce::row_exp::{BLOCK, Block, exps_of, long_row, rows_in_block};
 
 /// Writes ln Σⱼ exp xᵢⱼ of each row of x: `[m, n]` into out: `[m]`.
 ///
@@ -17,26 +17,25 @@ pub fn log_sum_exp<F: Real>(n: usize, x: &[F], out: &mut [F]) {
     dispatch(LogSumExp { n, x, out });
 }
 
-/// Adds d_outᵢ exp(xᵢⱼ − outᵢ) to d_x: `[m, n]`, or overwrites it; elements −∞ have weight zero.
+/// Adds d_outᵢ exp(xᵢⱼ − mᵢ) / Σₖ exp(xᵢₖ − mᵢ) with the row's maximum m to d_x: `[m, n]`, or overwrites it; elements −∞
+/// have weight zero.
+///
+/// The weights are divided by their sum instead of shifted by its logarithm, whose rounding grows with the size of x.
 ///
 /// # Panics
 ///
-/// If the lengths do not fit out: `[m]`.
-pub fn log_sum_exp_adjoint<F: Real>(n: usize, x: &[F], out: &[F], d_out: &[F], d_x: &mut [F], overwrite: bool) {
+/// If the lengths do not fit d_out: `[m]`.
+pub fn log_sum_exp_adjoint<F: Real>(n: usize, x: &[F], d_out: &[F], d_x: &mut [F], overwrite: bool) {
     assert_eq!(
         x.len(),
-        out.len() * n,
+        d_out.len() * n,
         "log_sum_exp_adjoint: x is not [{}, {n}]",
-        out.len()
+        d_out.len()
     );
-    assert!(
-        d_out.len() == out.len() && d_x.len() == x.len(),
-        "log_sum_exp_adjoint: lengths differ"
-    );
+    assert_eq!(d_x.len(), x.len(), "log_sum_exp_adjoint: lengths differ");
     dispatch(LogSumExpAdjoint {
         n,
         x,
-        out,
         d_out,
         d_x,
         overwrite,
@@ -59,8 +58,8 @@ impl<F: Real> Loop for LogSumExp<'_, F> {
             self.out.fill(-F::INFINITY);
         } else if n > BLOCK {
             for (row, out) in self.x.chunks_exact(n).zip(self.out) {
-                let (shift, sum) = long_row(row);
-                *out = shift + sum.ln();
+                let (shift, rest) = long_row(row);
+                *out = shift + rest.ln_1p();
             }
         } else {
             let rows = rows_in_block(n);
@@ -69,7 +68,7 @@ impl<F: Real> Loop for LogSumExp<'_, F> {
                 block.fill(n, x);
                 block.take_logs(out.len());
                 for (i, out) in out.iter_mut().enumerate() {
-                    *out = block.shifts[i] + block.sums[i];
+                    *out = block.shifts[i] + block.rests[i];
                 }
             }
         }
@@ -79,16 +78,15 @@ impl<F: Real> Loop for LogSumExp<'_, F> {
 struct LogSumExpAdjoint<'a, F> {
     n: usize,
     x: &'a [F],
-    out: &'a [F],
     d_out: &'a [F],
     d_x: &'a mut [F],
     overwrite: bool,
 }
 
-/// Returns a row's log-sum-exp, or zero where that is −∞, so that the row's weights come out as zero.
+/// Returns d / (1 + rest), or zero where the sum of the weights is zero, so that the row's derivatives come out as zero.
 #[inline(always)]
-fn finite_shift<F: Real>(out: F) -> F {
-    F::select(out == -F::INFINITY, F::ZERO, out)
+fn factor<F: Real>(d: F, rest: F) -> F {
+    F::select(rest == -F::ONE, F::ZERO, d / (F::ONE + rest))
 }
 
 impl<F: Real> Loop for LogSumExpAdjoint<'_, F> {
@@ -97,31 +95,27 @@ impl<F: Real> Loop for LogSumExpAdjoint<'_, F> {
     #[inline(always)]
     fn run(self) {
         let n = self.n;
-        let mut weights = [F::ZERO; BLOCK];
         if n > BLOCK {
-            for i in 0..self.out.len() {
-                let (shift, d_out) = (finite_shift(self.out[i]), self.d_out[i]);
+            let mut exps = [F::ZERO; BLOCK];
+            for (i, &d_out) in self.d_out.iter().enumerate() {
                 let row = i * n..(i + 1) * n;
+                let (shift, rest) = long_row(&self.x[row.clone()]);
+                let factor = factor(d_out, rest);
                 for (x, d_x) in self.x[row.clone()].chunks(BLOCK).zip(self.d_x[row].chunks_mut(BLOCK)) {
-                    exps_of(x, shift, &mut weights);
-                    write(d_x, weights.iter().map(|&w| d_out * w), self.overwrite);
+                    exps_of(x, shift, &mut exps);
+                    write(d_x, exps.iter().map(|&e| factor * e), self.overwrite);
                 }
             }
         } else if n > 0 {
             let rows = rows_in_block(n);
-            for start in (0..self.out.len()).step_by(rows) {
-                let end = self.out.len().min(start + rows);
-                let (x, d_x) = (&self.x[start * n..end * n], &mut self.d_x[start * n..end * n]);
-                for (i, (x, w)) in x.chunks_exact(n).zip(weights.chunks_exact_mut(n)).enumerate() {
-                    let shift = finite_shift(self.out[start + i]);
-                    for (w, &x) in w.iter_mut().zip(x) {
-                        *w = x - shift;
-                    }
-                }
-                exp_in_place(&mut weights, x.len());
-                for (i, (w, d_x)) in weights.chunks_exact(n).zip(d_x.chunks_exact_mut(n)).enumerate() {
-                    let d_out = self.d_out[start + i];
-                    write(d_x, w.iter().map(|&w| d_out * w), self.overwrite);
+            let mut block = Block::empty();
+            let blocks = self.x.chunks(rows * n).zip(self.d_out.chunks(rows));
+            for ((x, d_out), d_x) in blocks.zip(self.d_x.chunks_mut(rows * n)) {
+                block.fill(n, x);
+                let parts = d_x.chunks_exact_mut(n).zip(block.exps.chunks_exact(n)).zip(d_out);
+                for (((d_x, exps), &d_out), &rest) in parts.zip(&block.rests) {
+                    let factor = factor(d_out, rest);
+                    write(d_x, exps.iter().map(|&e| factor * e), self.overwrite);
                 }
             }
         }
@@ -177,7 +171,7 @@ mod tests {
             log_sum_exp(n, &x, &mut out);
             assert_close(&out, &[-inf, 3.0, inf, nan, 1000.0 + 2f64.ln()], 1e-15, "log_sum_exp");
             let mut d_x = vec![nan; 2 * n];
-            log_sum_exp_adjoint(n, &x[..2 * n], &out[..2], &[5.0, 7.0], &mut d_x, true);
+            log_sum_exp_adjoint(n, &x[..2 * n], &[5.0, 7.0], &mut d_x, true);
             let mut want = vec![0.0; 2 * n];
             want[n + 1] = 7.0;
             assert_close(&d_x, &want, 0.0, "adjoint");
@@ -190,8 +184,8 @@ mod tests {
     #[test]
     fn adjoint_equals_central_differences() {
         for [m, n] in [[0, 3], [4, 1], [1, 2], [5, 7], [30, 10], [2, 300]] {
-            let adjoint = |x: &[f64], out: &[f64], d_out: &[f64], d_x: &mut [f64], overwrite| {
-                log_sum_exp_adjoint(n, x, out, d_out, d_x, overwrite)
+            let adjoint = |x: &[f64], _: &[f64], d_out: &[f64], d_x: &mut [f64], overwrite| {
+                log_sum_exp_adjoint(n, x, d_out, d_x, overwrite)
             };
             check_adjoint(
                 &fill(m * n, 1),

@@ -41,24 +41,38 @@ fn shift<F: Real>(row: &[F]) -> F {
     F::select(max.is_finite(), max, F::ZERO)
 }
 
-/// Returns the shift of a long row and Σ exp(x − shift).
+/// Returns an exponential that is one, as the largest of a row is, or zero. Ones are summed apart from the others: if there
+/// is only one of them, the sum less one keeps the digits of tiny others.
+#[inline(always)]
+fn one_of<F: Real>(e: F) -> f64 {
+    if e == F::ONE { 1.0 } else { 0.0 }
+}
+
+/// Returns an exponential that is not one, or zero.
+#[inline(always)]
+fn other_of<F: Real>(e: F) -> f64 {
+    if e == F::ONE { 0.0 } else { e.to_f64() }
+}
+
+/// Returns the shift of a long row and Σ exp(x − shift) − 1.
 #[inline(always)]
 pub(crate) fn long_row<F: Real>(row: &[F]) -> (F, F) {
     let shift = shift(row);
     let mut exps = [F::ZERO; BLOCK];
-    let mut sum = 0.0;
+    let (mut ones, mut others) = (-1.0, 0.0);
     for x in row.chunks(BLOCK) {
         exps_of(x, shift, &mut exps);
-        sum += fold_sum(&exps[..x.len()], F::to_f64);
+        ones += fold_sum(&exps[..x.len()], one_of);
+        others += fold_sum(&exps[..x.len()], other_of);
     }
-    (shift, F::from_f64(sum))
+    (shift, F::from_f64(ones + others))
 }
 
-/// A block of short rows: exp(x − shift), and for each row the shift, Σ exp(x − shift) and what is made of it.
+/// A block of short rows: exp(x − shift), and for each row the shift, Σ exp(x − shift) − 1 and what is made of it.
 pub(crate) struct Block<F> {
     pub exps: [F; BLOCK],
     pub shifts: [F; BLOCK],
-    pub sums: [F; BLOCK],
+    pub rests: [F; BLOCK],
 }
 
 impl<F: Real> Block<F> {
@@ -67,7 +81,7 @@ impl<F: Real> Block<F> {
         Block {
             exps: [F::ZERO; BLOCK],
             shifts: [F::ZERO; BLOCK],
-            sums: [F::ZERO; BLOCK],
+            rests: [F::ZERO; BLOCK],
         }
     }
 
@@ -83,15 +97,15 @@ impl<F: Real> Block<F> {
         }
         exp_in_place(&mut self.exps, x.len());
         for (i, exps) in self.exps[..x.len()].chunks_exact(n).enumerate() {
-            self.sums[i] = F::from_f64(fold_sum(exps, F::to_f64));
+            self.rests[i] = F::from_f64((fold_sum(exps, one_of) - 1.0) + fold_sum(exps, other_of));
         }
     }
 
-    /// Replaces the sums of the first m rows by their logarithms.
+    /// Replaces what was summed of the first m rows by the logarithms of the sums.
     #[inline(always)]
     pub fn take_logs(&mut self, m: usize) {
-        for sum in self.sums[..m.next_multiple_of(VECTOR)].iter_mut() {
-            *sum = sum.ln();
+        for rest in self.rests[..m.next_multiple_of(VECTOR)].iter_mut() {
+            *rest = rest.ln_1p();
         }
     }
 }

@@ -19,6 +19,8 @@ pub fn softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
 
 /// Adds outᵢⱼ (d_outᵢⱼ − Σₖ outᵢₖ d_outᵢₖ) to d_x: `[m, n]`, or overwrites it.
 ///
+/// The d_out are taken from that of the row's largest probability, so that nothing cancels where it is nearly one.
+///
 /// # Panics
 ///
 /// If the lengths differ or are no multiple of n.
@@ -45,6 +47,8 @@ pub fn log_softmax<F: Real>(n: usize, x: &[F], out: &mut [F]) {
 }
 
 /// Adds d_outᵢⱼ − exp(outᵢⱼ) Σₖ d_outᵢₖ to d_x: `[m, n]`, or overwrites it.
+///
+/// For the row's largest probability p, which may be nearly one, this is (1 − p) d_outᵢⱼ less p times the sum of the others.
 ///
 /// # Panics
 ///
@@ -75,9 +79,9 @@ impl<F: Real> Loop for Softmax<'_, F> {
         let n = self.n;
         if n > BLOCK {
             for (row, out) in self.x.chunks_exact(n).zip(self.out.chunks_exact_mut(n)) {
-                let (shift, sum) = long_row(row);
+                let (shift, rest) = long_row(row);
                 exps_of(row, shift, out);
-                let scale = F::ONE / sum;
+                let scale = F::ONE / (F::ONE + rest);
                 for out in out.iter_mut() {
                     *out *= scale;
                 }
@@ -88,13 +92,23 @@ impl<F: Real> Loop for Softmax<'_, F> {
             for (x, out) in self.x.chunks(len).zip(self.out.chunks_mut(len)) {
                 block.fill(n, x);
                 let rows = out.chunks_exact_mut(n).zip(block.exps.chunks_exact(n));
-                for ((out, exps), &sum) in rows.zip(&block.sums) {
-                    let scale = F::ONE / sum;
+                for ((out, exps), &rest) in rows.zip(&block.rests) {
+                    let scale = F::ONE / (F::ONE + rest);
                     write(out, exps.iter().map(|&e| e * scale), true);
                 }
             }
         }
     }
+}
+
+/// Returns the place of the largest element of a row that has some.
+#[inline(always)]
+fn largest<F: Real>(row: &[F]) -> usize {
+    let mut top = 0;
+    for (j, &x) in row.iter().enumerate() {
+        top = if x > row[top] { j } else { top };
+    }
+    top
 }
 
 struct SoftmaxAdjoint<'a, F> {
@@ -113,10 +127,15 @@ impl<F: Real> Loop for SoftmaxAdjoint<'_, F> {
         let n = self.n.max(1);
         let rows = self.out.chunks_exact(n).zip(self.d_out.chunks_exact(n));
         for ((out, d_out), d_x) in rows.zip(self.d_x.chunks_exact_mut(n)) {
-            let mean = F::from_f64(fold_sum2(out, d_out, |out, d_out| out.to_f64() * d_out.to_f64()));
+            let base = d_out[largest(out)];
+            let mean = F::from_f64(fold_sum2(out, d_out, |out, d_out| {
+                out.to_f64() * (d_out - base).to_f64()
+            }));
             write(
                 d_x,
-                out.iter().zip(d_out).map(|(&out, &d_out)| out * (d_out - mean)),
+                out.iter()
+                    .zip(d_out)
+                    .map(|(&out, &d_out)| out * ((d_out - base) - mean)),
                 self.overwrite,
             );
         }
@@ -137,8 +156,8 @@ impl<F: Real> Loop for LogSoftmax<'_, F> {
         let n = self.n;
         if n > BLOCK {
             for (row, out) in self.x.chunks_exact(n).zip(self.out.chunks_exact_mut(n)) {
-                let (shift, sum) = long_row(row);
-                let log_sum = sum.ln();
+                let (shift, rest) = long_row(row);
+                let log_sum = rest.ln_1p();
                 write(out, row.iter().map(|&x| (x - shift) - log_sum), true);
             }
         } else if n > 0 {
@@ -148,7 +167,7 @@ impl<F: Real> Loop for LogSoftmax<'_, F> {
                 block.fill(n, x);
                 block.take_logs(x.len() / n);
                 for (i, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
-                    let (shift, log_sum) = (block.shifts[i], block.sums[i]);
+                    let (shift, log_sum) = (block.shifts[i], block.rests[i]);
                     write(out, x.iter().map(|&x| (x - shift) - log_sum), true);
                 }
             }
@@ -173,10 +192,19 @@ impl<F: Real> Loop for LogSoftmaxAdjoint<'_, F> {
         let rows = rows_in_block(n.min(BLOCK));
         let mut probs = [F::ZERO; BLOCK];
         let mut totals = [F::ZERO; BLOCK];
+        let mut tops = [(0, F::ZERO); BLOCK];
         let blocks = self.out.chunks(rows * n).zip(self.d_out.chunks(rows * n));
         for ((out, d_out), d_x) in blocks.zip(self.d_x.chunks_mut(rows * n)) {
             for (total, d_out) in totals.iter_mut().zip(d_out.chunks_exact(n)) {
                 *total = F::from_f64(fold_sum(d_out, F::to_f64));
+            }
+            let parts = out.chunks_exact(n).zip(d_out.chunks_exact(n)).zip(d_x.chunks_exact(n));
+            for (top, ((out, d_out), d_x)) in tops.iter_mut().zip(parts) {
+                let at = largest(out);
+                let old = if self.overwrite { F::ZERO } else { d_x[at] };
+                let others = fold_sum(&d_out[..at], F::to_f64) + fold_sum(&d_out[at + 1..], F::to_f64);
+                let rest = -out[at].exp_m1();
+                *top = (at, old + (rest * d_out[at] - (F::ONE - rest) * F::from_f64(others)));
             }
             // A piece is the whole block of short rows, or a part of one long row.
             let pieces = out.chunks(BLOCK).zip(d_out.chunks(BLOCK)).zip(d_x.chunks_mut(BLOCK));
@@ -192,6 +220,9 @@ impl<F: Real> Loop for LogSoftmaxAdjoint<'_, F> {
                         self.overwrite,
                     );
                 }
+            }
+            for (d_x, &(at, value)) in d_x.chunks_exact_mut(n).zip(&tops) {
+                d_x[at] = value;
             }
         }
     }
