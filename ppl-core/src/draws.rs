@@ -252,9 +252,16 @@ impl Draws {
 }
 
 /// Returns the arithmetic mean, NaN if there are no values.
-pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+///
+/// A second pass over the distances from the first mean takes off what the sum lost far from zero.
+pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     let n = values.len() as f64;
-    values.sum::<f64>() / n
+    let first = values.clone().sum::<f64>() / n;
+    if first.is_finite() {
+        first + values.map(|x| x - first).sum::<f64>() / n
+    } else {
+        first
+    }
 }
 
 /// Returns the values in ascending order, NaNs at the ends.
@@ -362,6 +369,15 @@ mod tests {
             third.values,
             ndarray::arr2(&[[10.0, 110.0, 210.0], [1010.0, 1110.0, 1210.0]])
         );
+    }
+
+    #[test]
+    fn a_mean_far_from_zero_keeps_its_digits() {
+        // The values are exact, their mean is 3 · 2⁻²⁰ above 10⁹, and a plain sum loses 10⁻⁵.
+        let values = (0..70_000).map(|i| 1e9 + (i % 7) as f64 / 1_048_576.0);
+        assert!((mean(values) - (1e9 + 3.0 / 1_048_576.0)).abs() < 1.2e-7);
+        assert_eq!(mean([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
+        assert!(mean(std::iter::empty::<f64>()).is_nan());
     }
 
     #[test]

@@ -212,6 +212,24 @@ warning: `tau` is 3 in every draw: r-hat is not defined, ess and mcse have no me
 }
 
 #[test]
+fn an_offset_changes_no_figure_of_mixing() {
+    // Multiples of 2⁻²² are exact at 10⁹ too.
+    let near = stored("iid_normal").0.mapv(|x| (x * 4_194_304.0).round() / 4_194_304.0);
+    let far = near.mapv(|x| x + 1e9);
+    for (name, figure) in [
+        ("ess_mean", ess_mean as Figure),
+        ("mcse_mean", mcse_mean),
+        ("rhat", rhat),
+    ] {
+        let (near, far) = (figure(near.view()), figure(far.view()));
+        assert!(
+            (far / near - 1.0).abs() < 1e-12,
+            "{name}: {far} at an offset, {near} without"
+        );
+    }
+}
+
+#[test]
 fn printed_warnings_are_limited() {
     let mut draws = Draws::new(1, 4);
     draws.insert("x", &[27], vec![0.0; 108]).unwrap();

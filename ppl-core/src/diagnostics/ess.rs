@@ -70,7 +70,9 @@ fn ess(chains: ArrayView2<f64>) -> f64 {
     if chains.iter().all(|&x| x == first) {
         return size;
     }
-    let mut rho = autocorrelations(chains);
+    // Far from zero the means of chains would lose the digits by which they differ.
+    let about_first = chains.mapv(|x| x - first);
+    let mut rho = autocorrelations(about_first.view());
     if rho.iter().any(|x| x.is_nan()) {
         return f64::NAN;
     }
