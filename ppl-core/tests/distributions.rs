@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use ppl_core::distributions::*;
+use ppl_core::ops::sum::SumTerm;
 use ppl_core::rng::Key;
 use ppl_core::tape::gradient::gradient;
+use ppl_core::tape::op::Op;
 use ppl_core::tape::record::Tape;
 use ppl_core::tape::store::Precision;
 use ppl_core::tape::var::Var;
@@ -214,7 +216,54 @@ macro_rules! tables {
     };
 }
 
+/// One test a table of divergences: its name, and the two distributions from the parameters in it, those of the second with
+/// the prefix `q_`.
+macro_rules! divergences {
+    ($($test:ident, $table:literal => |$p:ident| $first:expr, $second:expr;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                fn divergence<'t, P: Dist<'t>, Q: Dist<'t>>(tape: &'t Tape, p: P, q: Q) {
+                    let kl = P::KL.expect("a closed form");
+                    let kl = kl(tape, &p.params(tape), Q::NAME, &q.params(tape)).expect("a closed form for this pair");
+                    tape.term(SumTerm::DEF, &[kl], &[], 0, 1.0, 0);
+                }
+                fn density<'t>(tape: &'t Tape, $p: &Inputs<'t>, _: Var<'t>) {
+                    divergence(tape, $first, $second);
+                }
+                fn moments<'t>(_: &'t Tape, _: &Inputs<'t>) -> [Var<'t>; 2] {
+                    [Var::from(f64::NAN); 2]
+                }
+                let table = include_str!(concat!("data/distributions/", $table, ".json"));
+                check($table, table, density, moments);
+            }
+        )*
+    };
+}
+
+divergences! {
+    kl_normal, "KlNormal" => |p| Normal(p.get("loc"), p.get("scale")), Normal(p.get("q_loc"), p.get("q_scale"));
+    kl_exponential, "KlExponential" => |p| Exponential(p.get("rate")), Exponential(p.get("q_rate"));
+    kl_poisson, "KlPoisson" => |p| Poisson(p.get("rate")), Poisson(p.get("q_rate"));
+    kl_gamma, "KlGamma" => |p|
+        Gamma(p.get("concentration"), p.get("rate")), Gamma(p.get("q_concentration"), p.get("q_rate"));
+    kl_beta, "KlBeta" => |p|
+        Beta(p.get("concentration1"), p.get("concentration0")),
+        Beta(p.get("q_concentration1"), p.get("q_concentration0"));
+    kl_dirichlet, "KlDirichlet" => |p| Dirichlet(p.get("concentration")), Dirichlet(p.get("q_concentration"));
+    kl_laplace, "KlLaplace" => |p| Laplace(p.get("loc"), p.get("scale")), Laplace(p.get("q_loc"), p.get("q_scale"));
+    kl_categorical_logits, "KlCategoricalLogits" => |p|
+        Categorical::logits(p.get("logits")), Categorical::logits(p.get("q_logits"));
+}
+
 tables! {
+    truncated_normal, "TruncatedNormal" => |p|
+        Normal(p.get("loc"), p.get("scale")).truncate(p.get("low"), p.get("high"));
+    truncated_cauchy, "TruncatedCauchy" => |p|
+        Cauchy(p.get("loc"), p.get("scale")).truncate(p.get("low"), p.get("high"));
+    truncated_laplace, "TruncatedLaplace" => |p|
+        Laplace(p.get("loc"), p.get("scale")).truncate(p.get("low"), p.get("high"));
+    truncated_exponential, "TruncatedExponential" => |p| Exponential(p.get("rate")).truncate(p.get("low"), p.get("high"));
     normal, "Normal" => |p| Normal(p.get("loc"), p.get("scale"));
     log_normal, "LogNormal" => |p| LogNormal(p.get("loc"), p.get("scale"));
     half_normal, "HalfNormal" => |p| HalfNormal(p.get("scale"));

@@ -10,12 +10,15 @@ use crate::{distributions, latents, operations};
 const WITHOUT_LAW: &str = "
     made of other operations: Truncated Ordered
     no distribution over triangular matrices: lower_cholesky_log_det
+    parts of divergences, whose own laws have plates: deviance ratio_excess square_ratio_excess laplace_divergence log_deviance
+    gamma_excess beta_divergence
 ";
 
 /// Names in the sources of operations that draw: a loop draws other numbers than a plate.
 const DRAWS: &str = "
     standard_normal standard_uniform standard_exponential standard_cauchy standard_laplace
     normal_draw uniform_draw exponential_draw cauchy_draw laplace_draw gamma_draw log_gamma_draw
+    inverse_gamma_draw student_t_stretch interval_draw
     multivariate_normal_draw Normal_own_draw sort_rows
     normal_quantile cauchy_quantile laplace_quantile exponential_quantile uniform_quantile
 ";

@@ -6,19 +6,21 @@ A table holds sets of parameters, and under each set points. Keys of a point: "v
 positive and smooth, "d_value" (continuous families) and "d_params". Keys of a set besides: "mean" and "variance".
 Answers are decimal strings of 25 digits, "inf", "-inf" or "nan", in lists for vectors and matrices.
 "scale" repeats the keys and holds |exact| + sum |input * d exact / d input| over the value and all parameters, so that a
-reader can express an error in units of 2^-53 * scale. Derivatives are central differences in 700 digits with relative steps
-of 1e-50: exact to far more digits than are printed. Inputs are f64 values, taken exactly.
+reader can express an error in units of 2^-53 * scale. Derivatives are central differences in 700 digits (300 for divergences,
+whose psi is slow) with relative steps of 1e-50: exact to far more digits than are printed. Inputs are f64 values, taken exactly.
 """
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
-from mpmath import exp, fabs, inf, isfinite, isnan, log, log1p, loggamma, mp, mpf, nan, pi
+from mpmath import digamma, erfc, exp, fabs, inf, isfinite, isnan, log, log1p, loggamma, mp, mpf, nan, pi, sqrt
 
 OUT = Path(__file__).resolve().parents[2] / "ppl-core" / "tests" / "data" / "distributions"
 HALF = mpf(1) / 2
 DIGITS = 700
+DIGITS_OF_DIVERGENCES = 300
 
 
 def xlogy(x, y):
@@ -282,6 +284,130 @@ def simplexes(p):
     total = sum(a)
     inside = [[c / total for c in a], [(1.0 + i) / (len(a) * (len(a) + 1) / 2) for i in range(len(a))]]
     return inside + (SIMPLEX if len(a) == 3 else []) + [[1.0 / len(a)] * len(a)]
+
+
+@cache
+def upper_tail(z):
+    return erfc(z / sqrt(mpf(2))) / 2
+
+
+def normal_mass(a, b):
+    """The mass of the standard normal between two points, from the side where its tail is small."""
+    low, high = (a, b) if a + b > 0 else (-b, -a)
+    return upper_tail(low) - upper_tail(high)
+
+
+def truncated(density, mass, standardised):
+    """The density between the last two parameters, by the mass between their standardised values."""
+
+    def f(x, *params):
+        base, (low, high) = params[:-2], params[-2:]
+        return density(x, *base) - log(mass(standardised(low, *base), standardised(high, *base)))
+
+    return on_support(lambda x, *params: params[-2] <= x <= params[-1], f)
+
+
+def location_scale(x, loc, scale):
+    return (x - loc) / scale
+
+
+def laplace_mass(a, b):
+    def cdf(z):
+        return exp(z) / 2 if z < 0 else 1 - exp(-z) / 2
+
+    return cdf(b) - cdf(a) if a < 0 else (exp(-a) - exp(-b)) / 2
+
+
+def windows(loc, scale, farthest=inf):
+    """Intervals about the middle, narrow ones, and ones in the tails; standardised, and moved to loc and scale."""
+    bounds = [
+        (-1.0, 2.0),
+        (0.25, 0.5),
+        (-0.75, -0.5),
+        (-40.0, 0.3),
+        (0.5, 0.5 + 2.0**-20),
+        (3.0, 3.0 + 2.0**-30),
+        (-8.0, -8.0 + 2.0**-10),
+        (0.9, 30.0),
+        (1.5, 1.625),
+        (5.0, 80.0),
+        (40.0, 41.0),
+        (-300.0, -290.0),
+        (1e4, 1e4 + 1.0),
+        (1e4, 1e4 + 2.0**-20),
+        (100.0, 100.5),
+    ]
+    return [
+        {"loc": loc, "scale": scale, "low": loc + scale * a, "high": loc + scale * b}
+        for a, b in bounds
+        if max(-a, b) <= farthest
+    ]
+
+
+def within(p):
+    return [p["low"] + r * (p["high"] - p["low"]) for r in (0.125, 0.375, 0.5, 0.875)] + [p["low"] - 1.0, p["high"] + 1.0]
+
+
+def kl_normal(_, m, s, mu, sigma):
+    return log(sigma / s) + (s * s + (m - mu) ** 2) / (2 * sigma**2) - HALF
+
+
+def kl_exponential(_, b, beta):
+    return log(b / beta) + beta / b - 1
+
+
+def kl_poisson(_, a, b):
+    return xlogy(a, a / b) + b - a
+
+
+@cache
+def ln_gamma(x):
+    return loggamma(x)
+
+
+@cache
+def psi(x):
+    return digamma(x)
+
+
+def kl_gamma(_, a, b, alpha, beta):
+    return (a - alpha) * psi(a) - ln_gamma(a) + ln_gamma(alpha) + alpha * log(b / beta) + a * (beta / b - 1)
+
+
+def kl_dirichlet(_, a, alpha):
+    total = sum(a)
+    each = sum(ln_gamma(y) - ln_gamma(x) + (x - y) * (psi(x) - psi(total)) for x, y in zip(a, alpha))
+    return ln_gamma(total) - ln_gamma(sum(alpha)) + each
+
+
+def kl_beta(_, a, b, alpha, beta):
+    return kl_dirichlet(_, [a, b], [alpha, beta])
+
+
+def kl_laplace(_, m, s, mu, sigma):
+    shift = fabs(m - mu) / s
+    return s / sigma * (shift + exp(-shift)) - 1 - log(s / sigma)
+
+
+def kl_categorical(_, t, u):
+    p, q = softmax(t), softmax(u)
+    return sum(x * (log(x) - log(y)) for x, y in zip(p, q))
+
+
+# How far the second of two parameters is from the first, from hardly to by magnitudes.
+RATIOS = [1 + 2.0**-40, 1 - 2.0**-26, 1 + 1e-5, 0.99, 1.3, 0.25, 40.0, 1e-4]
+
+
+def apart(names, starts):
+    """Pairs of distributions: each start against itself with one parameter, or all, moved by a ratio."""
+    out = []
+    for start in starts:
+        for k, ratio in enumerate(RATIOS):
+            for moved in ({k % len(names)}, set(range(len(names)))):
+                other = [v * ratio if i in moved else v for i, v in enumerate(start)]
+                both = zip(names + ["q_" + n for n in names], list(start) + other)
+                out.append(dict(both))
+    return out
 
 
 def rows(name, values):
@@ -590,6 +716,104 @@ FAMILIES = {
 }
 
 
+# Truncated distributions: the bounds are parameters.
+FAMILIES |= {
+    "TruncatedNormal": (
+        "continuous",
+        "loc scale low high",
+        truncated(normal, normal_mass, location_scale),
+        None,
+        windows(0.0, 1.0) + windows(1.5, 0.5),
+        within,
+    ),
+    "TruncatedCauchy": (
+        "continuous",
+        "loc scale low high",
+        truncated(
+            lambda x, m, s: -log(pi * s) - log1p(((x - m) / s) ** 2),
+            lambda a, b: (mp.atan(b) - mp.atan(a)) / pi,
+            location_scale,
+        ),
+        None,
+        windows(0.0, 1.0, 2.0) + windows(1.5, 0.5, 2.0),
+        within,
+    ),
+    "TruncatedLaplace": (
+        "continuous",
+        "loc scale low high",
+        truncated(lambda x, m, s: -fabs(x - m) / s - log(2 * s), laplace_mass, location_scale),
+        None,
+        windows(0.0, 1.0) + windows(1.5, 0.5),
+        lambda p: [x for x in within(p) if x != p["loc"]],
+    ),
+    "TruncatedExponential": (
+        "continuous",
+        "rate low high",
+        truncated(lambda x, r: log(r) - r * x, lambda a, b: exp(-a) - exp(-b), lambda x, r: r * x),
+        None,
+        [
+            {"rate": r, "low": a / r, "high": b / r}
+            for r in (1.0, 0.25)
+            for a, b in [(0.5, 2.0), (1.0, 1.0 + 2.0**-20), (30.0, 31.0), (1e6, 1e6 + 2.0), (0.125, 80.0)]
+        ],
+        within,
+    ),
+}
+
+# Divergences: the parameters of the first distribution, then those of the second; the value says nothing.
+FAMILIES |= {
+    f"Kl{name}": ("discrete", parameters, kl, None, sets, lambda p: [0.0])
+    for name, parameters, kl, sets in [
+        (
+            "Normal",
+            "loc scale q_loc q_scale",
+            kl_normal,
+            apart(["loc", "scale"], [(1.5, 0.3), (-2.0, 1e4), (1e3, 1e-3)]),
+        ),
+        ("Exponential", "rate q_rate", kl_exponential, apart(["rate"], [(1.5,), (1e-8,), (1e8,)])),
+        ("Poisson", "rate q_rate", kl_poisson, apart(["rate"], [(1.5,), (1e-8,), (1e8,)])),
+        (
+            "Gamma",
+            "concentration rate q_concentration q_rate",
+            kl_gamma,
+            apart(["concentration", "rate"], [(1.5, 0.3), (0.01, 2.0), (3.0, 1e4), (1e4, 7.0), (1e8, 1e8)]),
+        ),
+        (
+            "Beta",
+            "concentration1 concentration0 q_concentration1 q_concentration0",
+            kl_beta,
+            apart(["concentration1", "concentration0"], [(1.5, 0.3), (0.01, 0.02), (0.1, 2.0), (30.0, 40.0), (400.0, 30.0), (1e8, 3e8)]),
+        ),
+        (
+            "Dirichlet",
+            "concentration q_concentration",
+            kl_dirichlet,
+            [
+                {"concentration": a, "q_concentration": [v * r if i != 1 else v for i, v in enumerate(a)]}
+                for a in ([0.5, 1.0, 2.0], [10.0, 20.0, 30.0], [1e-2, 3.0, 0.2], [1e6, 2e6, 3e5])
+                for r in RATIOS
+            ],
+        ),
+        (
+            "Laplace",
+            "loc scale q_loc q_scale",
+            kl_laplace,
+            apart(["loc", "scale"], [(1.5, 0.3), (-2.0, 1e4), (1e3, 1e-3)])[1:],
+        ),
+        (
+            "CategoricalLogits",
+            "logits q_logits",
+            kl_categorical,
+            [
+                {"logits": t, "q_logits": [v + (r - 1) * (i + 1) for i, v in enumerate(t)]}
+                for t in ([0.5, -1.0, 2.0], [10.0, -10.0, 0.0], [1e4, 1e4 + 1.0])
+                for r in RATIOS
+            ],
+        ),
+    ]
+}
+
+
 def flatten(x):
     return [v for item in x for v in flatten(item)] if isinstance(x, list) else [x]
 
@@ -627,7 +851,7 @@ class Derivatives:
 
     def first(self, i):
         up, down = self.value((i, 1)), self.value((i, -1))
-        noise = (fabs(up) + fabs(down)) * mpf(10) ** (20 - DIGITS)
+        noise = (fabs(up) + fabs(down)) * mpf(10) ** (20 - mp.dps)
         return (up - down) / (2 * self.step[i]) if fabs(up - down) > noise else mpf(0)
 
     def second(self, i, j):
@@ -735,9 +959,9 @@ def table(name):
 
 
 def main():
-    mp.dps = DIGITS
     OUT.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or FAMILIES:
+        mp.dps = DIGITS_OF_DIVERGENCES if name.startswith("Kl") else DIGITS
         content = table(name)
         (OUT / f"{name}.json").write_text(
             json.dumps(content, separators=(",", ":")).replace('{"value"', '\n{"value"') + "\n"

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::constraints::Boolean;
 use crate::distributions::chances::Chances;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::log_deviance;
 use crate::distributions::family::{Binary, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::IntoVar;
@@ -13,7 +14,6 @@ use crate::distributions::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::random::fill_uniform;
 use crate::kernels::real::Real;
-use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -132,18 +132,16 @@ fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<V
 
 /// Returns the divergence of trials, given by the name of their parameter and its value.
 pub(crate) fn kl_of_trials<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
-    let (p, q) = (chances(p), chances(q));
-    let part = |k: usize| where_(p[k].0.gt(0.0), p[k].0 * (p[k].1 - q[k].1), 0.0);
-    part(0) + part(1)
+    let (p, q) = (log_chances(p), log_chances(q));
+    log_deviance(p[0], q[0]) + log_deviance(p[1], q[1])
 }
 
-/// Returns the probabilities of one and of zero, each with its logarithm.
-fn chances<'t>((name, param): (&str, Var<'t>)) -> [(Var<'t>, Var<'t>); 2] {
+/// Returns the logarithms of the probabilities of one and of zero.
+fn log_chances<'t>((name, param): (&str, Var<'t>)) -> [Var<'t>; 2] {
     if name == "logits" {
-        let (one, zero) = (param, -param);
-        [(one.sigmoid(), -zero.softplus()), (zero.sigmoid(), -one.softplus())]
+        [-(-param).softplus(), -param.softplus()]
     } else {
-        [(param, param.ln()), (1.0 - param, (-param).ln_1p())]
+        [param.ln(), (-param).ln_1p()]
     }
 }
 

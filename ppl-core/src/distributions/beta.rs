@@ -2,6 +2,7 @@
 
 use crate::constraints::UnitInterval;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::beta_divergence;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::{IntoVar, Param};
@@ -80,16 +81,14 @@ impl<'t> Dist<'t> for Beta<'t> {
     }
 }
 
-/// KL((a, b) ‖ (α, β)) = ln B(α, β) − ln B(a, b) + (a − α) (ψ(a) − ψ(a + b)) + (b − β) (ψ(b) − ψ(a + b))
+/// KL((a, b) ‖ (α, β)) = ln B(α, β) − ln B(a, b) + (a − α) (ψ(a) − ψ(a + b)) + (b − β) (ψ(b) − ψ(a + b)),
+/// as the sum of what the concentrations and what the means differ by.
 fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     if q_name != Beta::NAME {
         return None;
     }
     let ((a, b), (alpha, beta)) = ((p[0].1, p[1].1), (q[0].1, q[1].1));
-    let ln_beta = |a: Var<'t>, b: Var<'t>| a.ln_gamma() + b.ln_gamma() - (a + b).ln_gamma();
-    let both = (a + b).digamma();
-    let shift = (a - alpha) * (a.digamma() - both) + (b - beta) * (b.digamma() - both);
-    Some(ln_beta(alpha, beta) - ln_beta(a, b) + shift)
+    Some(beta_divergence(a, b, alpha, beta))
 }
 
 /// The density as a loop body, computed in f64.

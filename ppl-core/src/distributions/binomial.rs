@@ -2,13 +2,11 @@
 
 use std::marker::PhantomData;
 
-use rand::rngs::SmallRng;
-use rand_distr::Distribution;
-
 use crate::constraints::Count;
 use crate::distributions::bernoulli::kl_of_trials;
 use crate::distributions::chances::Chances;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::count_sampler;
 use crate::distributions::family::{Counts, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::{IntoVar, Param};
@@ -21,6 +19,7 @@ use crate::math::beta::log_binomial;
 use crate::math::gamma::{HALF_LN_2PI, bd0_from_difference, stirlerr};
 use crate::math::logspace::{log_sigmoid, sigmoid};
 use crate::ops::where_::where_;
+use crate::rng::Generator;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
@@ -287,14 +286,9 @@ struct BinomialDraw<C>(PhantomData<C>);
 impl<C: Chance> ScalarSampler<2> for BinomialDraw<C> {
     const NAME: &'static str = C::DRAW;
 
-    fn draw(rng: &mut SmallRng, [n, param]: [f64; 2]) -> f64 {
-        let (p, _) = C::of(param);
-        let is_count = n >= 0.0 && n.floor() == n;
-        let binomial = rand_distr::Binomial::new(if is_count { n as u64 } else { 0 }, p);
-        match binomial {
-            Ok(binomial) if is_count => binomial.sample(rng) as f64,
-            _ => f64::NAN,
-        }
+    fn draw(rng: &mut Generator, [n, param]: [f64; 2]) -> f64 {
+        let (p, q) = C::of(param);
+        count_sampler::binomial(rng, n, p, q)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::constraints::Simplex;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::{deviance, gamma_excess};
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::{IntoVar, Param};
@@ -110,14 +111,16 @@ impl<'t> Dist<'t> for Dirichlet<'t> {
     }
 }
 
-/// KL(a ‖ α) = ln Γ(A) − Σ ln Γ(aᵢ) − ln Γ(Σ αᵢ) + Σ ln Γ(αᵢ) + Σ (aᵢ − αᵢ) (ψ(aᵢ) − ψ(A)) with A = Σ aᵢ
+/// KL(a ‖ α) = ln Γ(A) − Σ ln Γ(aᵢ) − ln Γ(Σ αᵢ) + Σ ln Γ(αᵢ) + Σ (aᵢ − αᵢ) (ψ(aᵢ) − ψ(A)) with A = Σ aᵢ,
+/// as the sum of what the concentrations and what the means differ by.
 fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     if q_name != Dirichlet::NAME {
         return None;
     }
     let (a, alpha) = (p[0].1, q[0].1);
-    let each = alpha.ln_gamma() - a.ln_gamma() + (a - alpha) * (a.digamma() - total(a).digamma());
-    let all = total(each) + total(a).ln_gamma() - total(alpha).ln_gamma();
+    let (n, nu) = (total(a), total(alpha));
+    let each = gamma_excess(a, alpha) + deviance(alpha, nu * (a / n));
+    let all = total(each) - gamma_excess(n, nu);
     let mut batch = all.event_shape();
     batch.pop();
     Some(all.reshape(&batch))

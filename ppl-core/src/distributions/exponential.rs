@@ -2,6 +2,7 @@
 
 use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::gamma::{Gamma, kl_of_gammas};
 use crate::distributions::noise::{Base, Noise, fill_by_inverse};
@@ -81,10 +82,7 @@ impl Base for StandardExponential {
 /// KL(λ ‖ μ) = μ / λ − 1 − ln(μ / λ); an exponential distribution is a gamma one with concentration 1.
 fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     match q_name {
-        Exponential::NAME => {
-            let ratio = q[0].1 / p[0].1;
-            Some(ratio - 1.0 - ratio.ln())
-        }
+        Exponential::NAME => Some(ratio_excess(q[0].1, p[0].1)),
         Gamma::NAME => Some(kl_of_gammas([Var::constant(1.0), p[0].1], [q[0].1, q[1].1])),
         _ => None,
     }

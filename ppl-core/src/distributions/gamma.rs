@@ -2,6 +2,7 @@
 
 use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::{deviance, gamma_excess};
 use crate::distributions::exponential::Exponential;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
@@ -29,6 +30,9 @@ pub struct Gamma<'t> {
 /// log p(x) = a ln b − ln Γ(a) + (a − 1) ln x − b x for x > 0, with a the concentration and b the rate
 ///
 /// It is computed in saddle-point form, which keeps its digits for large concentrations.
+///
+/// Draws of small concentrations are made by their logarithms. One below the smallest normal number of the tape's precision
+/// becomes that number, as half of those of Gamma(0.001, 1) are; one beyond the largest is infinite, which forward runs refuse.
 ///
 /// ```
 /// # use ppl_core::{distributions::{Dist, Gamma}, tape::var::Var};
@@ -59,7 +63,7 @@ impl<'t> Dist<'t> for Gamma<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.gamma(self.concentration.on(at.tape)) / self.rate.on(at.tape)
+        at.gamma(self.concentration.on(at.tape), self.rate.on(at.tape))
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -81,10 +85,10 @@ fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<V
     Some(kl_of_gammas([p[0].1, p[1].1], q))
 }
 
-/// KL((a, b) ‖ (α, β)) = (a − α) ψ(a) − ln Γ(a) + ln Γ(α) + α ln(b / β) + a (β / b − 1)
+/// KL((a, b) ‖ (α, β)) = (a − α) ψ(a) − ln Γ(a) + ln Γ(α) + α ln(b / β) + a (β / b − 1), as the sum of what the
+/// concentrations and what the means differ by.
 pub(crate) fn kl_of_gammas<'t>([a, b]: [Var<'t>; 2], [alpha, beta]: [Var<'t>; 2]) -> Var<'t> {
-    let ratio = beta / b;
-    (a - alpha) * a.digamma() - a.ln_gamma() + alpha.ln_gamma() - alpha * ratio.ln() + a * (ratio - 1.0)
+    gamma_excess(a, alpha) + deviance(alpha, a * (beta / b))
 }
 
 /// The density as a loop body, computed in f64.

@@ -2,6 +2,7 @@
 
 use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::{IntoVar, Param};
@@ -72,11 +73,7 @@ const HALF_LN_HALF_PI: f64 = 0.225_791_352_644_727_432_363_097_614_947_4;
 
 /// KL(s ‖ σ) = (s² / σ² − 1) / 2 − ln(s / σ)
 fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
-    if q_name != HalfNormal::NAME {
-        return None;
-    }
-    let ratio = p[0].1 / q[0].1;
-    Some((ratio.square() - 1.0) * 0.5 - ratio.ln())
+    (q_name == HalfNormal::NAME).then(|| square_ratio_excess(p[0].1, q[0].1))
 }
 
 /// The density as a loop body.

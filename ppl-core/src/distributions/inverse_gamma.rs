@@ -57,7 +57,7 @@ impl<'t> Dist<'t> for InverseGamma<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        self.rate.on(at.tape) / at.gamma(self.concentration.on(at.tape))
+        at.inverse_gamma(self.concentration.on(at.tape), self.rate.on(at.tape))
     }
 
     /// rate / (concentration − 1), infinite up to concentration 1

@@ -48,26 +48,31 @@ impl<W: Weight, L: Label> Op for WeightDraw<W, L> {
         fill_uniform(call.key(), uniforms);
         let width = size(L::row(&k));
         for r in 0..n {
+            if k == 0 {
+                L::write(None, &mut out[r * width..][..width]);
+                continue;
+            }
             if r == 0 || call.x(0).len() > k {
                 W::weights(params.row(r), k, weights);
             }
-            let total: f64 = weights.iter().map(|w| w.to_f64()).sum();
-            L::write(
-                pick(weights, uniforms[r].to_f64() * total),
-                &mut out[r * width..][..width],
-            );
+            let label = pick(weights, uniforms[r].to_f64());
+            L::write(label, &mut out[r * width..][..width]);
         }
     }
 
     fn backward<F: Real>(_: &mut Call<'_, F>) {}
 }
 
-/// Returns the category in whose part of the sum of the weights `at` lies, or `None` if `at` is NaN.
-fn pick<F: Real>(weights: &[F], at: f64) -> Option<usize> {
+/// Returns the category in whose part of the sum of the weights the part `u` of it ends, or `None` if there is no such sum.
+fn pick<F: Real>(weights: &[F], u: f64) -> Option<usize> {
+    let largest = weights.iter().fold(0.0, |m: f64, w| m.max(w.to_f64()));
+    // The sum of numbers near the largest one overflows.
+    let unit = if largest > 1e200 { largest } else { 1.0 };
+    let at = u * weights.iter().map(|w| w.to_f64() / unit).sum::<f64>();
     let mut sum = 0.0;
     let mut last = None;
     for (j, w) in weights.iter().enumerate() {
-        sum += w.to_f64();
+        sum += w.to_f64() / unit;
         if *w > F::ZERO {
             last = Some(j);
             if at < sum {

@@ -2,6 +2,7 @@
 
 use crate::constraints::Real as RealLine;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::laplace_divergence;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::{Base, Noise, fill_by_inverse};
 use crate::distributions::param::{IntoVar, Param};
@@ -98,8 +99,8 @@ fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<V
     if q_name != Laplace::NAME {
         return None;
     }
-    let (shift, ratio) = ((p[0].1 - q[0].1).abs() / p[1].1, p[1].1 / q[1].1);
-    Some(ratio * (shift + (-shift).exp()) - 1.0 - ratio.ln())
+    let (shift, scale, width) = ((p[0].1 - q[0].1).abs(), p[1].1, q[1].1);
+    Some(laplace_divergence(shift, scale, width))
 }
 
 /// The density as a loop body.

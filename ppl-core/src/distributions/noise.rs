@@ -6,9 +6,10 @@ use crate::error::{Error, Place};
 use crate::kernels::elementwise::affine;
 use crate::kernels::random::{fill_normal_from, fill_uniform_from};
 use crate::kernels::real::Real;
+use crate::kernels::simd::lanes::sum3;
 use crate::ops::align::to_shape;
 use crate::rng::Key;
-use crate::tape::call::Call;
+use crate::tape::call::{Call, Grad};
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
 use crate::tape::store::Precision;
@@ -57,6 +58,19 @@ impl<'t> Noise<'t> {
     /// Returns loc + scale · ε with standard normal ε, as one operation.
     pub fn normal(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
         self.location_scale::<StandardNormal>(loc, scale)
+    }
+
+    /// Returns (1 − u) low + u high with uniform u, between the bounds, as one operation; NaN where low < high does not hold.
+    pub fn between(&self, low: Var<'t>, high: Var<'t>) -> Var<'t> {
+        let args = [self.fit(low), self.fit(high)];
+        self.tape.record(
+            IntervalDraw::DEF,
+            &args,
+            &[self.stream],
+            &self.dims,
+            &self.event,
+            self.n_elements(),
+        )
     }
 
     /// Brings a parameter to the shape of the draw, unless it is a single number; one that does not broadcast to it is an
@@ -182,6 +196,50 @@ impl<B: Base> Op for LocationScaleDraw<B> {
         }
         if let Some(d_scale) = call.grad(1) {
             affine::add_product(d_out, noise, d_scale.slice, d_scale.overwrite);
+        }
+    }
+}
+
+/// out = (1 − u) low + u high, which does not overflow as low + u (high − low) does; the own buffer keeps u.
+struct IntervalDraw;
+
+impl IntervalDraw {
+    /// Adds d_out · weight(u) to an adjoint; a single number gets the sum.
+    fn add<F: Real>(d_out: &[F], u: &[F], mut grad: Grad<'_, F>, weight: impl Fn(F) -> F) {
+        if grad.slice.len() == d_out.len() {
+            for (i, (&d, &u)) in d_out.iter().zip(u).enumerate() {
+                grad.put(i, d * weight(u));
+            }
+        } else {
+            grad.put(0, F::from_f64(sum3(d_out, u, u, |d, u, _| d * weight(u))));
+        }
+    }
+}
+
+impl Op for IntervalDraw {
+    const NAME: &'static str = "interval_draw";
+    const ROLE: Role = Role::Random;
+    const ELEMENTWISE: bool = true;
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (key, u, out) = (call.key(), call.aux(), call.out());
+        StandardUniform::fill(key, call.first(), u);
+        let (low, high) = (call.x(0), call.x(1));
+        let at = |bound: &[F], i: usize| bound[if bound.len() == 1 { 0 } else { i }];
+        for (i, (out, &u)) in out.iter_mut().zip(u.iter()).enumerate() {
+            let (low, high) = (at(low, i), at(high, i));
+            let x = (F::ONE - u) * low + u * high;
+            *out = F::select(low < high, x.max(low).min(high), F::NAN);
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let (u, d_out) = (call.aux(), call.d_out());
+        if let Some(d_low) = call.grad(0) {
+            Self::add(d_out, u, d_low, |u| F::ONE - u);
+        }
+        if let Some(d_high) = call.grad(1) {
+            Self::add(d_out, u, d_high, |u| u);
         }
     }
 }

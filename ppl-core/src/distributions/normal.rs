@@ -4,6 +4,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use crate::constraints::Real as RealLine;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::half_normal::SQRT_TWO_OVER_PI;
 use crate::distributions::laplace::Laplace;
@@ -94,8 +95,8 @@ fn kl_from_laplace<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
 
 /// KL(Normal(m, s) ‖ Normal(μ, σ)) = (s² / σ² + (m − μ)² / σ² − 1) / 2 − ln(s / σ)
 pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
-    let (ratio, shift) = (p[1].1 / q[1].1, (p[0].1 - q[0].1) / q[1].1);
-    (ratio.square() + shift.square() - 1.0) * 0.5 - ratio.ln()
+    let shift = (p[0].1 - q[0].1) / q[1].1;
+    square_ratio_excess(p[1].1, q[1].1) + shift.square() * 0.5
 }
 
 /// Adds the log density of a normal distribution at its own draw z = loc + scale ε, as it depends on the parameters through

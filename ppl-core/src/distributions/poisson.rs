@@ -1,10 +1,9 @@
 //! The Poisson distribution.
 
-use rand::rngs::SmallRng;
-use rand_distr::Distribution;
-
 use crate::constraints::Count;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::count_sampler;
+use crate::distributions::divergence::deviance;
 use crate::distributions::family::{Counts, Family};
 use crate::distributions::noise::Noise;
 use crate::distributions::param::{IntoVar, Param};
@@ -14,7 +13,7 @@ use crate::distributions::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
-use crate::ops::where_::where_;
+use crate::rng::Generator;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]
@@ -77,8 +76,7 @@ fn kl<'t>(_: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<V
     if q_name != Poisson::NAME {
         return None;
     }
-    let (rate, other) = (p[0].1, q[0].1);
-    Some(where_(rate.gt(0.0), rate * (rate / other).ln(), 0.0) + other - rate)
+    Some(deviance(p[0].1, q[0].1))
 }
 
 /// The density as a loop body, computed in f64.
@@ -119,11 +117,8 @@ struct PoissonDraw;
 impl ScalarSampler<1> for PoissonDraw {
     const NAME: &'static str = "poisson_draw";
 
-    fn draw(rng: &mut SmallRng, [rate]: [f64; 1]) -> f64 {
-        if rate == 0.0 {
-            return 0.0;
-        }
-        rand_distr::Poisson::new(rate).map_or(f64::NAN, |p| p.sample(rng))
+    fn draw(rng: &mut Generator, [rate]: [f64; 1]) -> f64 {
+        count_sampler::poisson(rng, rate)
     }
 }
 

@@ -60,8 +60,7 @@ impl<'t> Dist<'t> for StudentT<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        let half = self.df.on(at.tape) * 0.5;
-        let stretch = (half / at.fork(1).gamma(half)).sqrt();
+        let stretch = at.fork(1).student_t_stretch(self.df.on(at.tape));
         self.loc.on(at.tape) + self.scale.on(at.tape) * (at.fork(0).standard_normal() * stretch)
     }
 

@@ -8,7 +8,9 @@ use crate::distributions::family::Family;
 use crate::distributions::noise::Noise;
 use crate::distributions::param::Param;
 use crate::distributions::row_density::tape_for;
-use crate::distributions::standard_cdf::{CauchyCdf, ExponentialCdf, LaplaceCdf, NormalCdf, StandardCdf, UniformCdf};
+use crate::distributions::standard_cdf::{
+    CauchyCdf, ExponentialCdf, LaplaceCdf, NormalCdf, StandardCdf, UniformCdf, Window,
+};
 use crate::distributions::support::Support;
 use crate::distributions::univariate;
 use crate::distributions::{Cauchy, Exponential, Laplace, LogNormal, Normal, Uniform};
@@ -34,6 +36,9 @@ pub trait Standardised<'t>: Dist<'t> {
     /// Returns z(x).
     fn standardise(&self, tape: &'t Tape, x: Var<'t>) -> Var<'t>;
 
+    /// Returns z(high) − z(low), which keeps the digits of a narrow interval.
+    fn standard_width(&self, tape: &'t Tape, low: Var<'t>, high: Var<'t>) -> Var<'t>;
+
     /// Returns the x with this z.
     fn destandardise(&self, tape: &'t Tape, z: Var<'t>) -> Var<'t>;
 }
@@ -46,6 +51,10 @@ macro_rules! location_scale {
             fn standardise(&self, tape: &'t Tape, x: Var<'t>) -> Var<'t> {
                 let params = self.params(tape);
                 (x - params[0].1) / params[1].1
+            }
+
+            fn standard_width(&self, tape: &'t Tape, low: Var<'t>, high: Var<'t>) -> Var<'t> {
+                (high - low) / self.params(tape)[1].1
             }
 
             fn destandardise(&self, tape: &'t Tape, z: Var<'t>) -> Var<'t> {
@@ -72,6 +81,13 @@ impl<'t> Standardised<'t> for LogNormal<'t> {
         where_(is_inside, z, -f64::INFINITY)
     }
 
+    fn standard_width(&self, tape: &'t Tape, low: Var<'t>, high: Var<'t>) -> Var<'t> {
+        let is_inside = low.gt(0);
+        let low = where_(is_inside, low, 1.0);
+        let width = ((high - low) / low).ln_1p() / self.params(tape)[1].1;
+        where_(is_inside, width, f64::INFINITY)
+    }
+
     fn destandardise(&self, tape: &'t Tape, z: Var<'t>) -> Var<'t> {
         let params = self.params(tape);
         (params[0].1 + params[1].1 * z).exp()
@@ -85,6 +101,10 @@ impl<'t> Standardised<'t> for Exponential<'t> {
         x * self.params(tape)[0].1
     }
 
+    fn standard_width(&self, tape: &'t Tape, low: Var<'t>, high: Var<'t>) -> Var<'t> {
+        (high - low) * self.params(tape)[0].1
+    }
+
     fn destandardise(&self, tape: &'t Tape, z: Var<'t>) -> Var<'t> {
         z / self.params(tape)[0].1
     }
@@ -96,6 +116,11 @@ impl<'t> Standardised<'t> for Uniform<'t> {
     fn standardise(&self, tape: &'t Tape, x: Var<'t>) -> Var<'t> {
         let params = self.params(tape);
         (x - params[0].1) / (params[1].1 - params[0].1)
+    }
+
+    fn standard_width(&self, tape: &'t Tape, low: Var<'t>, high: Var<'t>) -> Var<'t> {
+        let params = self.params(tape);
+        (high - low) / (params[1].1 - params[0].1)
     }
 
     fn destandardise(&self, tape: &'t Tape, z: Var<'t>) -> Var<'t> {
@@ -119,6 +144,17 @@ impl<'t, D: Standardised<'t>> Truncated<'t, D> {
         match bound.as_constant() {
             Some(number) if number.is_infinite() => bound,
             _ => self.base.standardise(tape, bound),
+        }
+    }
+
+    /// Returns the distance of the standardised bounds, a number where one of them is.
+    fn width(&self, tape: &'t Tape) -> Var<'t> {
+        let (low, high) = (self.low.on(tape), self.high.on(tape));
+        let is_infinite = |bound: Var<'t>| bound.as_constant().is_some_and(f64::is_infinite);
+        if is_infinite(low) || is_infinite(high) {
+            Var::constant(f64::INFINITY)
+        } else {
+            self.base.standard_width(tape, low, high)
         }
     }
 }
@@ -160,7 +196,10 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
         let base = self.base.log_prob(x);
         let tape = tape_for(base, &[&Param::Value(x), &self.low, &self.high]);
         let is_outside = x.lt(self.low.on(tape)) + x.gt(self.high.on(tape));
-        let log_mass = log_mass::<D::Cdf>(tape, self.bound(tape, &self.low), self.bound(tape, &self.high));
+        let log_mass = {
+            let (low, high) = (self.bound(tape, &self.low), self.bound(tape, &self.high));
+            log_mass::<D::Cdf>(tape, [low, high, self.width(tape)])
+        };
         where_(is_outside, -f64::INFINITY, base) - log_mass
     }
 
@@ -192,8 +231,8 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
 }
 
 #[track_caller]
-fn log_mass<'t, C: StandardCdf>(tape: &'t Tape, a: Var<'t>, b: Var<'t>) -> Var<'t> {
-    match align(C::LOG_MASS, &[tape.lift(a), b], Place::here()) {
+fn log_mass<'t, C: StandardCdf>(tape: &'t Tape, [a, b, width]: [Var<'t>; 3]) -> Var<'t> {
+    match align(C::LOG_MASS, &[tape.lift(a), b, width], Place::here()) {
         Some(a) => tape.record(LogMass::<C>::DEF, &a.args, &[], &a.dims, &a.event, 0),
         None => Var::constant(f64::NAN),
     }
@@ -204,6 +243,15 @@ fn at<F: Real>(x: &[F], i: usize) -> f64 {
     x[if x.len() == 1 { 0 } else { i }].to_f64()
 }
 
+/// Returns element `i` of a, b and their distance.
+fn window<F: Real>([a, b, width]: [&[F]; 3], i: usize) -> Window {
+    Window {
+        a: at(a, i),
+        b: at(b, i),
+        width: at(width, i),
+    }
+}
+
 /// Adds to the adjoint of element `i`, or to the only one.
 fn add<F: Real>(grad: &mut Option<Grad<'_, F>>, i: usize, value: f64) {
     if let Some(grad) = grad {
@@ -212,27 +260,36 @@ fn add<F: Real>(grad: &mut Option<Grad<'_, F>>, i: usize, value: f64) {
     }
 }
 
-/// ln(G(b) − G(a)).
+/// ln(G(b) − G(a)) from a, b and b − a. What moves both bounds reaches the one of higher density, by the difference of the
+/// densities; the width takes the lower density. So no sum of the derivatives cancels.
 struct LogMass<C>(PhantomData<C>);
 
 impl<C: StandardCdf> Op for LogMass<C> {
     const NAME: &'static str = C::LOG_MASS;
 
     fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (a, b) = (call.x(0), call.x(1));
+        let x = [0, 1, 2].map(|k| call.x(k));
         for (i, out) in call.out().iter_mut().enumerate() {
-            *out = F::from_f64(C::log_mass(at(a, i), at(b, i)));
+            *out = F::from_f64(C::log_mass(window(x, i)));
         }
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (a, b, out, d_out) = (call.x(0), call.x(1), call.y(), call.d_out());
-        let mut d_a = call.grad(0).map(Grad::accumulator);
-        let mut d_b = call.grad(1).map(Grad::accumulator);
-        for i in 0..out.len() {
-            let slope = |z: f64| d_out[i].to_f64() * (C::log_density(z) - out[i].to_f64()).exp();
-            add(&mut d_a, i, -slope(at(a, i)));
-            add(&mut d_b, i, slope(at(b, i)));
+        let (x, d_out) = ([0, 1, 2].map(|k| call.x(k)), call.d_out());
+        let [mut d_a, mut d_b, mut d_width] = [0, 1, 2].map(|k| call.grad(k).map(Grad::accumulator));
+        for (i, d) in d_out.iter().map(|d| d.to_f64()).enumerate() {
+            let window = window(x, i);
+            let ([low, high], drift) = (C::hazards(window), C::drift(window));
+            if window.width == f64::INFINITY {
+                add(&mut d_a, i, -d * low);
+                add(&mut d_b, i, d * high);
+            } else if drift >= 0.0 {
+                add(&mut d_a, i, -d * drift);
+                add(&mut d_width, i, d * high);
+            } else {
+                add(&mut d_b, i, -d * drift);
+                add(&mut d_width, i, d * low);
+            }
         }
     }
 }
@@ -258,7 +315,7 @@ impl<C: StandardCdf> Op for Quantile<C> {
         let mut d_b = call.grad(2).map(Grad::accumulator);
         for i in 0..out.len() {
             let (u, d) = (at(u, i), d_out[i].to_f64());
-            let slope = |z: f64| (C::log_density(z) - C::log_density(out[i].to_f64())).exp();
+            let slope = |z: f64| C::log_density_ratio(z, out[i].to_f64()).exp();
             add(&mut d_a, i, d * (1.0 - u) * slope(at(a, i)));
             add(&mut d_b, i, d * u * slope(at(b, i)));
         }
@@ -332,6 +389,32 @@ mod tests {
     use crate::rng::Key;
     use crate::tape::gradient::gradient;
     use crate::tape::store::Precision;
+
+    #[test]
+    fn the_left_tail_keeps_its_digits() {
+        // mpmath: −800 − ln(2π) / 2 − log(erfc(40/sqrt(2))/2).
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.input(0, &[], &[], &[-40.0], false);
+        let got = Normal(0, 1).truncate(f64::NEG_INFINITY, -40).log_prob(x).value();
+        let want = 3.689_503_480_549_327;
+        assert!((got - want).abs() < 1e-12, "{got} for {want}");
+    }
+
+    #[test]
+    fn a_bound_that_all_rows_share_gets_the_sum_of_their_derivatives() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let x = tape.constant_array(&[2], [0.1, 0.3].into_iter());
+        let low = tape.input(0, &[], &[], &[-1.0], false);
+        let high = tape.constant_array(&[2], [1.0, 2.0].into_iter());
+        let log_prob = Normal(0, 1).truncate(low, high).log_prob(x);
+        tape.term(SumTerm::DEF, &[log_prob], &[], 0, 1.0, 0);
+        // The density at the bound by the mass of each row.
+        let ndtr = crate::math::erf::ndtr;
+        let density = (-0.5f64).exp() / std::f64::consts::TAU.sqrt();
+        let want = density / (ndtr(1.0) - ndtr(-1.0)) + density / (ndtr(2.0) - ndtr(-1.0));
+        let got = gradient(&tape)[0];
+        assert!((got - want).abs() < 1e-14, "{got} for {want}");
+    }
 
     #[test]
     fn one_bound_may_be_infinite() {

@@ -56,12 +56,11 @@ impl<'t> Dist<'t> for Uniform<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        let low = self.low.on(at.tape);
-        low + (self.high.on(at.tape) - low) * at.uniform()
+        at.between(self.low.on(at.tape), self.high.on(at.tape))
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
-        (self.low.on(tape) + self.high.on(tape)) * 0.5
+        self.low.on(tape) * 0.5 + self.high.on(tape) * 0.5
     }
 
     fn variance(&self, tape: &'t Tape) -> Var<'t> {
@@ -100,8 +99,18 @@ impl Density<2> for UniformDensity {
 
     #[inline(always)]
     fn shared<F: Real>([low, high]: [F; 2], _gradient: bool) -> (F, F) {
+        // The width of (−10³⁰⁸, 10³⁰⁸) is no number, a half of it is.
+        let half = F::from_f64(0.5);
         let width = high - low;
-        (F::select(width > F::ZERO, width.ln(), F::NAN), F::ONE / width)
+        let half_width = half * high - half * low;
+        let ln_width = F::select(
+            width.is_finite(),
+            width.ln(),
+            half_width.ln() + F::from_f64(std::f64::consts::LN_2),
+        );
+        let is_interval = (low < high) & half_width.is_finite();
+        let inverse = F::select(width.is_finite(), F::ONE / width, half / half_width);
+        (F::select(is_interval, ln_width, F::NAN), inverse)
     }
 
     #[inline(always)]

@@ -4,11 +4,11 @@
 use std::marker::PhantomData;
 
 use crate::distributions::chances::Chances;
+use crate::distributions::divergence::log_deviance;
 use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, tape_for};
 use crate::distributions::univariate::outside;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
-use crate::ops::where_::where_;
 use crate::tape::call::Call;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -119,8 +119,7 @@ pub(crate) fn log_probs<'t>((name, param): (&str, Var<'t>)) -> Var<'t> {
 /// Returns the divergence of categories, row by row.
 pub(crate) fn kl<'t>(p: (&str, Var<'t>), q: (&str, Var<'t>)) -> Var<'t> {
     let (ln_p, ln_q) = (log_probs(p), log_probs(q));
-    let chance = ln_p.exp();
-    let part = where_(chance.gt(0.0), chance * (ln_p - ln_q), 0.0);
+    let part = log_deviance(ln_p, ln_q);
     part.sum_axis(part.event_shape().len() - 1)
 }
 
