@@ -40,18 +40,20 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// If the log density of one at its own draw is NaN: the error names the first such site, the row, and what is wrong
-    /// there.
+    /// If the log density of one at its own draw is NaN or infinite: the error names the first such site, the row, and what
+    /// is wrong there. That is so where parameters are not allowed, where the distribution is a single point (`truncate(1, 1)`)
+    /// and where the draw cannot be represented.
     pub fn check_draws(&self) -> Result<()> {
         let fault = self.sites.iter().find_map(|site| {
             let own = self.elements(site.drawn_log_prob?);
-            let i = own.iter().position(|x| x.is_nan())?;
+            let i = own.iter().position(|x| !x.is_finite())?;
             let n_rows: usize = site.plates.iter().map(|&d| self.tape.dim(d).len).product();
             let row = i / (own.len() / n_rows);
             let culprits = self.culprits(site, Some((row, n_rows)));
             let place = self.place_of(site, row, n_rows);
             let what = format!(
-                "log_prob is NaN at its own draw{place}: {} {culprits}",
+                "log_prob is {} at its own draw{place}: {} {culprits}",
+                number(own[i]),
                 site.distribution
             );
             Some(Error::at_site(&site.address, site.place, what))
@@ -82,7 +84,7 @@ impl Recording {
     }
 
     /// Names what is wrong: values and parameters that are not finite, parameters that are not allowed, values outside of
-    /// the support or on its edge; if there are none, the first elements of all.
+    /// the support or on its edge; where no parameter is, the first elements of all of them too.
     ///
     /// With a row, given by its number and that of all rows, only elements of this row and what all rows share are looked at.
     fn culprits(&self, site: &SiteRecord, row: Option<(usize, usize)>) -> String {
@@ -103,29 +105,30 @@ impl Recording {
             }
         };
         let parts: Vec<Part> = parts.map(part).collect();
-        let mut found: Vec<String> = parts
-            .iter()
-            .filter_map(|part| {
-                let is_bad = |x: f64, i| !x.is_finite() || !self.is_allowed(site, part, x, i);
-                let i = part.range.clone().find(|&i| is_bad(part.values[i], i))?;
-                Some(self.element(site, part, i) + &self.origin(part, i))
-            })
-            .collect();
-        if found.is_empty() {
-            found.extend(self.outside(site, &parts[0]));
-        }
+        let bad = |part: &Part| {
+            let is_bad = |x: f64, i| !x.is_finite() || !self.is_allowed(site, part, x, i);
+            let i = part.range.clone().find(|&i| is_bad(part.values[i], i))?;
+            Some(self.element(site, part, i) + &self.origin(part, i))
+        };
+        let (value, params) = parts.split_at(1);
+        let fault = bad(&value[0]).or_else(|| self.outside(site, &value[0]));
+        let mut found: Vec<String> = params.iter().filter_map(bad).collect();
         if found.is_empty() {
             // The value farthest from zero is the most likely to be at fault, with the parameters that belong to it.
             let value = &parts[0];
             let size = |&i: &usize| value.values[i].abs();
             let largest = value.range.clone().max_by(|i, j| size(i).total_cmp(&size(j)));
-            let present = parts.iter().filter(|p| !p.range.is_empty());
+            let shown = if fault.is_some() { params } else { &parts[..] };
+            let present = shown.iter().filter(|p| !p.range.is_empty());
             found.extend(present.map(|part| {
                 let own = largest.filter(|i| part.values.len() == value.values.len() && part.range.contains(i));
                 self.element(site, part, own.unwrap_or(part.range.start))
             }));
         }
-        found.join(", ")
+        if parts.iter().all(|p| p.range.is_empty()) {
+            found.push("has no elements".to_string());
+        }
+        fault.into_iter().chain(found).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns whether a parameter of a distribution can have the value `x` as its element `i`.

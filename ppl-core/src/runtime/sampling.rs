@@ -6,7 +6,7 @@ use crate::bijectors::default::for_support;
 use crate::distributions::inside;
 use crate::distributions::noise::Noise;
 use crate::distributions::{Dist, Modifiers, Params};
-use crate::error::{Error, shapes_text};
+use crate::error::{Error, number, shapes_text};
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
@@ -360,7 +360,23 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.note_hidden();
         let x = self.draw();
         self.ctx.check()?;
-        Ok(x)
+        let log_prob = self.ctx.tape().lift(self.dist.log_prob(x)).elements();
+        self.ctx.check()?;
+        if log_prob.iter().all(|p| p.is_finite()) {
+            return Ok(x);
+        }
+        let params = self.dist.params(self.ctx.tape());
+        let first = |&(name, value): &(&str, Var<'t>)| {
+            let elements = self.ctx.tape().lift(value).elements();
+            elements.first().map(|x| format!("{name} = {}", number(*x)))
+        };
+        let params: Vec<_> = params.iter().filter_map(first).collect();
+        let message = format!(
+            "log_prob is not finite at its own draw: {} {}",
+            D::NAME,
+            params.join(", ")
+        );
+        Err(self.fault(message))
     }
 
     /// Keeps the name of a site that has no record.

@@ -170,7 +170,7 @@ impl<F: Scalar> Predictor<F> {
     ///
     /// # Errors
     ///
-    /// If the log density of a value at its own draw is NaN; `model` is recorded with that draw to tell which and why.
+    /// If the log density of a value at its own draw is not finite; `model` is recorded with that draw to tell which and why.
     fn run(
         &self,
         n: usize,
@@ -191,7 +191,7 @@ impl<F: Scalar> Predictor<F> {
                 (shape.to_vec(), values.iter().map(|x| x.to_f64()).collect::<Vec<_>>())
             };
             let mut checks = self.outputs.len()..self.program.outputs.len();
-            let is_good = checks.all(|k| self.program.output(workspace, theta, k).0.iter().all(|x| !x.is_nan()));
+            let is_good = checks.all(|k| self.program.output(workspace, theta, k).0.iter().all(|x| x.is_finite()));
             is_good.then(|| (0..self.outputs.len()).map(output).collect::<Vec<_>>())
         };
         let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
@@ -208,7 +208,7 @@ impl<F: Scalar> Predictor<F> {
                 record::<F>(model, draw, &self.serving, key.split(i as u64), sampler)?
                     .0
                     .check_draws()?;
-                let message = format!("the log density of a value drawn in prediction {i} is NaN");
+                let message = format!("the log density of a value drawn in prediction {i} is not finite");
                 return Err(Error::Invalid(message));
             };
             for (site, (shape, values)) in self.outputs.iter().zip(row) {
