@@ -40,9 +40,9 @@ const LAWS: [(&str, &str); 4] = [
 /// Files in these folders without law or tests of their own, with the reason.
 const WITHOUT_LAWS: &str = "
     interfaces and tables: distributions/contract distributions/family distributions/support bijectors/default
-    tests themselves: ops/chains ops/shape_errors distributions/kl_laws
-    run by the laws of what uses them: ops/align ops/elementwise ops/outer distributions/chances distributions/noise distributions/scalar_sampler \
-        distributions/param distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
+    tests themselves: ops/chains ops/shape_errors distributions/kl_laws distributions/sampler_laws
+    run by the laws of what uses them: ops/align ops/elementwise ops/outer ops/scalar_function distributions/chances distributions/noise distributions/scalar_sampler \
+        distributions/gamma_sampler distributions/count_sampler distributions/param distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
     tested with their loops in weights.rs: distributions/categorical distributions/one_hot_categorical
     one point, shown by its example: distributions/delta
 ";
