@@ -18,14 +18,15 @@
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
 pub use ppl_core::diagnostics::summary;
-pub use ppl_core::distributions::param::{ones, zeros};
 pub use ppl_core::distributions::*;
 pub use ppl_core::inference::fit::{Fit, compare};
 pub use ppl_core::inference::mh::{Mh, Proposal};
 pub use ppl_core::inference::predictive::{Predictive, Prior};
 pub use ppl_core::inference::progress::Progress;
 pub use ppl_core::inference::svi::{Approximation, AutoDelta, AutoNormal, ElboEstimator, Svi};
-pub use ppl_core::ops::concat::{concat, stack};
+pub use ppl_core::ops::diag::{diag_matrix, eye};
+pub use ppl_core::ops::join::{concat, concat_axis, stack};
+pub use ppl_core::ops::param::{ones, zeros};
 pub use ppl_core::ops::where_::where_;
 pub use ppl_core::optim::{Adam, ClippedAdam, Schedule, Sgd};
 pub use ppl_core::runtime::argument::Obs;

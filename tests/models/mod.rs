@@ -111,6 +111,22 @@ pub fn potential(x: &Array1<f64>) {
     track(last, steps.max());
 }
 
+#[model]
+pub fn expressions(y: Obs<Array1<f64>>) {
+    let a = sample(Normal(0, 1).expand([4]));
+    let s = sample(HalfNormal(1));
+    let mut mean = (a.rev() + (1, s, 0.5, 2)).pad(0, 1, 0, s);
+    let m = concat_axis((stack((a[..2], a[2..])), diag_matrix(a[1..3]), 0.5 * eye(2)), 1);
+    mean += m.max_axis(1).sum() * [0.1, 0.2, 0.3, 0.4, 0.5];
+    mean -= m[(.., 1)].pow(2).sum() + m[[0, 3]] * 0.5f32 * m.rev_axis(1).min_axis(0)[1];
+    mean *= [1.0, 0.5].map(|c| c * s).iter().sum::<Var>() / &array![1, 2, 3, 4, 5];
+    let low = mean[mean.argmin()] - mean[mean.argmax()];
+    let rest = y[1..];
+    for i in plate(rest) {
+        observe(rest[i], Normal(low + mean.slice(1..).log_sum_exp(), s));
+    }
+}
+
 /// Checks all of the models.
 pub fn every(check: &mut impl Check) {
     let sigma = array![15., 10., 16., 11., 9., 11., 10., 18.];
@@ -135,4 +151,5 @@ pub fn every(check: &mut impl Check) {
     check.check("masked and scaled", &masked_and_scaled(&levels, &is_counted));
     check.check("supports", &supports(&levels));
     check.check("potential", &potential(&levels));
+    check.check("expressions", &expressions(&levels));
 }

@@ -50,6 +50,13 @@ pub mod vectors {
         log_softmax: stack(&[z, b]).log_softmax()[0] + stack(&[a, y, b]).log_softmax()[2];
         cumsum: stack(&[z, a * x, b]).cumsum()[2] + stack(&[z, y]).cumsum()[0];
         sort: stack(&[z, x, a * b]).sort().dot(stack(&[b, y, z]));
+        reversed: stack(&[z, x * a, b]).rev().dot(stack(&[a, z, y]));
+        places: stack(&[a, b, z])[stack(&[z, x, y]).argmax()] * stack(&[x, y])[stack(&[z, a]).argmin()];
+        mixed: stack((z, 1, b)).cumsum()[2] * concat((0.5, stack((x, z)), a)).log_sum_exp() + stack([1.into(), z])[1..][0];
+        padded: stack((z, x)).pad(0, 1, 2, a).softmax()[3] * b;
+        of_own_arrays: (z * array![1.0, 2.0] - &array![1, 3] * a + array![0.5, 1.0] * b).tanh().sum();
+        updates: { let mut v = a; v += z * x; v -= b; v *= y; v /= 2 + b; v };
+        iterators: [z, a, x].iter().map(|v| v * b).sum::<Var>() + [y, z, b].into_iter().product::<Var>();
         slices: stack(&[z, x, a, b]).slice(1..3).sum() * stack(&[z, x, a]).slice(..2).max();
         concatenation: concat(&[stack(&[z, x]), a, stack(&[y, b])]).slice(1..4).log_sum_exp();
         repeated: (z.broadcast(&[3]) * stack(&[a, x, b])).softplus().sum() + b.broadcast(&[2, 2]).sum();
@@ -78,6 +85,13 @@ pub mod matrices {
             m.reshape(&[3, 2])[1].dot(stack(&[a, z])) + m.reshape(&[6]).log_sum_exp() };
         columns: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
             m.slice_axis(1, 1..).sum() * m.slice_axis(1, ..2).max() + m.min() + m.softmax()[1][0] };
+        extremes_along_axes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+            m.max_axis(0).dot(stack((1, b, 2))) - m.min_axis(1)[0] * z };
+        several_axes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+            m[(.., 1..)].max() * m[[1, 0]] + m[(0, 2)] * m[(.., x.gt(0))][1] + m.rev_axis(1)[(1, ..2)].sum() };
+        side_by_side: { let m = stack(&[stack(&[z, a]), stack(&[x, z])]);
+            concat_axis((m, m.square(), eye(2)), 1)[1].dot(stack((1, b, y, a, b, z))) };
+        matrices_of_diagonals: diag_matrix((z, a)).dot(stack((x, b))).tanh().sum() + diag_matrix((1, b))[1][1];
         diagonals: stack(&[stack(&[z, a]), stack(&[x, b])]).diag().dot(stack(&[x, z]));
         determinants: { let l = stack(&[stack(&[b + z.square(), z]), stack(&[x, b + a.square()])]);
             l.ln_det_tril() * z };

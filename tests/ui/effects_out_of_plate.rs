@@ -10,8 +10,8 @@ fn assigns(x: &Array1<f64>) {
     let mut last = Var::from(0.0);
     for i in plate(x) {
         let mut own = x[i];
-        own = own + 1.0;
-        total = total + own;
+        own += 1.0;
+        total += own;
         last *= 2.0;
     }
     factor(total + last);

@@ -5,7 +5,6 @@ use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::beta_divergence;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::support::Support;
 use crate::distributions::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
@@ -13,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::math::gamma::{
     HALF_LN_2PI, bd0_from_difference, digamma_difference, ln_gamma, ln_gamma_difference, stirlerr,
 };
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]

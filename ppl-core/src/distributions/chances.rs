@@ -1,6 +1,6 @@
 //! Probabilities given as themselves or as log-odds: the parameter of the discrete distributions.
 
-use crate::distributions::param::Param;
+use crate::ops::param::Param;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 

@@ -4,12 +4,12 @@ use crate::constraints::Unknown;
 use crate::distributions::contract::Dist;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::support::Support;
 use crate::distributions::univariate;
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::broadcast::broadcast_to;
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 

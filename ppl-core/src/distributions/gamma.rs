@@ -6,13 +6,13 @@ use crate::distributions::divergence::{deviance, gamma_excess};
 use crate::distributions::exponential::Exponential;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::saddle::ln_minus_digamma;
 use crate::distributions::support::Support;
 use crate::distributions::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]

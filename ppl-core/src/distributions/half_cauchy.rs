@@ -5,11 +5,11 @@ use crate::distributions::cauchy::{StandardCauchy, d_ln_one_plus_square, ln_one_
 use crate::distributions::contract::Dist;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::support::Support;
 use crate::distributions::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]

@@ -5,11 +5,11 @@ use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::support::Support;
 use crate::distributions::univariate::{self, outside};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Divergences in closed form against their definition, Σ p (ln p − ln q) or its integral.
 
-use crate::distributions::param::IntoVar;
 use crate::distributions::{
     Bernoulli, Beta, Binomial, Categorical, Cauchy, Dirichlet, Dist, Exponential, Gamma, HalfNormal, InverseGamma,
     Laplace, LogNormal, MultivariateNormal, Normal, OneHotCategorical, Poisson, Uniform,
 };
+use crate::ops::param::IntoVar;
 use crate::rng::Key;
 use crate::tape::record::Tape;
 use crate::tape::store::Precision;

@@ -1,7 +1,7 @@
 //! Distributions, one a file: density with analytic derivatives, draws, moments, support.
 //!
 //! A distribution is a function and a brace struct of one name: `Normal(0, 5)` makes `Normal { loc, scale }`.
-//! Parameters are numbers, arrays or values of a model ([`param::Param`]); [`Dist`] is what the runtime asks of it.
+//! Parameters are numbers, arrays or values of a model ([`Param`](crate::ops::param::Param)); [`Dist`] is what the runtime asks of it.
 //! A univariate distribution gives its density to [`univariate`], which makes the operations of it.
 
 mod bernoulli;
@@ -34,7 +34,6 @@ pub mod noise;
 pub(crate) mod normal;
 mod one_hot_categorical;
 pub mod ordered;
-pub mod param;
 mod poisson;
 mod row_density;
 mod saddle;

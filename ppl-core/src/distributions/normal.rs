@@ -9,11 +9,11 @@ use crate::distributions::family::{Continuous, Family};
 use crate::distributions::half_normal::SQRT_TWO_OVER_PI;
 use crate::distributions::laplace::Laplace;
 use crate::distributions::noise::Noise;
-use crate::distributions::param::{IntoVar, Param};
 use crate::distributions::support::Support;
 use crate::distributions::univariate;
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
+use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use smallvec::SmallVec;
 
-use crate::distributions::param::Param;
 use crate::error::{Error, Place};
 use crate::kernels::real::Real;
 use crate::ops::broadcast::broadcast_to;
+use crate::ops::param::Param;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -119,13 +119,8 @@ pub trait RowDensity: 'static {
 ///
 /// If all of them are numbers or arrays that are on no tape.
 pub fn tape_for<'t>(x: Var<'t>, params: &[&Param<'t>]) -> &'t Tape {
-    let values = params
-        .iter()
-        .filter_map(|p| if let Param::Value(v) = p { v.tape() } else { None });
     x.tape()
-        .into_iter()
-        .chain(values)
-        .next()
+        .or_else(|| params.iter().find_map(|p| p.tape()))
         .expect("give the value as a `Var` of a model: this density needs a recording")
 }
 
@@ -282,7 +277,7 @@ mod tests {
         let dists: [(usize, LogProb); 3] = [
             (2, |x, a| Dirichlet(a).log_prob(x)),
             (2, |x, a| {
-                MultivariateNormal::scale_tril(a, crate::ops::concat::stack(&[a, a])).log_prob(x)
+                MultivariateNormal::scale_tril(a, crate::ops::join::stack(&[a, a])).log_prob(x)
             }),
             (1, |x, a| Categorical::probs(a).log_prob(x)),
         ];

@@ -6,7 +6,6 @@ use crate::constraints::Interval;
 use crate::distributions::contract::{Dist, Modifiers, Params};
 use crate::distributions::family::Family;
 use crate::distributions::noise::Noise;
-use crate::distributions::param::Param;
 use crate::distributions::row_density::tape_for;
 use crate::distributions::standard_cdf::{
     CauchyCdf, ExponentialCdf, LaplaceCdf, NormalCdf, StandardCdf, UniformCdf, Window,
@@ -17,6 +16,7 @@ use crate::distributions::{Cauchy, Exponential, Laplace, LogNormal, Normal, Unif
 use crate::error::Place;
 use crate::kernels::real::Real;
 use crate::ops::align::align;
+use crate::ops::param::Param;
 use crate::ops::where_::where_;
 use crate::tape::call::{Call, Grad};
 use crate::tape::op::Op;

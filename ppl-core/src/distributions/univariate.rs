@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::marker::PhantomData;
 
-use crate::distributions::param::Param;
 use crate::error::Place;
 use crate::kernels::density::{
     Adjoint, Density, FEW, density_each, density_each_adjoint, density_sum, density_sum_adjoint,
 };
 use crate::kernels::real::Real;
-use crate::ops::align::{align, tape_of};
+use crate::ops::align::align;
+use crate::ops::param::Param;
 use crate::tape::call::Call;
 use crate::tape::op::{Op, Prepare, Role};
 use crate::tape::prepared::Prepared;
@@ -67,10 +67,7 @@ pub fn outside<F: Real>(constant: F) -> F {
 /// Returns the log density of each element of `x`.
 #[track_caller]
 pub fn log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
-    let values = params
-        .iter()
-        .filter_map(|p| if let Param::Value(v) = p { Some(*v) } else { None });
-    let Some(tape) = tape_of(&values.chain([x]).collect::<Vec<_>>()) else {
+    let Some(tape) = x.tape().or_else(|| params.iter().find_map(|p| p.tape())) else {
         return constant_log_prob::<D, P>(x, params);
     };
     let args = operands(tape, x, params);
@@ -109,7 +106,7 @@ fn operands<'t, const P: usize>(tape: &'t Tape, x: Var<'t>, params: [&Param<'t>;
 fn constant_log_prob<'t, D: Density<P>, const P: usize>(x: Var<'t>, params: [&Param<'t>; P]) -> Var<'t> {
     let params = params.map(|p| match p {
         Param::Value(v) => v.value(),
-        Param::Array(_) | Param::Filled(_) => {
+        Param::Array(_) | Param::Filled(_) | Param::Stack(_) => {
             panic!("give the value as a `Var` of a model: an array parameter needs a recording")
         }
     });

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, Place};
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::record::Tape;
+use crate::tape::refusal;
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dims, union};
 use crate::tensor::shape::{self, Shape};
@@ -80,11 +81,8 @@ pub fn to_shape<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize]) -
 
 /// Keeps a shape error of `op` on the tape, with the shapes of `args` and of `others`, and returns NaN.
 ///
-/// After an earlier error the operands may be NaN without a tape: then NaN goes on.
-///
-/// # Panics
-///
-/// If all operands are numbers without a tape: there is no model that could report it.
+/// After an earlier error the operands may be NaN without a tape: then NaN goes on. Where all operands are plain numbers,
+/// a NaN is returned that brings the error onto the first tape that it meets.
 #[track_caller]
 pub fn refuse<'t>(op: &'static str, args: &[Var<'t>], others: &[&[usize]], message: &str) -> Var<'t> {
     let mut shapes: Vec<Shape> = args.iter().map(|x| x.event_shape()).collect();
@@ -95,9 +93,10 @@ pub fn refuse<'t>(op: &'static str, args: &[Var<'t>], others: &[&[usize]], messa
         message: message.to_string(),
         shapes,
     };
-    match tape_of(args) {
-        Some(tape) => tape.fail(error),
-        None if args.iter().any(|x| x.as_constant().is_some_and(f64::is_nan)) => Var::constant(f64::NAN),
-        None => panic!("{error}"),
+    let is_nan = |x: &&Var<'t>| x.as_constant().is_some_and(f64::is_nan);
+    match (tape_of(args), args.iter().find(is_nan)) {
+        (Some(tape), _) => tape.fail(error),
+        (None, Some(&earlier)) => earlier,
+        (None, None) => Var::constant(refusal::keep(error)),
     }
 }

@@ -1,10 +1,15 @@
-//! The four operations and negation, between values and with numbers on either side.
+//! The four operations and negation, between values and with numbers and arrays on either side.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use ndarray::{Array, ArrayView, Dimension};
 
 use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
 use crate::ops::mul_add::add_product;
+use crate::ops::param::{Filled, IntoVar, Operand};
 use crate::tape::var::Var;
+use crate::tensor::element::Element;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
 
@@ -14,67 +19,121 @@ binary_op! { Times, "mul", |x, y, out| x * y, (y, x) }
 binary_op! { Over, "div", |x, y, out| x / y, (F::ONE / y, -(out / y)) }
 unary_op! { Negate, "neg", |x, out| -x, -F::ONE }
 
-impl<'t> Neg for Var<'t> {
-    type Output = Var<'t>;
+macro_rules! negation {
+    ($($t:ty),*) => {$(
+        impl<'t> Neg for $t {
+            type Output = Var<'t>;
 
-    fn neg(self) -> Var<'t> {
-        unary::<Negate>(self)
-    }
+            fn neg(self) -> Var<'t> {
+                unary::<Negate>(self.to_owned())
+            }
+        }
+    )*};
 }
 
+negation!(Var<'t>, &Var<'t>);
+
+/// Writes an operator: between values, with operands to the right, and with numbers and arrays to the left.
 macro_rules! operator {
-    ($trait:ident, $method:ident, |$x:ident, $y:ident| $both:expr, $($number:ty),*) => {
-        impl<'t> $trait for Var<'t> {
+    ($trait:ident $method:ident, $assign:ident $assign_method:ident, $of_two:ident) => {
+        operator!(@right $trait $method, $of_two, Var<'t>, &Var<'t>);
+        operator!(@left $trait $method, $of_two,
+            [] f64, [] i32, [] Filled, [D: Dimension] Array<f64, D>, [A: Element, D: Dimension] &Array<A, D>,
+            [A: Element, D: Dimension] ArrayView<'_, A, D>);
+
+        impl<'t, T: Operand<'t>> $assign<T> for Var<'t> {
+            #[track_caller]
+            fn $assign_method(&mut self, other: T) {
+                *self = $of_two(*self, other.into_param().beside(*self));
+            }
+        }
+    };
+    (@right $trait:ident $method:ident, $of_two:ident, $($own:ty),*) => {$(
+        impl<'t, T: Operand<'t>> $trait<T> for $own {
             type Output = Var<'t>;
 
             #[track_caller]
-            fn $method(self, $y: Var<'t>) -> Var<'t> {
-                let $x = self;
-                $both
+            fn $method(self, other: T) -> Var<'t> {
+                $of_two(self.to_owned(), other.into_param().beside(self.to_owned()))
             }
         }
-        $(
-            impl<'t> $trait<$number> for Var<'t> {
-                type Output = Var<'t>;
+    )*};
+    (@left $trait:ident $method:ident, $of_two:ident, $([$($generics:tt)*] $other:ty),*) => {$(
+        impl<'t, $($generics)*> $trait<Var<'t>> for $other {
+            type Output = Var<'t>;
 
-                #[track_caller]
-                fn $method(self, other: $number) -> Var<'t> {
-                    self.$method(Var::from(other))
-                }
+            #[track_caller]
+            fn $method(self, other: Var<'t>) -> Var<'t> {
+                $of_two(self.into_param().beside(other), other)
             }
+        }
 
-            impl<'t> $trait<Var<'t>> for $number {
-                type Output = Var<'t>;
+        impl<'t, $($generics)*> $trait<&Var<'t>> for $other {
+            type Output = Var<'t>;
 
-                #[track_caller]
-                fn $method(self, other: Var<'t>) -> Var<'t> {
-                    Var::from(self).$method(other)
-                }
+            #[track_caller]
+            fn $method(self, other: &Var<'t>) -> Var<'t> {
+                $of_two(self.into_param().beside(*other), *other)
             }
-        )*
-    };
+        }
+    )*};
 }
 
-operator!(Add, add, |x, y| plus(x, y), f64, i32);
-operator!(Sub, sub, |x, y| binary::<Minus>(x, y), f64, i32);
-operator!(
-    Mul,
-    mul,
-    |x, y| if x.is_same(y) {
-        x.square()
-    } else {
-        binary::<Times>(x, y)
-    },
-    f64,
-    i32
-);
-operator!(Div, div, |x, y| binary::<Over>(x, y), f64, i32);
+operator!(Add add, AddAssign add_assign, plus);
+operator!(Sub sub, SubAssign sub_assign, minus);
+operator!(Mul mul, MulAssign mul_assign, times);
+operator!(Div div, DivAssign div_assign, over);
 
 #[track_caller]
 fn plus<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
     match add_product(x, y).or_else(|| add_product(y, x)) {
         Some(out) => out,
         None => binary::<Plus>(x, y),
+    }
+}
+
+#[track_caller]
+fn minus<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    binary::<Minus>(x, y)
+}
+
+#[track_caller]
+fn times<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    if x.is_same(y) {
+        x.square()
+    } else {
+        binary::<Times>(x, y)
+    }
+}
+
+#[track_caller]
+fn over<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    binary::<Over>(x, y)
+}
+
+impl<'t> Sum for Var<'t> {
+    /// Returns the sum of the values, 0 of none: `parts.iter().map(|p| p * 2).sum::<Var>()`.
+    fn sum<I: Iterator<Item = Var<'t>>>(values: I) -> Var<'t> {
+        values.reduce(plus).unwrap_or(Var::constant(0.0))
+    }
+}
+
+impl<'t> Product for Var<'t> {
+    /// Returns the product of the values, 1 of none.
+    fn product<I: Iterator<Item = Var<'t>>>(values: I) -> Var<'t> {
+        values.reduce(times).unwrap_or(Var::constant(1.0))
+    }
+}
+
+impl<'a, 't: 'a> Sum<&'a Var<'t>> for Var<'t> {
+    fn sum<I: Iterator<Item = &'a Var<'t>>>(values: I) -> Var<'t> {
+        values.copied().sum()
+    }
+}
+
+impl<'a, 't: 'a> Product<&'a Var<'t>> for Var<'t> {
+    fn product<I: Iterator<Item = &'a Var<'t>>>(values: I) -> Var<'t> {
+        values.copied().product()
     }
 }
 

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::param::Operand;
 use crate::tape::var::Var;
+use crate::tensor::element::Element;
 
 binary_op! { Gt, "gt", |x, y, out| F::select(x > y, F::ONE, F::ZERO), no_grad }
 binary_op! { Ge, "ge", |x, y, out| F::select(x >= y, F::ONE, F::ZERO), no_grad }
@@ -18,107 +20,104 @@ impl<'t> Var<'t> {
     /// assert_eq!(Var::from(2.0).gt(1).value(), 1.0);
     /// ```
     #[track_caller]
-    pub fn gt(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<Gt>(self, y.into())
+    pub fn gt(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<Gt>(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x ≥ y and 0 elsewhere.
     #[track_caller]
-    pub fn ge(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<Ge>(self, y.into())
+    pub fn ge(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<Ge>(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x < y and 0 elsewhere.
     #[track_caller]
-    pub fn lt(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<Gt>(y.into(), self)
+    pub fn lt(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<Gt>(y.into_param().beside(self), self)
     }
 
     /// Returns 1 where x ≤ y and 0 elsewhere.
     #[track_caller]
-    pub fn le(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<Ge>(y.into(), self)
+    pub fn le(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<Ge>(y.into_param().beside(self), self)
     }
 
     /// Returns 1 where x = y and 0 elsewhere.
     #[track_caller]
-    pub fn eq_mask(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<EqMask>(self, y.into())
+    pub fn eq_mask(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<EqMask>(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x ≠ y and 0 elsewhere.
     #[track_caller]
-    pub fn ne_mask(self, y: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<NeMask>(self, y.into())
+    pub fn ne_mask(self, y: impl Operand<'t>) -> Var<'t> {
+        binary::<NeMask>(self, y.into_param().beside(self))
     }
 }
 
-/// The four operators of `PartialOrd`, written out so that the place of an error is the caller's, not the trait's.
-macro_rules! operators {
-    ($other:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
-        operators!(@ $other, |$x, $y| $left, $right, lt <, le <=, gt >, ge >=);
-    };
-    (@ $other:ty, |$x:ident, $y:ident| $left:expr, $right:expr, $($method:ident $operator:tt),*) => {$(
-        #[track_caller]
-        fn $method(&self, $y: &$other) -> bool {
-            let $x = self;
-            $left $operator $right
+/// What a value can be compared with in Rust: a number or another value, which is read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared with a value of the model",
+    label = "neither a number nor a value of the model",
+    note = "for a mask of all elements write `x.gt(array)`, `x.eq_mask(array)` and the like"
+)]
+pub trait Readable: Copy {
+    /// Returns the number, reading it as [`Var::value`] does.
+    #[track_caller]
+    fn read(self) -> f64;
+}
+
+impl Readable for Var<'_> {
+    #[track_caller]
+    fn read(self) -> f64 {
+        self.value()
+    }
+}
+
+macro_rules! readable {
+    ($($t:ty),*) => {$(
+        impl Readable for $t {
+            fn read(self) -> f64 {
+                self.to_f64()
+            }
         }
     )*};
 }
 
+readable!(f64, f32, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool);
+
+/// Comparisons that read both sides; the four operators of `PartialOrd` are written out so that the place of an error is
+/// the caller's, not the trait's.
 macro_rules! reads_both {
-    ($($number:ty),*) => {$(
-        impl PartialEq<$number> for Var<'_> {
+    ($([$($generics:tt)*] $left:ty, $right:ty;)*) => {$(
+        impl<$($generics)*> PartialEq<$right> for $left {
             #[track_caller]
-            fn eq(&self, other: &$number) -> bool {
-                self.value() == f64::from(*other)
+            fn eq(&self, other: &$right) -> bool {
+                self.read() == other.read()
             }
         }
 
-        impl PartialOrd<$number> for Var<'_> {
+        impl<$($generics)*> PartialOrd<$right> for $left {
             #[track_caller]
-            fn partial_cmp(&self, other: &$number) -> Option<Ordering> {
-                self.value().partial_cmp(&f64::from(*other))
+            fn partial_cmp(&self, other: &$right) -> Option<Ordering> {
+                self.read().partial_cmp(&other.read())
             }
 
-            operators!($number, |x, y| x.value(), f64::from(*y));
+            reads_both!(@ $right, lt <, le <=, gt >, ge >=);
         }
-
-        impl<'t> PartialEq<Var<'t>> for $number {
-            #[track_caller]
-            fn eq(&self, other: &Var<'t>) -> bool {
-                f64::from(*self) == other.value()
-            }
-        }
-
-        impl<'t> PartialOrd<Var<'t>> for $number {
-            #[track_caller]
-            fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
-                f64::from(*self).partial_cmp(&other.value())
-            }
-
-            operators!(Var<'t>, |x, y| f64::from(*x), y.value());
+    )*};
+    (@ $right:ty, $($method:ident $operator:tt),*) => {$(
+        #[track_caller]
+        fn $method(&self, other: &$right) -> bool {
+            self.read() $operator other.read()
         }
     )*};
 }
 
-reads_both!(f64, i32);
-
-impl<'t> PartialEq<Var<'t>> for Var<'_> {
-    #[track_caller]
-    fn eq(&self, other: &Var<'t>) -> bool {
-        self.value() == other.value()
-    }
-}
-
-impl<'t> PartialOrd<Var<'t>> for Var<'_> {
-    #[track_caller]
-    fn partial_cmp(&self, other: &Var<'t>) -> Option<Ordering> {
-        self.value().partial_cmp(&other.value())
-    }
-
-    operators!(Var<'t>, |x, y| x.value(), y.value());
+reads_both! {
+    ['t, T: Readable] Var<'t>, T;
+    ['t] f64, Var<'t>;
+    ['t] i32, Var<'t>;
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
-//! Concatenation along the first event axis, and stacking along an axis made for it.
+//! Values behind one another along an event axis, as one operation.
 
 use smallvec::SmallVec;
 
 use crate::kernels::real::Real;
-use crate::ops::align::{refuse, tape_of};
+use crate::ops::align::refuse;
 use crate::ops::broadcast::broadcast_to;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
+use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dims, union};
 use crate::tensor::shape::{Shape, size};
-#[cfg(test)]
-use crate::testing::ops::op_tests;
 
-/// Puts the rows of all operands behind one another, for each row of the plates; attribute k is the length of a row of
-/// operand k.
+/// Puts the rows of all operands behind one another, for each row of the plates and of the axes in front; attribute k is the
+/// length of a row of operand k.
 struct Concat;
 
 impl Op for Concat {
@@ -60,66 +59,51 @@ fn width<F: Real>(call: &Call<'_, F>) -> usize {
     (call.attrs().iter().sum::<u64>() as usize).max(1)
 }
 
-/// Returns the values behind one another along the first event axis: `[n₀, …]`, `[n₁, …]`, … give `[n₀ + n₁ + …, …]`.
-///
-/// A scalar counts as a vector of one element. Inside a plate each row has its own.
+/// Returns the values behind one another along event axis `axis`; the others have to agree.
 #[track_caller]
-pub fn concat<'t>(parts: &[Var<'t>]) -> Var<'t> {
-    let vectors: SmallVec<[Var<'t>; 8]> = parts
-        .iter()
-        .map(|&x| {
-            if x.event_shape().is_empty() {
-                with_axis(x, parts)
-            } else {
-                x
-            }
-        })
-        .collect();
-    join("concat", parts, &vectors)
+pub fn concat_on<'t>(tape: &'t Tape, parts: &[Var<'t>], axis: usize) -> Var<'t> {
+    join(tape, "concat", parts, parts, axis)
 }
 
-/// Returns the values of one shape along an axis of their own in front: n values `[m, …]` give `[n, m, …]`.
+/// Returns values of one shape along an axis of their own in front.
 #[track_caller]
-pub fn stack<'t>(parts: &[Var<'t>]) -> Var<'t> {
-    let rows: SmallVec<[Var<'t>; 8]> = parts.iter().map(|&x| with_axis(x, parts)).collect();
-    join("stack", parts, &rows)
+pub fn stack_on<'t>(tape: &'t Tape, parts: &[Var<'t>]) -> Var<'t> {
+    let rows: SmallVec<[Var<'t>; 8]> = parts.iter().map(|&x| with_axis(tape, x)).collect();
+    join(tape, "stack", parts, &rows, 0)
 }
 
 /// Returns `x` with an axis of length one in front.
-fn with_axis<'t>(x: Var<'t>, parts: &[Var<'t>]) -> Var<'t> {
+pub fn with_axis<'t>(tape: &'t Tape, x: Var<'t>) -> Var<'t> {
     let mut event = Shape::from_slice(&[1]);
     event.extend_from_slice(&x.event_shape());
-    tape_of(parts).map_or(x, |tape| tape.alias(x, &x.dims(), &event))
+    tape.alias(tape.lift(x), &x.dims(), &event)
 }
 
+/// Joins `arrays` along an axis; `parts` are what they were made of, for the error.
 #[track_caller]
-fn join<'t>(op: &'static str, parts: &[Var<'t>], vectors: &[Var<'t>]) -> Var<'t> {
-    let Some(tape) = tape_of(parts) else {
-        let message = "of numbers alone no array is made: give the model an array as argument, or let one of the values depend on a site";
-        return if parts.len() == 1 {
-            parts[0]
-        } else {
-            refuse(op, parts, &[], message)
-        };
+fn join<'t>(tape: &'t Tape, op: &'static str, parts: &[Var<'t>], arrays: &[Var<'t>], axis: usize) -> Var<'t> {
+    let shapes: SmallVec<[Shape; 8]> = arrays.iter().map(|x| x.event_shape()).collect();
+    let Some(first) = shapes.first() else {
+        return tape.constant_array(&[0], std::iter::empty());
     };
-    let rest = Shape::from_slice(&vectors[0].event_shape()[1..]);
-    if vectors.iter().any(|x| x.event_shape()[1..] != rest[..]) {
+    if axis >= first.len() {
+        return refuse(op, parts, &[], &format!("there is no axis {axis}"));
+    }
+    let without = |shape: &Shape| -> Shape { shape[..axis].iter().chain(&shape[axis + 1..]).copied().collect() };
+    if shapes
+        .iter()
+        .any(|shape| shape.len() != first.len() || without(shape) != without(first))
+    {
         return refuse(op, parts, &[], "the shapes differ");
     }
-    let dims = vectors.iter().fold(Dims::new(), |dims, x| union(&dims, &x.dims()));
-    let args: SmallVec<[Var<'t>; 8]> = vectors
+    let dims = arrays.iter().fold(Dims::new(), |dims, x| union(&dims, &x.dims()));
+    let args: SmallVec<[Var<'t>; 8]> = arrays
         .iter()
-        .map(|&x| broadcast_to(tape, x, &dims, &x.event_shape()))
+        .zip(&shapes)
+        .map(|(&x, shape)| broadcast_to(tape, x, &dims, shape))
         .collect();
-    let attrs: SmallVec<[u64; 8]> = vectors.iter().map(|x| size(&x.event_shape()) as u64).collect();
-    let mut event = Shape::from_slice(&[vectors.iter().map(|x| x.event_shape()[0]).sum()]);
-    event.extend_from_slice(&rest);
+    let attrs: SmallVec<[u64; 8]> = shapes.iter().map(|shape| size(&shape[axis..]) as u64).collect();
+    let mut event = first.clone();
+    event[axis] = shapes.iter().map(|shape| shape[axis]).sum();
     tape.record(Concat::DEF, &args, &attrs, &dims, &event, 0)
 }
-
-#[cfg(test)]
-op_tests! { vectors |x| concat(&[x[0], x[1], x[0]]); [[1.0, 2.0], [3.0, 4.0, 5.0]], [1.0, [3.0, 4.0]] }
-#[cfg(test)]
-op_tests! { matrices |x| concat(x); [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]] }
-#[cfg(test)]
-op_tests! { stacked |x| stack(&[x[0], x[1], x[1] * 2]); [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0] }

@@ -1,8 +1,11 @@
-//! The diagonal of a square matrix, and the logarithm of the determinant of a triangular one.
+//! The diagonal of a square matrix, the matrix of a diagonal, and the logarithm of the determinant of a triangular one.
+
+use ndarray::Array2;
 
 use crate::kernels::linear::log_det::{log_det_triangular, log_det_triangular_adjoint};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
+use crate::ops::param::Operand;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
@@ -65,6 +68,55 @@ fn place(i: usize, n: usize) -> usize {
     (i / n * n + i % n) * n + i % n
 }
 
+/// Square matrices with as many rows as attribute 0 that have the operand as their diagonals, and zeros elsewhere.
+struct DiagMatrix;
+
+impl Op for DiagMatrix {
+    const NAME: &'static str = "diag_matrix";
+
+    fn forward<F: Real>(call: &mut Call<'_, F>) {
+        let (x, out) = (call.x(0), call.out());
+        let n = call.attr(0) as usize;
+        out.fill(F::ZERO);
+        for (i, &x) in x.iter().enumerate() {
+            out[place(i, n)] = x;
+        }
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>) {
+        let d_out = call.d_out();
+        let n = call.attr(0) as usize;
+        if let Some(mut d_x) = call.grad(0) {
+            for i in 0..d_x.slice.len() {
+                d_x.put(i, d_out[place(i, n)]);
+            }
+        }
+    }
+}
+
+/// Returns the identity matrix: `sigma * eye(n)`.
+///
+/// ```
+/// # use ppl_core::ops::diag::eye;
+/// assert_eq!(eye(2), ndarray::array![[1.0, 0.0], [0.0, 1.0]]);
+/// ```
+pub fn eye(n: usize) -> Array2<f64> {
+    Array2::eye(n)
+}
+
+/// Returns the square matrix with these elements on its diagonal and zeros elsewhere: v: `[n]` gives `[n, n]`.
+///
+/// A tuple may mix numbers and values: `diag_matrix((1, sigma))`. Inside a plate each row has its own. Of numbers alone an
+/// array is made: `Array2::from_diag(&v)`; they are an error here.
+#[track_caller]
+pub fn diag_matrix<'t>(v: impl Operand<'t>) -> Var<'t> {
+    let v = v.into_param().beside(Var::constant(0.0));
+    match (v.tape(), v.event_shape().as_slice()) {
+        (Some(tape), &[n]) => tape.record(DiagMatrix::DEF, &[v], &[n as u64], &v.dims(), &[n, n], 0),
+        _ => refuse("diag_matrix", &[v], &[], "only a vector is a diagonal"),
+    }
+}
+
 impl<'t> Var<'t> {
     /// Returns the diagonal of a square matrix: x: `[n, n]` gives xᵢᵢ: `[n]`.
     #[track_caller]
@@ -92,6 +144,10 @@ impl<'t> Var<'t> {
 
 #[cfg(test)]
 op_tests! { |x| x[0].diag(); [[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [4.0, 5.0, 6.0]]], [[[3.0]]] }
+#[cfg(test)]
+op_tests! { matrix |x| diag_matrix(x[0]) * 2; [[1.0, -2.0, 0.5]], [[3.0]] }
+#[cfg(test)]
+op_tests! { mixed |x| diag_matrix((2, x[0])).matmul(diag_matrix(x[1])); [1.0, [3.0, 4.0]] }
 #[cfg(test)]
 op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]], [[[3.0]]] }
 #[cfg(test)]

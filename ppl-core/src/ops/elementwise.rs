@@ -106,6 +106,7 @@ struct BinaryOp<M>(PhantomData<M>);
 /// Records `M` on `x`, or computes it if `x` is a constant.
 pub fn unary<'t, M: Unary>(x: Var<'t>) -> Var<'t> {
     match x.tape() {
+        None if x.is_refused() => x,
         None => Var::constant(M::value(x.value())),
         Some(tape) => tape.record(UnaryOp::<M>::DEF, &[x], &[], &x.dims(), &x.event_shape(), 0),
     }
@@ -115,7 +116,8 @@ pub fn unary<'t, M: Unary>(x: Var<'t>) -> Var<'t> {
 #[track_caller]
 pub fn binary<'t, M: Binary>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
     let Some(tape) = tape_of(&[x, y]) else {
-        return Var::constant(M::value(x.value(), y.value()));
+        let refused = [x, y].into_iter().find(|v| v.is_refused());
+        return refused.unwrap_or_else(|| Var::constant(M::value(x.value(), y.value())));
     };
     if let Some(out) = repeat::<M>(tape, x, y) {
         return out;

@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use crate::kernels::real::Real;
 use crate::kernels::reduce::sums::max;
+use crate::ops::align::refuse;
+use crate::ops::permute::axis_last;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
@@ -68,6 +70,19 @@ impl<E: Extreme> Op for ExtremeOfRows<E> {
     }
 }
 
+/// Records the operation along an axis, which the result no longer has.
+#[track_caller]
+fn extreme_along<'t, E: Extreme>(op: &'static str, x: Var<'t>, axis: usize) -> Var<'t> {
+    let Some(tape) = x.tape().filter(|_| axis < x.event_shape().len()) else {
+        return refuse(op, &[x], &[], &format!("there is no axis {axis}"));
+    };
+    let (rows, rest) = axis_last(x, axis);
+    match x.event_shape()[axis] {
+        1 => x.reshape(&rest),
+        _ => tape.record(ExtremeOfRows::<E>::DEF, &[rows], &[], &x.dims(), &rest, 0),
+    }
+}
+
 /// Records the operation; a single element is its own extreme.
 fn extreme<'t, E: Extreme>(x: Var<'t>) -> Var<'t> {
     match x.tape() {
@@ -92,12 +107,32 @@ impl<'t> Var<'t> {
     pub fn min(self) -> Var<'t> {
         extreme::<Smallest>(self)
     }
+
+    /// Returns the largest elements along event axis `axis`, which the result no longer has, as [`Var::max`] does.
+    ///
+    /// For axis 0, x: `[m, n]` gives `[n]`.
+    #[track_caller]
+    pub fn max_axis(self, axis: usize) -> Var<'t> {
+        extreme_along::<Largest>("max_axis", self, axis)
+    }
+
+    /// Returns the smallest elements along event axis `axis`, which the result no longer has, as [`Var::min`] does.
+    #[track_caller]
+    pub fn min_axis(self, axis: usize) -> Var<'t> {
+        extreme_along::<Smallest>("min_axis", self, axis)
+    }
 }
 
 #[cfg(test)]
 op_tests! { largest |x| x[0].max(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
 #[cfg(test)]
 op_tests! { smallest |x| x[0].min(); [[1.0, -2.0, 0.5]], [[[1.0, 2.0], [4.0, -3.0]]], [2.0] }
+#[cfg(test)]
+op_tests! { along_axes |x| x[0].max_axis(0) + x[0].max_axis(1)[0] - x[0].min_axis(0) * x[0].min_axis(1)[1];
+[[[1.0, 2.0], [4.0, -3.0], [0.5, 7.0]]], [[[1.0, 2.0], [4.0, -3.0]]] }
+#[cfg(test)]
+op_tests! { along_the_middle |x| x[0].reshape(&[2, 3, 2]).max_axis(1) + x[0].reshape(&[2, 1, 6]).min_axis(1).sum_axis(1)[0];
+[Arg::random(&[12], 1)] }
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,100 @@
-//! Indexing: `x[2]` by a number, `x[z]` by a value, `x[i]` by the index of a plate, along the first event axis.
+//! Indexing: `x[2]`, `x[z]` by a value, `x[i]` by the index of a plate, `x[1..]`, and several axes by `x[(i, 0)]`.
 //!
 //! `Index` returns a reference, so that the handle of the result is kept on the tape.
 
-use std::ops::Index;
+use std::ops::{Index, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
-use crate::ops::align::tape_of;
+use smallvec::SmallVec;
+
+use crate::ops::align::refuse;
 use crate::ops::gather::gather;
 use crate::ops::plates::take_rows;
 use crate::ops::slice::element;
+use crate::tape::missing::Step;
+use crate::tape::record::Tape;
 use crate::tape::var::{Ix, Var};
+
+/// What picks along one axis: a number, a value, the index of a plate, a range of numbers.
+#[diagnostic::on_unimplemented(
+    message = "a value of the model cannot be indexed by `{Self}`",
+    label = "neither a number nor a value, a plate's index or a range",
+    note = "numbers are `usize`; several axes are indexed by a tuple: `x[(i, 0)]`, `x[(.., 1)]`; from the end on by `x.rev()`"
+)]
+pub trait Pick<'t>: Sized {
+    /// Returns what is picked along the first event axis, and how many axes stand in its place.
+    #[track_caller]
+    fn pick(self, x: Var<'t>) -> (Var<'t>, usize);
+
+    /// Returns the tape of the index.
+    fn tape(&self) -> Option<&'t Tape> {
+        None
+    }
+}
+
+impl<'t> Pick<'t> for usize {
+    #[track_caller]
+    fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
+        match x.tape() {
+            Some(tape) if tape.is_missing(x) => (tape.index_missing(x, Step::Element(self)), 0),
+            _ => (element(x, self), 0),
+        }
+    }
+}
+
+impl<'t> Pick<'t> for Var<'t> {
+    #[track_caller]
+    fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
+        (gather(x, self), self.event_shape().len())
+    }
+
+    fn tape(&self) -> Option<&'t Tape> {
+        Var::tape(*self)
+    }
+}
+
+impl<'t> Pick<'t> for Ix<'t> {
+    #[track_caller]
+    fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
+        if self.tape.is_missing(x) {
+            return (self.tape.index_missing(x, Step::Rows(self.dim)), 0);
+        }
+        (take_rows(x, self), 0)
+    }
+
+    fn tape(&self) -> Option<&'t Tape> {
+        Some(self.tape)
+    }
+}
+
+macro_rules! ranges {
+    ($($t:ty),*) => {$(
+        impl<'t> Pick<'t> for $t {
+            #[track_caller]
+            fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
+                (x.slice(self), 1)
+            }
+        }
+
+        impl<'t> Index<$t> for Var<'t> {
+            type Output = Var<'t>;
+
+            /// Returns the elements of a range along the first event axis, as [`Var::slice`] does.
+            #[track_caller]
+            fn index(&self, range: $t) -> &Var<'t> {
+                keep(self, None, self.slice(range))
+            }
+        }
+    )*};
+}
+
+ranges!(
+    Range<usize>,
+    RangeFrom<usize>,
+    RangeTo<usize>,
+    RangeFull,
+    RangeInclusive<usize>,
+    RangeToInclusive<usize>
+);
 
 impl<'t> Index<usize> for Var<'t> {
     type Output = Var<'t>;
@@ -16,14 +102,7 @@ impl<'t> Index<usize> for Var<'t> {
     /// Returns the element, or the row of a matrix, along the first event axis.
     #[track_caller]
     fn index(&self, i: usize) -> &Var<'t> {
-        match self.tape() {
-            Some(tape) if tape.is_missing(*self) => tape.hold(tape.index_missing(*self, Some(i))),
-            Some(tape) => tape.hold(element(*self, i)),
-            None => {
-                element(*self, i);
-                self
-            }
-        }
+        keep(self, None, i.pick(*self).0)
     }
 }
 
@@ -33,11 +112,7 @@ impl<'t> Index<Var<'t>> for Var<'t> {
     /// Returns the elements along the first event axis that the rounded numbers of `z` pick ([`gather`]).
     #[track_caller]
     fn index(&self, z: Var<'t>) -> &Var<'t> {
-        let out = gather(*self, z);
-        match tape_of(&[*self, z]) {
-            Some(tape) => tape.hold(out),
-            None => self,
-        }
+        keep(self, z.tape(), gather(*self, z))
     }
 }
 
@@ -47,15 +122,91 @@ impl<'t> Index<Ix<'t>> for Var<'t> {
     /// Returns the element of each row of the plate ([`take_rows`]).
     #[track_caller]
     fn index(&self, i: Ix<'t>) -> &Var<'t> {
-        if i.tape.is_missing(*self) {
-            return i.tape.hold(i.tape.index_missing(*self, None));
+        keep(self, Some(i.tape), i.pick(*self).0)
+    }
+}
+
+impl<'t, I: Pick<'t> + Copy, const N: usize> Index<[I; N]> for Var<'t> {
+    type Output = Var<'t>;
+
+    /// Returns the element that indices of one kind pick along the first axes: `x[[2, 0]]`.
+    #[track_caller]
+    fn index(&self, picks: [I; N]) -> &Var<'t> {
+        let tape = picks.iter().find_map(Pick::tape);
+        let (mut x, mut axis) = (*self, 0);
+        for pick in picks {
+            (x, axis) = pick_along(x, axis, pick);
         }
-        i.tape.hold(take_rows(*self, i))
+        keep(self, tape, x)
+    }
+}
+
+macro_rules! tuples {
+    ($($t:ident $i:tt),*) => {
+        impl<'t, $($t: Pick<'t>),*> Index<($($t,)*)> for Var<'t> {
+            type Output = Var<'t>;
+
+            /// Returns what the indices pick along the first axes, one each; a range keeps its axis.
+            #[track_caller]
+            fn index(&self, picks: ($($t,)*)) -> &Var<'t> {
+                let tape = None$(.or(picks.$i.tape()))*;
+                let (x, axis) = (*self, 0);
+                $(let (x, axis) = pick_along(x, axis, picks.$i);)*
+                let _ = axis;
+                keep(self, tape, x)
+            }
+        }
+    };
+}
+
+tuples!(A 0, B 1);
+tuples!(A 0, B 1, C 2);
+tuples!(A 0, B 1, C 2, D 3);
+
+/// Returns what is picked along event axis `axis`, and the axis behind what stands in its place.
+#[track_caller]
+fn pick_along<'t>(x: Var<'t>, axis: usize, pick: impl Pick<'t>) -> (Var<'t>, usize) {
+    let rank = x.event_shape().len();
+    if axis == 0 {
+        return pick.pick(x);
+    }
+    if axis >= rank {
+        return (refuse("index", &[x], &[], &format!("there is no axis {axis}")), axis);
+    }
+    let mut order: SmallVec<[usize; 6]> = (0..rank).collect();
+    order[..=axis].rotate_right(1);
+    let (picked, n) = pick.pick(x.permute(&order));
+    let mut order: SmallVec<[usize; 6]> = (0..picked.event_shape().len()).collect();
+    let Some(moved) = order.get_mut(..n + axis) else {
+        return (picked, axis);
+    };
+    moved.rotate_left(n);
+    (picked.permute(&order), axis + n)
+}
+
+/// Lends the result of an index.
+///
+/// # Panics
+///
+/// If neither the value nor the index is on a tape: a plain number has no elements.
+#[track_caller]
+fn keep<'a, 't>(x: &'a Var<'t>, index: Option<&'t Tape>, out: Var<'t>) -> &'a Var<'t> {
+    match x.tape().or(index) {
+        Some(tape) => tape.hold(out),
+        None => {
+            assert!(
+                x.as_constant().is_some_and(f64::is_nan),
+                "a plain number is indexed: it has no elements"
+            );
+            x
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::s;
+
     use crate::rng::Key;
     use crate::tape::record::Tape;
     use crate::tape::store::Precision;
@@ -116,6 +267,77 @@ mod tests {
             file!()
         );
         assert_eq!(tape.take_error().unwrap().to_string(), want);
+    }
+
+    #[test]
+    fn ranges_and_several_axes_pick_as_arrays_do() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let values: Vec<f64> = (0..24).map(f64::from).collect();
+        let x = tape.input(0, &[], &[2, 3, 4], &values, false);
+        let array = ndarray::Array::from_shape_vec((2, 3, 4), values).unwrap();
+        let z = data(&tape, &[2], [2.0, 0.0]);
+        let check = |got: Var<'_>, want: ndarray::ArrayViewD<'_, f64>| {
+            assert_eq!(got.event_shape().as_slice(), want.shape());
+            assert_eq!(got.elements(), want.iter().copied().collect::<Vec<_>>());
+        };
+        check(x[1..], array.slice(s![1.., .., ..]).into_dyn());
+        check(x[..1], array.slice(s![..1, .., ..]).into_dyn());
+        check(x[..=0], array.slice(s![..1, .., ..]).into_dyn());
+        check(x[0..=1], array.view().into_dyn());
+        check(x[1][1..2], array.slice(s![1, 1..2, ..]).into_dyn());
+        check(x[..], array.view().into_dyn());
+        check(x[[1, 2]], array.slice(s![1, 2, ..]).into_dyn());
+        check(x[[1, 2, 3]], array.slice(s![1, 2, 3]).into_dyn());
+        check(x[(.., 1)], array.slice(s![.., 1, ..]).into_dyn());
+        check(x[(1, .., 2..)], array.slice(s![1, .., 2..]).into_dyn());
+        check(x[(.., 1.., 3)], array.slice(s![.., 1.., 3]).into_dyn());
+        check(x.rev_axis(1)[(0, ..1)], array.slice(s![0, 2.., ..]).into_dyn());
+        check(x[(.., z)], array.select(ndarray::Axis(1), &[2, 0]).view().into_dyn());
+        check(
+            x[(.., .., z)],
+            array.select(ndarray::Axis(2), &[2, 0]).view().into_dyn(),
+        );
+        check(
+            x[(1, z, 3)],
+            array.select(ndarray::Axis(1), &[2, 0]).slice(s![1, .., 3]).into_dyn(),
+        );
+        assert_eq!(tape.take_error(), None);
+        assert!(x[(0, 0, 0, 0)].value().is_nan());
+        let text = tape.take_error().unwrap().to_string();
+        assert!(text.ends_with("a scalar has no elements: []"), "{text}");
+        assert!(x[(.., .., .., 0)].value().is_nan());
+        let text = tape.take_error().unwrap().to_string();
+        assert!(text.ends_with("there is no axis 3: [2, 3, 4]"), "{text}");
+    }
+
+    #[test]
+    #[should_panic(expected = "a plain number is indexed: it has no elements")]
+    fn a_plain_number_has_no_elements() {
+        let _ = Var::from(2.0)[0];
+    }
+
+    #[test]
+    fn parts_of_a_missing_observation_know_their_elements() {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        for y in [tape.missing(None), tape.missing(Some(&[6, 2]))] {
+            tape.fill_missing(y[2][1], Var::from(5.0));
+            assert!(tape.is_missing(y[2][0]));
+            assert_eq!(y[[2, 1]].elements(), [5.0]);
+            assert_eq!(y[1..][1][1].elements(), [5.0]);
+            assert_eq!(y[..5][1..4][(1, 1)].elements(), [5.0]);
+            tape.fill_missing(y[3..], Var::from(7.0));
+            assert_eq!((y[3..].elements(), tape.is_missing(y[..3])), (vec![7.0], true));
+        }
+        let y = tape.missing(Some(&[6, 2]));
+        assert_eq!(y[1..].event_shape().as_slice(), [5, 2]);
+        assert_eq!(y[1..][..3].event_shape().as_slice(), [3, 2]);
+        assert_eq!(tape.take_error(), None);
+        assert!(y[4..7].value().is_nan());
+        let text = tape.take_error().unwrap().to_string();
+        assert!(
+            text.ends_with("the range 4..7 is asked for where axis 0 has 6: [6, 2]"),
+            "{text}"
+        );
     }
 
     #[test]

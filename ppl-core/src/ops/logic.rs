@@ -4,6 +4,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 use crate::kernels::real::Real;
 use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
+use crate::ops::param::Operand;
 use crate::tape::var::Var;
 
 binary_op! { And, "and", |x, y, out| truth(x != F::ZERO && y != F::ZERO), no_grad }
@@ -15,23 +16,23 @@ fn truth<F: Real>(mask: bool) -> F {
     F::select(mask, F::ONE, F::ZERO)
 }
 
-impl<'t> BitAnd for Var<'t> {
+impl<'t, T: Operand<'t>> BitAnd<T> for Var<'t> {
     type Output = Var<'t>;
 
     /// Returns 1 where both masks hold and 0 elsewhere.
     #[track_caller]
-    fn bitand(self, other: Var<'t>) -> Var<'t> {
-        binary::<And>(self, other)
+    fn bitand(self, other: T) -> Var<'t> {
+        binary::<And>(self, other.into_param().beside(self))
     }
 }
 
-impl<'t> BitOr for Var<'t> {
+impl<'t, T: Operand<'t>> BitOr<T> for Var<'t> {
     type Output = Var<'t>;
 
     /// Returns 1 where either mask holds and 0 elsewhere.
     #[track_caller]
-    fn bitor(self, other: Var<'t>) -> Var<'t> {
-        binary::<Or>(self, other)
+    fn bitor(self, other: T) -> Var<'t> {
+        binary::<Or>(self, other.into_param().beside(self))
     }
 }
 

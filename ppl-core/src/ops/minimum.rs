@@ -1,6 +1,7 @@
 //! The smaller of two values.
 
 use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::param::Operand;
 use crate::tape::var::Var;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
@@ -18,8 +19,8 @@ impl<'t> Var<'t> {
     /// assert_eq!(Var::from(2.0).minimum(3.0).value(), 2.0);
     /// ```
     #[track_caller]
-    pub fn minimum(self, other: impl Into<Var<'t>>) -> Var<'t> {
-        binary::<Minimum>(self, other.into())
+    pub fn minimum(self, other: impl Operand<'t>) -> Var<'t> {
+        binary::<Minimum>(self, other.into_param().beside(self))
     }
 }
 

@@ -3,10 +3,22 @@
 //! An operation of one or two operands that works element by element is a zero-sized type with its value and its
 //! derivatives ([`elementwise`]); any other implements [`Op`](crate::tape::op::Op) and records itself.
 //! An operation never panics on data and never returns an error: what is wrong is kept on the tape
-//! ([`Tape::fail`](crate::tape::record::Tape::fail)), where the next word of the model finds it.
+//! ([`Tape::fail`](crate::tape::record::Tape::fail)), where the next word of the model finds it. Of plain numbers, which
+//! are on no tape, a NaN comes out that brings the error onto the first tape it meets ([`refusal`](crate::tape::refusal)).
+//!
+//! Over which axes an operation works, inside a plate for each row of it:
+//!
+//! | | |
+//! | --- | --- |
+//! | all event axes | `sum`, `mean`, `max`, `min` |
+//! | the last event axis | `softmax`, `log_softmax`, `sort`, `cumsum` |
+//! | a vector, and nothing else | `log_sum_exp`, `argmax`, `argmin` |
+//! | the first event axis | `x[…]`, `slice`, `rev`, `concat`; `stack` makes it |
+//! | the one that is named | `sum_axis`, `mean_axis`, `max_axis`, `min_axis`, `log_sum_exp_axis`, `argmax_axis`, `argmin_axis`, `slice_axis`, `rev_axis`, `concat_axis`, `pad` |
 
 pub mod abs;
 pub mod align;
+pub mod argmax;
 pub mod arithmetic;
 pub mod broadcast;
 pub mod cholesky;
@@ -26,6 +38,7 @@ pub mod floor;
 pub mod gather;
 pub mod gelu;
 pub mod index;
+pub mod join;
 pub mod ln;
 pub mod ln_1p;
 pub mod ln_gamma;
@@ -38,6 +51,7 @@ pub mod mean;
 pub mod minimum;
 mod mul_add;
 pub mod outer;
+pub mod param;
 pub mod permute;
 pub mod plates;
 pub mod pow;
@@ -45,6 +59,7 @@ pub mod recip;
 pub mod relu;
 pub mod repeat;
 pub mod reshape;
+pub mod reverse;
 pub mod scalar_function;
 pub mod sigmoid;
 pub mod silu;

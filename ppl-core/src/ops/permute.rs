@@ -10,6 +10,7 @@ use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
+use crate::tensor::shape::Shape;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
 
@@ -87,6 +88,16 @@ fn joined(shape: &[usize], order: &[usize]) -> SmallVec<[u64; 12]> {
     let lens = sorted.iter().map(|&(_, len)| len as u64);
     lens.chain(blocks.iter().map(|&(first, _)| rank_of(first) as u64))
         .collect()
+}
+
+/// Returns `x` with event axis `axis` behind all others, for operations that work on rows, and the lengths of the others.
+#[track_caller]
+pub fn axis_last<'t>(x: Var<'t>, axis: usize) -> (Var<'t>, Shape) {
+    let mut rest = x.event_shape();
+    let mut order: SmallVec<[usize; 6]> = (0..rest.len()).collect();
+    order[axis..].rotate_left(1);
+    rest.remove(axis);
+    (x.permute(&order), rest)
 }
 
 impl<'t> Var<'t> {

@@ -9,6 +9,7 @@ use crate::error::{Error, Place};
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::gather::gather;
 use crate::ops::permute::permute_all;
+use crate::tape::missing::Step;
 use crate::tape::var::{Ix, Var};
 use crate::tensor::dims::{Dims, union};
 use crate::tensor::shape::Shape;
@@ -30,7 +31,7 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
         return wrong(format!("plate `{name}` has ended: its index selects nothing any more"));
     }
     if is_shapeless {
-        return tape.index_missing(x, None);
+        return tape.index_missing(x, Step::Rows(dim));
     }
     if dims.contains(&dim) {
         return wrong(format!(
@@ -49,7 +50,7 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
         return wrong(format!("{array} has {n} rows, plate `{name}` has {rows}"));
     }
     if tape.is_missing(x) {
-        return tape.index_missing(x, None);
+        return tape.index_missing(x, Step::Rows(dim));
     }
     if let Some(slot) = info.rows {
         let picks = Var::on(tape, tape.records().slots[slot as usize]);

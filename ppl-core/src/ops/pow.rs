@@ -2,6 +2,7 @@
 
 use crate::kernels::real::Real;
 use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::param::Operand;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
@@ -67,16 +68,22 @@ impl<'t> Var<'t> {
     /// ```
     /// # use ppl_core::tape::var::Var;
     /// assert_eq!(Var::from(2.0).pow(Var::from(3.0)).value(), 8.0);
+    /// assert_eq!(Var::from(-2.0).pow(2).value(), 4.0);
     /// ```
     #[track_caller]
-    pub fn pow(self, y: Var<'t>) -> Var<'t> {
-        binary::<Pow>(self, y)
+    pub fn pow(self, y: impl Operand<'t>) -> Var<'t> {
+        let y = y.into_param().beside(self);
+        match y.as_constant() {
+            Some(1.0) => self,
+            Some(2.0) => self.square(),
+            _ => binary::<Pow>(self, y),
+        }
     }
 
     /// Returns xᵖ for a number p, elementwise.
     #[track_caller]
     pub fn powf(self, p: f64) -> Var<'t> {
-        self.pow(Var::from(p))
+        self.pow(p)
     }
 
     /// Returns xⁿ for an integer n, elementwise, by repeated squaring.
@@ -104,6 +111,8 @@ impl<'t> Var<'t> {
 
 #[cfg(test)]
 op_tests! { laws |x| x[0].pow(x[1]); [1.5, -2.0], [0.25, 3.0], [4.0, 0.5] }
+#[cfg(test)]
+op_tests! { numbers |x| x[0].pow(2) + x[0].pow(1) * x[0].pow(3) + x[0].pow([0.5, -1.5]).sum(); [1.5], [0.25] }
 #[cfg(test)]
 op_tests! { real_exponent |x| x[0].powf(2.5); [1.5], [0.25], [4.0] }
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What operations answer to shapes that they cannot work with: one error with the operation, the place and the shapes.
 
-use crate::ops::concat::{concat, stack};
+use crate::ops::diag::diag_matrix;
+use crate::ops::join::{concat, concat_axis, stack};
 use crate::ops::where_::where_;
 use crate::rng::Key;
 use crate::tape::record::Tape;
@@ -38,6 +39,11 @@ fn clashing_shapes_are_named_with_both() {
     );
     refused(|x, y| stack(&[x, y]), "stack", "the shapes differ: [2, 3] and [2]");
     refused(|x, y| concat(&[x, y]), "concat", "the shapes differ: [2, 3] and [2]");
+    refused(
+        |x, y| concat_axis(&[x, y], 1),
+        "concat",
+        "the shapes differ: [2, 3] and [2]",
+    );
 }
 
 #[test]
@@ -64,6 +70,18 @@ fn wrong_targets_are_named_with_the_shape() {
         "log_sum_exp_axis",
         "there is no axis 2: [2, 3]",
     );
+    let text = "over which axis? Write `log_sum_exp_axis(1)` for the last one, as softmax takes it, or \
+                `reshape(&[6]).log_sum_exp()` for all: [2, 3]";
+    refused(|x, _| x.log_sum_exp(), "log_sum_exp", text);
+    refused(|x, _| x.max_axis(2), "max_axis", "there is no axis 2: [2, 3]");
+    refused(|x, _| x.min_axis(2), "min_axis", "there is no axis 2: [2, 3]");
+    refused(|x, _| x.rev_axis(2), "reverse", "there is no axis 2: [2, 3]");
+    refused(|x, _| x.pad(2, 1, 1, 0), "pad", "there is no axis 2: [2, 3]");
+    refused(
+        |x, _| diag_matrix(x),
+        "diag_matrix",
+        "only a vector is a diagonal: [2, 3]",
+    );
     refused(|x, _| x.diag(), "diag", "only a square matrix has a diagonal: [2, 3]");
     refused(
         |x, _| x.ln_det_tril(),
@@ -77,4 +95,44 @@ fn wrong_targets_are_named_with_the_shape() {
         "a scalar has no last axis: []",
     );
     refused(|x, _| x.sum().cumsum(), "cumsum", "a scalar has no last axis: []");
+}
+
+#[test]
+fn what_plain_numbers_cannot_do_is_an_error_on_the_first_tape() {
+    let refused = [
+        (
+            stack([1.0, 2.0]),
+            "stack",
+            "of numbers alone no value of the model is made",
+        ),
+        (Var::from(1.0).softmax(), "softmax", "a scalar has no last axis"),
+        (
+            Var::from(1.0) * ndarray::array![1.0, 2.0],
+            "array",
+            "no value of the model takes part",
+        ),
+        (
+            (Var::from(1.0).cumsum() * 2 - 1).exp(),
+            "cumsum",
+            "a scalar has no last axis",
+        ),
+        (where_(stack([1.0, 2.0]), 1, 2).maximum(3), "stack", "of numbers alone"),
+    ];
+    for (x, op, text) in refused {
+        let tape = Tape::new(Precision::F32, Key::new(1));
+        let y = tape.input(0, &[], &[], &[1.0], false);
+        assert_eq!(tape.take_error(), None);
+        assert!((y + x).value().is_nan());
+        let error = tape.take_error().expect("an error is kept").to_string();
+        assert!(
+            error.starts_with(&format!("{op} ({}:", file!())) && error.contains(text),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+#[should_panic(expected = "of numbers alone no value of the model is made")]
+fn reading_what_plain_numbers_cannot_do_panics_with_the_remedy() {
+    stack([1.0, 2.0]).value();
 }

@@ -5,6 +5,7 @@ use std::ops::{Bound, RangeBounds};
 use crate::kernels::real::Real;
 use crate::ops::align::refuse;
 use crate::tape::call::{Call, Grad};
+use crate::tape::missing::Step;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, size};
@@ -73,7 +74,7 @@ pub fn element<'t>(x: Var<'t>, i: usize) -> Var<'t> {
 }
 
 impl<'t> Var<'t> {
-    /// Returns the elements of a range along the first event axis: `x.slice(1..)`.
+    /// Returns the elements of a range along the first event axis: `x.slice(1..)`, for which `x[1..]` is short.
     #[track_caller]
     pub fn slice(self, range: impl RangeBounds<usize>) -> Var<'t> {
         self.slice_axis(0, range)
@@ -83,19 +84,24 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn slice_axis(self, axis: usize, range: impl RangeBounds<usize>) -> Var<'t> {
         let mut event: Shape = self.event_shape();
+        let start = match range.start_bound() {
+            Bound::Included(&i) => i,
+            Bound::Excluded(&i) => i.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let last = match range.end_bound() {
+            Bound::Included(&i) => Some(i.saturating_add(1)),
+            Bound::Excluded(&i) => Some(i),
+            Bound::Unbounded => None,
+        };
+        let missing = self.tape().filter(|tape| axis == 0 && tape.is_missing(self));
+        if let Some(tape) = missing.filter(|tape| tape.is_shapeless(self)) {
+            return tape.index_missing(self, Step::Range(start, last));
+        }
         let Some(&n) = event.get(axis) else {
             return refuse("slice", &[self], &[], &format!("there is no axis {axis}"));
         };
-        let start = match range.start_bound() {
-            Bound::Included(&i) => i,
-            Bound::Excluded(&i) => i + 1,
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(&i) => i + 1,
-            Bound::Excluded(&i) => i,
-            Bound::Unbounded => n,
-        };
+        let end = last.unwrap_or(n);
         if start > end || end > n {
             return refuse(
                 "slice",
@@ -103,6 +109,9 @@ impl<'t> Var<'t> {
                 &[],
                 &format!("the range {start}..{end} is asked for where axis {axis} has {n}"),
             );
+        }
+        if let Some(tape) = missing.filter(|_| end - start < n) {
+            return tape.index_missing(self, Step::Range(start, Some(end)));
         }
         event[axis] = end - start;
         if end - start == n {

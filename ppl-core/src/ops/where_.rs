@@ -3,6 +3,7 @@
 use crate::error::Place;
 use crate::kernels::real::Real;
 use crate::ops::align::{align, tape_of};
+use crate::ops::param::{Operand, Param};
 use crate::tape::call::{Call, Grad};
 use crate::tape::op::Op;
 use crate::tape::var::Var;
@@ -77,10 +78,12 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
 /// assert_eq!(gradient(&tape), [0.0, 0.25]);
 /// ```
 #[track_caller]
-pub fn where_<'t>(mask: impl Into<Var<'t>>, a: impl Into<Var<'t>>, b: impl Into<Var<'t>>) -> Var<'t> {
-    let args = [mask.into(), a.into(), b.into()];
+pub fn where_<'t>(mask: impl Operand<'t>, a: impl Operand<'t>, b: impl Operand<'t>) -> Var<'t> {
+    let args = [mask.into_param(), a.into_param(), b.into_param()];
+    let tape = args.iter().find_map(Param::tape);
+    let args = args.map(|x| x.on_any(tape));
     if tape_of(&args).is_none() {
-        let mask = args[0].value();
+        let mask = args[0].as_constant().unwrap_or(f64::NAN);
         return match mask {
             0.0 => args[2],
             m if m.is_nan() => args[0],

@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use ndarray::{Array, ArrayView, Dimension};
 
-use crate::runtime::data::{Data, Element};
+use crate::runtime::data::Data;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
+use crate::tensor::element::Element;
 use crate::tensor::shape::Shape;
 
 /// Where the values of a data argument come from.

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use crate::distributions::Dist;
 use crate::distributions::family::{Family, ObsKind};
-use crate::distributions::param::IntoVar;
 use crate::distributions::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
+use crate::ops::param::IntoVar;
 use crate::ops::sum::SumTerm;
 use crate::rng::{Key, name_hash};
 use crate::runtime::argument::{DataArg, Handle, Obs, Source as DataSource};

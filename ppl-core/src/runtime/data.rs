@@ -1,9 +1,9 @@
 //! Arguments of models that are data: arrays of numbers that become slots of the recorded program.
 
 use ndarray::{Array, ArrayView, Dimension};
-use num_traits::AsPrimitive;
 
 use crate::tape::store::Buffer;
+use crate::tensor::element::Element;
 use crate::tensor::shape::Shape;
 
 /// An array of numbers or truth values that a model can take by reference.
@@ -35,34 +35,8 @@ pub trait Data: Send + Sync {
     }
 }
 
-/// A scalar that data are made of.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no element of data: a borrowed argument of a model is an array of numbers",
-    label = "its elements are neither numbers nor bool"
-)]
-pub trait Element: Copy + Send + Sync + 'static {
-    /// Returns the value in double precision; true is one.
-    fn to_f64(self) -> f64;
-    /// Returns the value in single precision; true is one.
-    fn to_f32(self) -> f32;
-}
-
-macro_rules! elements {
-    ($($t:ty),*) => {$(
-        impl Element for $t {
-            fn to_f64(self) -> f64 {
-                self.as_()
-            }
-            fn to_f32(self) -> f32 {
-                self.as_()
-            }
-        }
-        scalar_data!($t);
-    )*};
-}
-
 macro_rules! scalar_data {
-    ($t:ty) => {
+    ($($t:ty),*) => {$(
         impl Data for $t {
             fn shape(&self) -> Shape {
                 Shape::new()
@@ -74,20 +48,10 @@ macro_rules! scalar_data {
                 fill(out, std::iter::once(self.to_f32()));
             }
         }
-    };
+    )*};
 }
 
-elements!(f64, f32, u8, u32, u64, usize, i32, i64);
-scalar_data!(bool);
-
-impl Element for bool {
-    fn to_f64(self) -> f64 {
-        self as u8 as f64
-    }
-    fn to_f32(self) -> f32 {
-        self as u8 as f32
-    }
-}
+scalar_data!(f64, f32, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool);
 
 macro_rules! array_data {
     ($([$($generics:tt)*] $t:ty, $data:ident => $shape:expr, $slice:expr;)*) => {$(

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::kernels::random::fill_uniform;
+use crate::ops::concat::stack_on;
 use crate::ops::plates::leave;
 use crate::rng::{Key, name_hash};
 use crate::runtime::context::Ctx;
@@ -90,7 +91,7 @@ impl<'t> Leave<'t> for Var<'t> {
 
     fn stack(steps: Vec<Self>, ctx: Ctx<'t>) -> Var<'t> {
         let steps: Vec<_> = steps.into_iter().map(|x| ctx.tape().lift(x)).collect();
-        crate::ops::concat::stack(&steps)
+        stack_on(ctx.tape(), &steps)
     }
 }
 

@@ -35,7 +35,7 @@ leaf!(
     Constant, "constant", Constant
 );
 leaf!(
-    /// A missing observation; the attributes are its number, the element, and whether it has a shape.
+    /// A missing observation; the attributes are its number, whether it has a shape, and the way to this part of it.
     Missing, "missing", Missing
 );
 leaf!(

@@ -8,10 +8,11 @@
 pub mod call;
 pub mod gradient;
 pub(crate) mod leaves;
-mod missing;
+pub mod missing;
 pub mod op;
 pub mod prepared;
 pub mod record;
 pub mod records;
+pub mod refusal;
 pub mod store;
 pub mod var;

@@ -9,6 +9,7 @@ use crate::rng::Key;
 use crate::tape::leaves;
 use crate::tape::op::{Op, OpDef, Role};
 use crate::tape::records::{Node, Records, SMALL, Term, depends};
+use crate::tape::refusal;
 use crate::tape::store::{Buffer, Precision};
 use crate::tape::var::Var;
 use crate::tensor::dims::{Dim, DimId, Dims};
@@ -187,17 +188,25 @@ impl Tape {
         r.lack(shape, 0)
     }
 
-    /// Puts a constant scalar onto this tape; other values stay as they are.
+    /// Puts a constant scalar onto this tape, with the error that it may stand for; other values stay as they are.
     ///
     /// # Panics
     ///
     /// If the value is on another tape.
     pub fn lift<'t>(&'t self, x: Var<'t>) -> Var<'t> {
-        match x.tape() {
-            None => self.constant_array(&[], std::iter::once(x.value())),
-            Some(tape) if std::ptr::eq(tape, self) => x,
-            Some(_) => panic!("a value of one recording is used in another: hand it over as an argument of the model"),
+        if let Some(tape) = x.tape() {
+            let is_own = std::ptr::eq(tape, self);
+            assert!(
+                is_own,
+                "a value of one recording is used in another: hand it over as an argument of the model"
+            );
+            return x;
         }
+        let value = x.as_constant().unwrap_or(f64::NAN);
+        if let Some(error) = refusal::recall(value) {
+            self.fail(error);
+        }
+        self.constant_array(&[], std::iter::once(value))
     }
 
     /// Records the elements of `x` under another shape of as many elements; of the NaN that an error left behind it stays

@@ -90,10 +90,13 @@ pub struct Records {
     /// Where the first of them was read.
     pub(super) tainted_at: Option<Place>,
     operands: Vec<Operand>,
-    /// What was drawn for elements of missing observations: by observation and element.
-    pub(super) drawn: HashMap<(u64, u64), u32>,
+    /// What was drawn for parts of missing observations: by observation and the way to the part.
+    pub(super) drawn: HashMap<(u64, Way), u32>,
     pub(super) n_missing: u64,
 }
+
+/// The way from a missing observation to a part of it: one number for each index.
+pub(super) type Way = SmallVec<[u64; 2]>;
 
 /// The number of elements that a recording may hold: places are kept in 32 bits, and some are left for scalars.
 const MAX_ELEMENTS: usize = u32::MAX as usize - (1 << 20);

@@ -2,6 +2,7 @@
 
 use crate::error::Place;
 use crate::tape::record::Tape;
+use crate::tape::refusal;
 use crate::tensor::dims::{DimId, Dims};
 use crate::tensor::shape::Shape;
 
@@ -40,6 +41,11 @@ impl<'t> Var<'t> {
     /// Returns the value of a constant scalar that is on no tape.
     pub(crate) fn as_constant(self) -> Option<f64> {
         self.tape.is_none().then(|| f64::from_bits(self.bits))
+    }
+
+    /// Returns whether it is no number but stands for an error about plain numbers ([`refusal`]).
+    pub(crate) fn is_refused(self) -> bool {
+        self.as_constant().is_some_and(refusal::is_refusal)
     }
 
     /// Returns the number of the node.
@@ -101,10 +107,17 @@ impl<'t> Var<'t> {
     /// Returns the value of a scalar. The program becomes value-dependent: it is recorded anew at each evaluation.
     ///
     /// A value that stands for a column of a plate cannot be read; the error is kept on the tape, and the answer is NaN.
+    ///
+    /// # Panics
+    ///
+    /// If it was made of plain numbers by an operation that needs an array: there is no model that could report it.
     #[track_caller]
     pub fn value(self) -> f64 {
         match self.tape {
-            None => f64::from_bits(self.bits),
+            None => match refusal::recall(f64::from_bits(self.bits)) {
+                Some(error) => panic!("{error}"),
+                None => f64::from_bits(self.bits),
+            },
             Some(tape) => tape.read_scalar(self.node(), Place::here()),
         }
     }
