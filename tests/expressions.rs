@@ -173,20 +173,48 @@ fn ragged() {
     let z = sample(Normal((mu, 1), 1));
 }
 
+#[model]
+fn ragged_sum() {
+    let mu = sample(Normal(0, 1).expand([2]));
+    factor([mu, mu * 2, stack((0, mu.sum(), 1))].iter().sum::<Var>().sum());
+}
+
+#[model]
+fn ragged_beside() {
+    let mu = sample(Normal(0, 1).expand([2]));
+    factor((mu + (mu, 1)).sum());
+}
+
 #[test]
 fn what_cannot_be_an_array_is_an_error_with_its_place() {
     let line = line!();
     let at = |back: u32| format!("tests/expressions.rs:{}", line - back);
     let text = error(&plain_numbers());
     let want = "of numbers alone no value of the model is made: write an array, `array![1.0, 2.0]`: [] and []";
-    assert_eq!(text, format!("stack ({}): {want}", at(21)));
+    assert_eq!(text, format!("stack ({}): {want}", at(31)));
     let text = error(&clash(3));
     assert_eq!(
         text,
-        format!("add ({}): the shapes do not broadcast: [3] and [2]", at(14))
+        format!("add ({}): the shapes do not broadcast: [3] and [2]", at(24))
     );
     let text = error(&ragged());
-    assert!(text.contains("the shapes differ: [2] and []"), "{text}");
+    assert!(
+        text.contains("the elements of a list or tuple differ in shape: [2] and []"),
+        "{text}"
+    );
+    let text = error(&ragged_sum());
+    assert!(
+        text.contains("the sum of an iterator over values: [2] and [3] do not broadcast"),
+        "{text}"
+    );
+    let text = error(&ragged_beside());
+    assert_eq!(
+        text,
+        format!(
+            "list ({}): the elements of a list or tuple differ in shape: [2] and []",
+            at(5)
+        )
+    );
 }
 
 #[model]
@@ -226,7 +254,7 @@ fn ranges_and_several_indices_pick_as_on_arrays() {
     ];
     let [s, steps, corner, columns, backwards, best, place, diagonal] = values(&model, names);
     assert_eq!((steps, corner, columns), (vec![2.0], vec![7.0], vec![0.0, 0.0]));
-    assert_eq!((backwards, best, place), (vec![10.0, 6.0], vec![5.0, 1.0], vec![1.0]));
+    assert_eq!((backwards, best, place), (vec![10.0, 6.0], vec![5.0, 2.0], vec![1.0]));
     assert_eq!(diagonal, [2.0 * s[0], 2.0 + s[0]]);
     let recording = Recorder::density(Precision::F64, Key::new(3))
         .record(&model)
@@ -271,6 +299,18 @@ fn parts_of_missing_observations_are_drawn_and_read() {
     }
 }
 
+#[model]
+fn before_and_after(y: Obs<Array1<f64>>) {
+    let before = y[..y.len() - 1];
+    observe(y[0], Normal(before[0], 1));
+}
+
+#[test]
+fn a_missing_observation_has_no_length() {
+    let text = error(&before_and_after(Obs::missing()));
+    assert!(text.starts_with("a missing observation has no length"), "{text}");
+}
+
 fn sites(model: &impl Model) -> Vec<String> {
     let recording = Recorder::prior(Precision::F64, Key::new(3)).record(model);
     let recording = recording.unwrap_or_else(|e| panic!("{e}"));
@@ -278,11 +318,11 @@ fn sites(model: &impl Model) -> Vec<String> {
 }
 
 #[model]
-fn forward(y: Obs<Array1<usize>>) {
+fn forward(n: usize) {
     let start = sample(Dirichlet([1, 1]));
     let go = sample(Dirichlet([[1, 1], [1, 1]]));
     let mut alpha = start.ln();
-    for _ in 0..2 {
+    for _ in 0..n {
         alpha = (go.ln() + alpha).log_sum_exp();
     }
     factor(alpha.log_sum_exp());
@@ -290,7 +330,7 @@ fn forward(y: Obs<Array1<usize>>) {
 
 #[test]
 fn a_sum_of_exponentials_asks_over_which_axis() {
-    let text = error(&forward(&array![1]));
+    let text = error(&forward(2));
     assert!(text.starts_with("log_sum_exp (tests/expressions.rs:"), "{text}");
     assert!(text.contains("Write `log_sum_exp_axis(1)` for the last one"), "{text}");
 }

@@ -93,6 +93,13 @@ impl<'t> Var<'t> {
     ///
     /// It is a value without a derivative: `table[x.argmax()]` picks by it, in a plate by that of each row, and the program is
     /// still replayed; `x.argmax().index()` reads it as a `usize`, with which the program is recorded anew.
+    ///
+    /// ```
+    /// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+    /// # let tape = Tape::new(Precision::F64, Key::new(1));
+    /// let x = tape.input(0, &[], &[3], &[1.0, 5.0, 3.0], false);
+    /// assert_eq!((x.argmax().index(), x[x.argmin()].value()), (1, 1.0));
+    /// ```
     #[track_caller]
     pub fn argmax(self) -> Var<'t> {
         place_of::<Largest>(self)

@@ -5,11 +5,14 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use ndarray::{Array, ArrayView, Dimension};
 
+use crate::error::Error;
+use crate::ops::align::tape_of;
 use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
 use crate::ops::mul_add::add_product;
 use crate::ops::param::{Filled, IntoVar, Operand};
 use crate::tape::var::Var;
 use crate::tensor::element::Element;
+use crate::tensor::shape::broadcast;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
 
@@ -111,17 +114,38 @@ fn over<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
     binary::<Over>(x, y)
 }
 
+/// Joins the values of an iterator; shapes that clash are an error without a place, which an iterator does not know.
+fn fold<'t>(
+    what: &str,
+    mut values: impl Iterator<Item = Var<'t>>,
+    of_two: fn(Var<'t>, Var<'t>) -> Var<'t>,
+) -> Option<Var<'t>> {
+    let mut all = values.next()?;
+    for x in values {
+        let shapes = [all.event_shape(), x.event_shape()];
+        all = match tape_of(&[all, x]).filter(|_| broadcast(&shapes[0], &shapes[1]).is_none()) {
+            None => of_two(all, x),
+            Some(tape) => {
+                let [a, b] = shapes;
+                let message = format!("the {what} of an iterator over values: {a:?} and {b:?} do not broadcast");
+                return Some(tape.fail(Error::Invalid(message)));
+            }
+        };
+    }
+    Some(all)
+}
+
 impl<'t> Sum for Var<'t> {
     /// Returns the sum of the values, 0 of none: `parts.iter().map(|p| p * 2).sum::<Var>()`.
     fn sum<I: Iterator<Item = Var<'t>>>(values: I) -> Var<'t> {
-        values.reduce(plus).unwrap_or(Var::constant(0.0))
+        fold("sum", values, plus).unwrap_or(Var::constant(0.0))
     }
 }
 
 impl<'t> Product for Var<'t> {
     /// Returns the product of the values, 1 of none.
     fn product<I: Iterator<Item = Var<'t>>>(values: I) -> Var<'t> {
-        values.reduce(times).unwrap_or(Var::constant(1.0))
+        fold("product", values, times).unwrap_or(Var::constant(1.0))
     }
 }
 

@@ -3,9 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::kernels::elementwise::strided::{MAX_RANK, Walk};
-use crate::kernels::real::Real;
 use crate::ops::align::refuse;
-use crate::tape::call::Call;
+use crate::ops::strided::{Strided, Walked};
 use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -45,7 +44,7 @@ pub fn broadcast_to<'t>(tape: &'t Tape, x: Var<'t>, dims: &[u32], event: &[usize
         );
     }
     let attrs: SmallVec<[u64; 12]> = joined.own.iter().chain(&joined.out).map(|&n| n as u64).collect();
-    tape.record(Broadcast::DEF, &[x], &attrs, dims, event, 0)
+    tape.record(Strided::<Broadcast>::DEF, &[x], &attrs, dims, event, 0)
 }
 
 /// Two shapes of one rank in which neighbouring axes are joined where both are repeated or both are not.
@@ -71,30 +70,12 @@ impl Joined {
     }
 }
 
-impl Op for Broadcast {
+impl Walked for Broadcast {
     const NAME: &'static str = "broadcast";
 
-    fn forward<F: Real>(call: &mut Call<'_, F>) {
-        walk(call.attrs()).copy(call.x(0), call.out());
+    fn walk(first: &[usize], second: &[usize]) -> Walk {
+        Walk::broadcast(first, second)
     }
-
-    fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (walk, d_out) = (walk(call.attrs()), call.d_out());
-        if let Some(d_x) = call.grad(0) {
-            walk.adjoint(d_out, d_x.slice, d_x.overwrite);
-        }
-    }
-}
-
-#[inline(always)]
-fn walk(attrs: &[u64]) -> Walk {
-    let rank = attrs.len() / 2;
-    let [mut own, mut out] = [[0; MAX_RANK]; 2];
-    for axis in 0..rank {
-        own[axis] = attrs[axis] as usize;
-        out[axis] = attrs[rank + axis] as usize;
-    }
-    Walk::broadcast(&own[..rank], &out[..rank])
 }
 
 impl<'t> Var<'t> {

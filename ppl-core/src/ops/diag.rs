@@ -108,6 +108,15 @@ pub fn eye(n: usize) -> Array2<f64> {
 ///
 /// A tuple may mix numbers and values: `diag_matrix((1, sigma))`. Inside a plate each row has its own. Of numbers alone an
 /// array is made: `Array2::from_diag(&v)`; they are an error here.
+///
+/// ```
+/// # use ppl_core::ops::diag::diag_matrix;
+/// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+/// # let tape = Tape::new(Precision::F64, Key::new(1));
+/// let sigma = tape.input(0, &[], &[], &[3.0], false);
+/// let scale = diag_matrix((1, sigma));
+/// assert_eq!((scale[(1, 1)].value(), scale[(0, 1)].value()), (3.0, 0.0));
+/// ```
 #[track_caller]
 pub fn diag_matrix<'t>(v: impl Operand<'t>) -> Var<'t> {
     let v = v.into_param().beside(Var::constant(0.0));
@@ -147,7 +156,7 @@ op_tests! { |x| x[0].diag(); [[[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [4.0, 5.0, 6
 #[cfg(test)]
 op_tests! { matrix |x| diag_matrix(x[0]) * 2; [[1.0, -2.0, 0.5]], [[3.0]] }
 #[cfg(test)]
-op_tests! { mixed |x| diag_matrix((2, x[0])).matmul(diag_matrix(x[1])); [1.0, [3.0, 4.0]] }
+op_tests! { mixed |x| diag_matrix((2, x[0][0])).matmul(diag_matrix(x[1])); [[1.0], [3.0, 4.0]] }
 #[cfg(test)]
 op_tests! { determinant |x| x[0].ln_det_tril(); [[[1.5, 0.0], [0.25, -3.0]]], [[[3.0]]] }
 #[cfg(test)]

@@ -111,6 +111,13 @@ impl<'t> Var<'t> {
     /// Returns the largest elements along event axis `axis`, which the result no longer has, as [`Var::max`] does.
     ///
     /// For axis 0, x: `[m, n]` gives `[n]`.
+    ///
+    /// ```
+    /// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+    /// # let tape = Tape::new(Precision::F64, Key::new(1));
+    /// let x = tape.input(0, &[], &[2, 2], &[1.0, 5.0, 3.0, 4.0], false);
+    /// assert_eq!((x.max_axis(0)[0].value(), x.min_axis(1)[0].value()), (3.0, 1.0));
+    /// ```
     #[track_caller]
     pub fn max_axis(self, axis: usize) -> Var<'t> {
         extreme_along::<Largest>("max_axis", self, axis)

@@ -55,9 +55,6 @@ impl<'t> Pick<'t> for Var<'t> {
 impl<'t> Pick<'t> for Ix<'t> {
     #[track_caller]
     fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
-        if self.tape.is_missing(x) {
-            return (self.tape.index_missing(x, Step::Rows(self.dim)), 0);
-        }
         (take_rows(x, self), 0)
     }
 

@@ -53,6 +53,16 @@ pub fn concat<'t>(parts: impl Parts<'t>) -> Var<'t> {
 /// Returns the values behind one another along event axis `axis`; the lengths of all others agree.
 ///
 /// For axis 1, `[m, n₀]` and `[m, n₁]` give `[m, n₀ + n₁]`. The errors are those of [`stack`], and an axis that is not there.
+///
+/// ```
+/// # use ppl_core::ops::{diag::eye, join::concat_axis};
+/// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+/// # let tape = Tape::new(Precision::F64, Key::new(1));
+/// let x = tape.input(0, &[], &[2, 1], &[3.0, 4.0], false);
+/// let design = concat_axis((eye(2), x), 1);
+/// assert_eq!(design.event_shape().as_slice(), [2, 3]);
+/// assert_eq!(design[(1, 2)].value(), 4.0);
+/// ```
 #[track_caller]
 pub fn concat_axis<'t>(parts: impl Parts<'t>, axis: usize) -> Var<'t> {
     match on_tape("concat", parts) {
@@ -79,6 +89,14 @@ impl<'t> Var<'t> {
     /// Returns the value with `before` and `after` elements put around it along event axis `axis`, all of them `value`.
     ///
     /// x: `[n]` gives `[before + n + after]`.
+    ///
+    /// ```
+    /// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+    /// # let tape = Tape::new(Precision::F64, Key::new(1));
+    /// let x = tape.input(0, &[], &[2], &[1.0, 2.0], false);
+    /// let padded = x.pad(0, 1, 2, 0);
+    /// assert_eq!((padded.len(), padded[0].value(), padded[2].value()), (5, 0.0, 2.0));
+    /// ```
     #[track_caller]
     pub fn pad(self, axis: usize, before: usize, after: usize, value: impl Operand<'t>) -> Var<'t> {
         let value = value.into_param().beside(self);
@@ -107,7 +125,8 @@ op_tests! { middle_axis |x| concat_axis((x[0].reshape(&[2, 3, 2]), x[1]), 1);
 #[cfg(test)]
 op_tests! { stacked |x| stack(&[x[0], x[1], x[1] * 2]); [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0] }
 #[cfg(test)]
-op_tests! { mixed |x| stack((1, x[0], x[1], 0.5)) * concat((2, stack((x[1], x[0])), 3.0)) + x[2]; [1.5, -2.0, [1.0, 2.0, 3.0, 4.0]] }
+op_tests! { mixed |x| stack((1, x[0][0], x[0][1], 0.5)) * concat((2, stack((x[0][1], x[0][0])), 3.0)) + x[1];
+[[1.5, -2.0], [1.0, 2.0, 3.0, 4.0]] }
 #[cfg(test)]
 op_tests! { padded |x| x[0].pad(0, 2, 1, x[1]); [[1.0, 2.0], 3.0], [[[1.0, 2.0]], [4.0, 5.0]] }
 #[cfg(test)]

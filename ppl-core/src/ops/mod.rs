@@ -70,6 +70,7 @@ pub mod softplus;
 pub mod sort;
 pub mod sqrt;
 pub mod square;
+pub mod strided;
 pub mod sum;
 pub mod tanh;
 pub mod triangular;

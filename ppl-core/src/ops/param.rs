@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use ndarray::{Array, ArrayView, Dimension};
 
-use crate::ops::align::refuse;
+use crate::error::{Error, Place};
 use crate::ops::concat::stack_on;
 use crate::tape::record::Tape;
+use crate::tape::refusal;
 use crate::tape::var::Var;
 use crate::tensor::element::Element;
 use crate::tensor::shape::{Shape, size};
@@ -15,6 +16,9 @@ use crate::tensor::shape::{Shape, size};
 /// What is said of an array that meets plain numbers only.
 const NO_TAPE: &str =
     "no value of the model takes part: compute with arrays and `f64` here, or let a site or data take part";
+
+/// What is said of a list of several shapes.
+const CLASH: &str = "the elements of a list or tuple differ in shape";
 
 /// An operand or a parameter of a distribution before it is on a tape; arrays are put there when it is used.
 #[derive(Clone, Debug)]
@@ -30,16 +34,31 @@ pub enum Param<'t> {
 }
 
 impl<'t> Param<'t> {
-    /// Returns the value on `tape`; numbers stay constants. Elements of a stack that differ in shape are an error there.
+    /// Returns the value on `tape`; numbers stay constants. Elements of a list that differ in shape are an error there.
     pub fn on(&self, tape: &'t Tape) -> Var<'t> {
+        self.put(tape).unwrap_or_else(|shapes| {
+            let shapes: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+            tape.fail(Error::Invalid(format!("{CLASH}: {}", shapes.join(" and "))))
+        })
+    }
+
+    /// Returns the value on `tape`, or the shapes of the elements if they differ.
+    fn put(&self, tape: &'t Tape) -> Result<Var<'t>, Vec<Shape>> {
         match self {
-            Param::Value(value) if value.is_refused() => tape.lift(*value),
-            Param::Value(value) => *value,
-            Param::Array(array) => tape.constant_array(&array.0, array.1.iter().copied()),
+            Param::Value(value) if value.is_refused() => Ok(tape.lift(*value)),
+            Param::Value(value) => Ok(*value),
+            Param::Array(array) => Ok(tape.constant_array(&array.0, array.1.iter().copied())),
             Param::Filled(Filled { shape, value }) => {
-                tape.constant_array(shape, std::iter::repeat_n(*value, size(shape)))
+                Ok(tape.constant_array(shape, std::iter::repeat_n(*value, size(shape))))
             }
-            Param::Stack(parts) => stack_on(tape, &parts.iter().map(|part| part.on(tape)).collect::<Vec<_>>()),
+            Param::Stack(parts) => {
+                let parts = parts.iter().map(|part| part.put(tape)).collect::<Result<Vec<_>, _>>()?;
+                let shapes: Vec<Shape> = parts.iter().map(|part| part.event_shape()).collect();
+                match shapes.iter().all(|shape| *shape == shapes[0]) {
+                    true => Ok(stack_on(tape, &parts)),
+                    false => Err(shapes),
+                }
+            }
         }
     }
 
@@ -82,18 +101,25 @@ impl<'t> Param<'t> {
     /// Returns the value on the tape of `other` or of one of its own parts; arrays without any tape are kept as an error.
     #[track_caller]
     pub fn beside(self, other: Var<'t>) -> Var<'t> {
-        self.on_any(other.tape())
+        self.on_any(other.tape(), Place::here())
     }
 
-    /// Returns the value on this tape, if there is one, as [`Param::beside`] does.
-    #[track_caller]
-    pub fn on_any(self, tape: Option<&'t Tape>) -> Var<'t> {
+    /// Returns the value on this tape, if there is one, as [`Param::beside`] does; `place` is where it is used.
+    pub fn on_any(self, tape: Option<&'t Tape>, place: Place) -> Var<'t> {
         if let Param::Value(value) = self {
             return value;
         }
+        let error = |op, message: &str, shapes| Error::Shape {
+            op,
+            place,
+            message: message.to_string(),
+            shapes,
+        };
         match tape.or_else(|| self.tape()) {
-            Some(tape) => self.on(tape),
-            None => refuse("array", &[], &[&self.event_shape()], NO_TAPE),
+            Some(tape) => self
+                .put(tape)
+                .unwrap_or_else(|shapes| tape.fail(error("list", CLASH, shapes))),
+            None => Var::constant(refusal::keep(error("array", NO_TAPE, vec![self.event_shape()]))),
         }
     }
 

@@ -3,9 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::kernels::elementwise::strided::{MAX_RANK, Walk};
-use crate::kernels::real::Real;
 use crate::ops::align::refuse;
-use crate::tape::call::Call;
+use crate::ops::strided::{Strided, Walked};
 use crate::tape::op::Op;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -18,30 +17,12 @@ use crate::testing::ops::op_tests;
 /// the output which one it is.
 struct Permute;
 
-impl Op for Permute {
+impl Walked for Permute {
     const NAME: &'static str = "permute";
 
-    fn forward<F: Real>(call: &mut Call<'_, F>) {
-        walk(call.attrs()).copy(call.x(0), call.out());
+    fn walk(first: &[usize], second: &[usize]) -> Walk {
+        Walk::permute(first, second)
     }
-
-    fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (walk, d_out) = (walk(call.attrs()), call.d_out());
-        if let Some(d_x) = call.grad(0) {
-            walk.adjoint(d_out, d_x.slice, d_x.overwrite);
-        }
-    }
-}
-
-#[inline(always)]
-fn walk(attrs: &[u64]) -> Walk {
-    let rank = attrs.len() / 2;
-    let [mut shape, mut axes] = [[0; MAX_RANK]; 2];
-    for axis in 0..rank {
-        shape[axis] = attrs[axis] as usize;
-        axes[axis] = attrs[rank + axis] as usize;
-    }
-    Walk::permute(&shape[..rank], &axes[..rank])
 }
 
 /// Records `x` with its axes, plates first, in another order, which begins with the plates `dims`.
@@ -59,7 +40,7 @@ pub fn permute_all<'t>(tape: &'t Tape, x: Var<'t>, order: &[usize], dims: &[DimI
     if attrs.len() > 2 * MAX_RANK {
         return refuse("permute", &[x], &[order], "too many axes change their place");
     }
-    tape.record(Permute::DEF, &[x], &attrs, dims, &event, 0)
+    tape.record(Strided::<Permute>::DEF, &[x], &attrs, dims, &event, 0)
 }
 
 /// Returns the attributes of a permutation: axes of length one are left out, and axes that stay neighbours are joined.

@@ -47,6 +47,14 @@ fn mirrored(row: usize, n: usize) -> usize {
 
 impl<'t> Var<'t> {
     /// Returns the elements along the first event axis in the opposite order, as a slice with step −1 does in Python.
+    ///
+    /// ```
+    /// # use ppl_core::{rng::Key, tape::{record::Tape, store::Precision}};
+    /// # let tape = Tape::new(Precision::F64, Key::new(1));
+    /// let x = tape.input(0, &[], &[3], &[1.0, 2.0, 3.0], false);
+    /// assert_eq!(x.rev()[0].value(), 3.0);
+    /// assert_eq!(x[1..].rev()[1].value(), 2.0);
+    /// ```
     #[track_caller]
     pub fn rev(self) -> Var<'t> {
         self.rev_axis(0)

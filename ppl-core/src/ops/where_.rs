@@ -81,7 +81,8 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
 pub fn where_<'t>(mask: impl Operand<'t>, a: impl Operand<'t>, b: impl Operand<'t>) -> Var<'t> {
     let args = [mask.into_param(), a.into_param(), b.into_param()];
     let tape = args.iter().find_map(Param::tape);
-    let args = args.map(|x| x.on_any(tape));
+    let place = Place::here();
+    let args = args.map(|x| x.on_any(tape, place));
     if tape_of(&args).is_none() {
         let mask = args[0].as_constant().unwrap_or(f64::NAN);
         return match mask {
@@ -90,7 +91,7 @@ pub fn where_<'t>(mask: impl Operand<'t>, a: impl Operand<'t>, b: impl Operand<'
             _ => args[1],
         };
     }
-    match align(Where::NAME, &args, Place::here()) {
+    match align(Where::NAME, &args, place) {
         Some(a) => a.tape.record(Where::DEF, &a.args, &[], &a.dims, &a.event, 0),
         None => Var::constant(f64::NAN),
     }

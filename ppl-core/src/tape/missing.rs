@@ -92,7 +92,7 @@ impl Tape {
             }
             (_, Some(_)) => {
                 event.remove(0);
-                false
+                true
             }
             (_, None) => false,
         };

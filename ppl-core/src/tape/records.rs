@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Place};
 use crate::rng::Key;
 use crate::tape::call::{Call, Instr, Loc, Mode, Operand, Pool, Region, Regions, Window};

@@ -1,6 +1,6 @@
 //! The handle of a value on a tape.
 
-use crate::error::Place;
+use crate::error::{Error, Place};
 use crate::tape::record::Tape;
 use crate::tape::refusal;
 use crate::tensor::dims::{DimId, Dims};
@@ -70,6 +70,9 @@ impl<'t> Var<'t> {
 
     /// Returns the length of the first axis, as [`ndarray`] does for arrays; 0 after an error, which the next word returns.
     ///
+    /// A missing observation of unknown shape has no length: that is an error of the model, and the answer is 1, so that
+    /// `y.len() - 1` is a number.
+    ///
     /// # Panics
     ///
     /// If the value is a scalar.
@@ -100,6 +103,12 @@ impl<'t> Var<'t> {
     }
 
     fn axis(self, axis: usize) -> Option<usize> {
+        if let Some(tape) = self.tape.filter(|tape| tape.is_shapeless(self)) {
+            let message = "a missing observation has no length: give its shape by `Obs::missing_like(shape)`, or take the \
+                           length of other data or a number";
+            tape.fail(Error::Invalid(message.to_string()));
+            return Some(1);
+        }
         let is_stand_in = self.as_constant().is_some_and(f64::is_nan);
         self.event_shape().get(axis).copied().or(is_stand_in.then_some(0))
     }
