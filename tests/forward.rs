@@ -111,7 +111,7 @@ fn the_prior_refuses_parameters_that_are_not_allowed() {
     let cases = [
         ("Normal(0, -1)", "Normal scale = -1"),
         ("Uniform(0, -1)", "Uniform value = "),
-        ("Gamma(-1, 1)", "Gamma value = NaN, concentration = -1"),
+        ("Gamma(-1, 1)", "Gamma concentration = -1"),
         ("Poisson(-3)", "Poisson value = NaN, rate = -3"),
         ("Bernoulli::probs(1.5)", "Bernoulli value = NaN, probs = 1.5"),
         (
@@ -199,4 +199,100 @@ fn all_rows_of_a_subsampled_plate_are_checked() {
     let error = text(Prior::default().draws(1).run(&in_batches(&x, Obs::missing())));
     let start = at("y", "// in batches") + " in row 3 of plate `i`: Normal scale[3] = -7";
     assert_eq!(error, start);
+}
+
+/// Parameters of the lengths two and three, and other shapes that do not go together.
+#[model]
+fn clashing(kind: usize, a: &Array1<f64>, b: &Array1<f64>) {
+    match kind {
+        0 => sample("x0", Normal(a, b)),
+        1 => sample("x1", LogNormal(a, b)),
+        2 => sample("x2", Uniform(a, b)),
+        3 => sample("x3", Gamma(a, b)),
+        4 => sample("x4", Beta(a, b)),
+        5 => sample("x5", StudentT(3, a, b)),
+        6 => sample("x6", Cauchy(a, b)),
+        7 => sample("x7", Laplace(a, b)),
+        8 => sample("x8", InverseGamma(a, b)),
+        9 => sample("x9", Binomial::probs(a, 1.0 / b)),
+        10 => sample("x10", MultivariateNormal::scale_tril(b, array![[1.0, 0.0], [0.0, 1.0]])),
+        11 => sample("x11", MultivariateNormal::scale_tril(a, b)),
+        12 => sample("x12", Normal(a, 1).truncate(b, 9)),
+        13 => sample("x13", Normal(a, b).noncentered()),
+        _ => sample("x14", Normal(a, 1).mask(b)),
+    };
+}
+
+#[test]
+fn shapes_that_clash_are_errors_of_every_run() {
+    let (a, b) = (array![1.5, 2.0], array![2.0, 3.0, 4.0]);
+    for kind in 0..15 {
+        let model = clashing(kind, &a, &b);
+        let quiet = Mh::default().draws(2).warmup(2).progress(Progress::Hidden);
+        let svi = Svi::new(AutoNormal::default(), Adam::new(0.01))
+            .steps(2)
+            .progress(Progress::Hidden);
+        let errors = [
+            ("Prior", Prior::default().draws(2).run(&model).err()),
+            ("trace", posterior::core::runtime::handlers::trace(&model, 1).err()),
+            ("Mh", quiet.run(&model).err()),
+            ("Svi", svi.run(&model).err()),
+        ];
+        for (run, error) in errors {
+            let error = error.map_or("no error".to_string(), |error| error.to_string());
+            assert!(
+                error.contains('[') || (kind == 9 && error.contains("Binomial is discrete")),
+                "kind {kind} by {run}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trace_whose_density_is_nan_is_an_error_and_one_of_density_zero_is_not() {
+    let run = |scale: f64, y: f64| {
+        posterior::core::runtime::handlers::trace(&growing(&array![1.0, scale], &array![0.5, y]), 1)
+    };
+    let error = text(run(-1.0, 0.1));
+    assert!(
+        error.starts_with("site y (tests/forward.rs:") && error.contains("log_prob is NaN: Normal scale[1] = -"),
+        "{error}"
+    );
+    let outside = posterior::core::runtime::handlers::trace(&zoo(9), 1);
+    assert!(text(outside).contains("scale[1] = NaN"));
+    let zero = posterior::core::runtime::handlers::trace(&positive(&array![-1.0]), 1).unwrap();
+    assert_eq!(zero.log_joint(), f64::NEG_INFINITY);
+}
+
+#[model]
+fn positive(y: Obs<Array1<f64>>) {
+    let rate = sample(Normal(0, 1));
+    for i in plate(y) {
+        observe(y[i], Exponential(1));
+    }
+    track(twice, 2.0 * rate);
+}
+
+#[test]
+fn results_print_their_sites_shapes_and_values() {
+    let y = array![0.5, 1.5, 2.5, 0.25, 1.0];
+    let run = posterior::core::runtime::handlers::trace(&positive(&y).condition(|s| s.rate(0.5)), 1).unwrap();
+    let want = "log joint density -6.794\n\
+                \x20 rate   []   Normal observed 0.5000; log density -1.044\n\
+                \x20 y      [5]  Exponential observed 0.5000, 1.500, 2.500, 0.2500, and 1 more; log density -5.750\n\
+                \x20 twice  []   tracked 1.000\n";
+    assert_eq!(run.to_string(), want);
+    let fit = mh(&positive(&y)).to_string();
+    let lines: Vec<&str> = fit.lines().collect();
+    assert!(lines[0].starts_with("4 chains of 50 draws, acceptance 0."), "{fit}");
+    assert!(
+        lines[1].starts_with("  rate   []  mean ") && lines[2].starts_with("  twice  []  mean "),
+        "{fit}"
+    );
+    assert!(fit.contains("warning: "), "fifty draws are few: {fit}");
+    let fit = svi(&positive(&y), Precision::F64).to_string();
+    assert!(
+        fit.starts_with("a guide after 20 steps, ELBO -") && fit.contains("\n  rate  []  mean "),
+        "{fit}"
+    );
 }
