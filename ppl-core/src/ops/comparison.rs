@@ -161,6 +161,7 @@ mod tests {
             name: "i".into(),
             place,
             len: 2,
+            in_memory: 2,
             full: 2,
             rows: None,
             open: true,

@@ -354,6 +354,7 @@ mod tests {
             name: name.into(),
             place: (file!(), 1),
             len,
+            in_memory: len,
             full: len,
             rows: None,
             open: true,

@@ -249,6 +249,7 @@ mod tests {
             name: "i".into(),
             place: (file!(), line!()),
             len,
+            in_memory: len,
             full: len,
             rows: None,
             open: true,

@@ -139,6 +139,7 @@ mod tests {
             name: "rows".to_string(),
             place: ("model.rs", 7),
             len: 2,
+            in_memory: 2,
             full: 2,
             rows: None,
             open: true,

@@ -44,7 +44,7 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
             _ => wrong(format!("a scalar has no rows: index an array by plate `{name}`")),
         };
     };
-    let rows = if info.rows.is_some() { info.full } else { info.len };
+    let rows = info.in_memory;
     if n != rows {
         let array = tape.called(x, "the array");
         return wrong(format!("{array} has {n} rows, plate `{name}` has {rows}"));
@@ -103,6 +103,7 @@ mod tests {
             name: name.into(),
             place: (file!(), line!()),
             len,
+            in_memory: if rows.is_some() { full } else { len },
             full,
             rows,
             open: true,

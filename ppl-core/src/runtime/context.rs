@@ -307,12 +307,12 @@ impl<'t> Ctx<'t> {
         self.tape().key().split(name_hash(address))
     }
 
-    /// Returns the lengths of the open plates, all rows counted.
+    /// Returns the lengths of the open plates, all rows in memory counted.
     pub(crate) fn plate_lengths(self) -> Shape {
         self.state()
             .plates
             .iter()
-            .map(|&d| self.tape().dim(d).full_rows())
+            .map(|&d| self.tape().dim(d).in_memory)
             .collect()
     }
 

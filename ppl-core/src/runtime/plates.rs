@@ -280,6 +280,7 @@ impl<'t> Ctx<'t> {
             name: site.name.to_string(),
             place: (site.file, site.line),
             len,
+            in_memory: rows.len,
             full: rows.full,
             rows: slot.map(|s| s as u32),
             open: true,

@@ -17,19 +17,14 @@ pub struct Dim {
     pub place: (&'static str, u32),
     /// How many rows are worked on: the batch.
     pub len: usize,
-    /// How many rows there are altogether.
+    /// How many rows are in memory: those that a batch is taken from, or all that are worked on.
+    pub in_memory: usize,
+    /// How many rows there are altogether, of which those in memory may be a part.
     pub full: usize,
     /// The data slot with the row numbers, where the plate is subsampled.
     pub rows: Option<u32>,
     /// Whether the loop is still running.
     pub open: bool,
-}
-
-impl Dim {
-    /// Returns how many rows a value has that is kept for all of them: those in memory, subsampled or not.
-    pub fn full_rows(&self) -> usize {
-        if self.rows.is_some() { self.full } else { self.len }
-    }
 }
 
 /// Returns the sorted union of two sorted lists.

@@ -341,6 +341,7 @@ fn record(precision: Precision, f: Function, args: &[Placed], kinds: &[Kind], fi
             name: name.into(),
             place: (file!(), line!()),
             len,
+            in_memory: len,
             full: len,
             rows: None,
             open: true,

@@ -145,7 +145,7 @@ fn weight_of_rows(ctx: Ctx<'_>) -> f64 {
     let state = ctx.state();
     let plates = state.plates.iter().map(|&d| {
         let dim = ctx.tape().dim(d);
-        dim.full as f64 / dim.full_rows() as f64
+        dim.full as f64 / dim.in_memory as f64
     });
     plates.product::<f64>() * state.loop_scale
 }
