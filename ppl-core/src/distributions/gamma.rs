@@ -32,7 +32,7 @@ pub struct Gamma<'t> {
 /// It is computed in saddle-point form, which keeps its digits for large concentrations.
 ///
 /// Draws of small concentrations are made by their logarithms. One below the smallest normal number of the tape's precision
-/// becomes that number, as half of those of Gamma(0.001, 1) are; one beyond the largest is infinite, which forward runs refuse.
+/// becomes that number, as half of those of Gamma(0.001, 1) are; one beyond the largest is infinite.
 ///
 /// ```
 /// # use ppl_core::{distributions::{Dist, Gamma}, tape::var::Var};

@@ -40,13 +40,15 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// If the log density of one at its own draw is NaN or infinite: the error names the first such site, the row, and what
-    /// is wrong there. That is so where parameters are not allowed, where the distribution is a single point (`truncate(1, 1)`)
-    /// and where the draw cannot be represented.
+    /// If the log density of one at its own draw is NaN or +∞: parameters are not allowed, or the distribution is a single
+    /// point (`truncate(1, 1)`). It is −∞ where a draw is rounded to zero or infinity, which is no error, unless a parameter
+    /// is not finite or there is nothing to draw. The error names the first such site, the row, and what is wrong there.
     pub fn check_draws(&self) -> Result<()> {
         let fault = self.sites.iter().find_map(|site| {
             let own = self.elements(site.drawn_log_prob?);
-            let i = own.iter().position(|x| !x.is_finite())?;
+            let i = own
+                .iter()
+                .position(|&x| x.is_nan() || x == f64::INFINITY || x < f64::MIN && self.cannot_draw(site))?;
             let n_rows: usize = site.plates.iter().map(|&d| self.tape.dim(d).len).product();
             let row = i / (own.len() / n_rows);
             let culprits = self.culprits(site, Some((row, n_rows)));
@@ -59,6 +61,12 @@ impl Recording {
             Some(Error::at_site(&site.address, site.place, what))
         });
         fault.map_or(Ok(()), Err)
+    }
+
+    /// Returns whether a parameter is not finite, or the value has no elements.
+    fn cannot_draw(&self, site: &SiteRecord) -> bool {
+        let mut params = site.params.iter().flat_map(|&(_, held, _)| self.elements(held));
+        params.any(|x| !x.is_finite()) || self.elements(site.stored).is_empty()
     }
 
     /// Names a row of a site by its number in each plate; forward, plates run over all rows.

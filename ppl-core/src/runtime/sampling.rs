@@ -362,7 +362,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.ctx.check()?;
         let log_prob = self.ctx.tape().lift(self.dist.log_prob(x)).elements();
         self.ctx.check()?;
-        if log_prob.iter().all(|p| p.is_finite()) {
+        if log_prob.iter().all(|&p| p < f64::INFINITY) {
             return Ok(x);
         }
         let params = self.dist.params(self.ctx.tape());

@@ -191,7 +191,13 @@ impl<F: Scalar> Predictor<F> {
                 (shape.to_vec(), values.iter().map(|x| x.to_f64()).collect::<Vec<_>>())
             };
             let mut checks = self.outputs.len()..self.program.outputs.len();
-            let is_good = checks.all(|k| self.program.output(workspace, theta, k).0.iter().all(|x| x.is_finite()));
+            let is_good = checks.all(|k| {
+                self.program
+                    .output(workspace, theta, k)
+                    .0
+                    .iter()
+                    .all(|&x| x < F::INFINITY)
+            });
             is_good.then(|| (0..self.outputs.len()).map(output).collect::<Vec<_>>())
         };
         let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
