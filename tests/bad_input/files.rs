@@ -63,6 +63,7 @@ fn crc(bytes: &[u8]) -> u32 {
         .fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
 }
 
+#[rustfmt::skip]
 #[test]
 fn files_name_themselves_and_the_byte() {
     let mut t = Table::default();
@@ -74,88 +75,32 @@ fn files_name_themselves_and_the_byte() {
     let labels = |path: PathBuf| read_labels(path);
     let pixels = |path: PathBuf| read_pixels(path);
 
-    t.call("a file that is not there", &["no/such/file"], || {
-        read_labels("no/such/file")
-    });
-    t.call(
-        "an empty file",
-        &["empty_file", "byte 0", "expected 4 more bytes, found 0"],
-        || pixels(at("empty_file", &[])),
-    );
-    t.call(
-        "a header cut short",
-        &["cut_header", "byte 4", "12 more bytes, found 5"],
-        || pixels(at("cut_header", &whole[..9])),
-    );
-    t.call(
-        "data cut short",
-        &["cut_data", "byte 16", "2 more bytes, found 1"],
-        || pixels(at("cut_data", &whole[..17])),
-    );
-    t.call("data and more", &["long", "expected the end", "1 more"], || {
-        pixels(at("long", &[&whole[..], &[1]].concat()))
-    });
-    t.call(
-        "another magic number",
-        &["png", "magic", "0x00000803", "0x89504e47"],
-        || pixels(at("png", b"\x89PNG....")),
-    );
-    t.call("floats in place of bytes", &["floats", "magic", "0x00000d03"], || {
-        pixels(at("floats", &[0, 0, 13, 3, 0, 0, 0, 1]))
-    });
-    t.call(
-        "labels in place of images",
-        &["swapped", "3 dimensions", "found 1"],
-        || pixels(at("swapped", &idx(&[2], &[1, 2]))),
-    );
-    t.call(
-        "images in place of labels",
-        &["labels", "1 dimensions", "found 3"],
-        || labels(at("labels", &whole)),
-    );
-    t.call("no images in the file", &["none", "empty", "[0, 28, 28]"], || {
-        pixels(at("none", &idx(&[0, 28, 28], &[])))
-    });
-    t.call("images of no width", &["thin", "empty", "[1, 28, 0]"], || {
-        read_images(at("thin", &idx(&[1, 28, 0], &[])))
-    });
-    t.call(
-        "more bytes claimed than there are",
-        &["claim", "expected 18446744065119617025", "found 4"],
-        || pixels(at("claim", &idx(&[u32::MAX, u32::MAX, 1], &[0; 4]))),
-    );
-    t.call(
-        "more bytes claimed than there are, packed",
-        &["claimed.gz", "found 4"],
-        || pixels(at("claimed.gz", &gzip(&idx(&[u32::MAX, u32::MAX, u32::MAX], &[0; 4])))),
-    );
+    t.call("a file that is not there", &["no/such/file"], || read_labels("no/such/file"));
+    t.call("an empty file", &["empty_file", "byte 0", "expected 4 more bytes, found 0"], || pixels(at("empty_file", &[])));
+    t.call("a header cut short", &["cut_header", "byte 4", "12 more bytes, found 5"], || pixels(at("cut_header", &whole[..9])));
+    t.call("data cut short", &["cut_data", "byte 16", "2 more bytes, found 1"], || pixels(at("cut_data", &whole[..17])));
+    t.call("data and more", &["long", "expected the end", "1 more"], || pixels(at("long", &[&whole[..], &[1]].concat())));
+    t.call("another magic number", &["png", "magic", "0x00000803", "0x89504e47"], || pixels(at("png", b"\x89PNG....")));
+    t.call("floats in place of bytes", &["floats", "magic", "0x00000d03"], || pixels(at("floats", &[0, 0, 13, 3, 0, 0, 0, 1])));
+    t.call("labels in place of images", &["swapped", "3 dimensions", "found 1"], || pixels(at("swapped", &idx(&[2], &[1, 2]))));
+    t.call("images in place of labels", &["labels", "1 dimensions", "found 3"], || labels(at("labels", &whole)));
+    t.call("no images in the file", &["none", "empty", "[0, 28, 28]"], || pixels(at("none", &idx(&[0, 28, 28], &[]))));
+    t.call("images of no width", &["thin", "empty", "[1, 28, 0]"], || read_images(at("thin", &idx(&[1, 28, 0], &[]))));
+    t.call("more bytes claimed than there are", &["claim", "expected 18446744065119617025", "found 4"], || pixels(at("claim", &idx(&[u32::MAX, u32::MAX, 1], &[0; 4]))));
+    t.call("more bytes claimed than there are, packed", &["claimed.gz", "found 4"], || pixels(at("claimed.gz", &gzip(&idx(&[u32::MAX, u32::MAX, u32::MAX], &[0; 4])))));
     let packed = gzip(&whole);
-    t.call("a packed file cut in its header", &["cut.gz"], || {
-        pixels(at("cut.gz", &packed[..6]))
-    });
-    t.call("a packed file cut in its data", &["cut2.gz", "byte"], || {
-        pixels(at("cut2.gz", &packed[..packed.len() - 9]))
-    });
-    t.call("a packed file cut in its checksum", &["cut3.gz", "gzip"], || {
-        pixels(at("cut3.gz", &packed[..packed.len() - 3]))
-    });
+    t.call("a packed file cut in its header", &["cut.gz"], || pixels(at("cut.gz", &packed[..6])));
+    t.call("a packed file cut in its data", &["cut2.gz", "byte"], || pixels(at("cut2.gz", &packed[..packed.len() - 9])));
+    t.call("a packed file cut in its checksum", &["cut3.gz", "gzip"], || pixels(at("cut3.gz", &packed[..packed.len() - 3])));
     let mut wrong = packed.clone();
     *wrong.last_mut().unwrap() ^= 1;
-    t.call("a packed file of another length", &["length.gz", "gzip"], || {
-        pixels(at("length.gz", &wrong))
-    });
+    t.call("a packed file of another length", &["length.gz", "gzip"], || pixels(at("length.gz", &wrong)));
     let mut wrong = packed.clone();
     let n = wrong.len();
     wrong[n - 8] ^= 1;
-    t.call("a packed file with another checksum", &["sum.gz", "gzip"], || {
-        pixels(at("sum.gz", &wrong))
-    });
-    t.call("a packed file and more", &["junk.gz", "gzip"], || {
-        pixels(at("junk.gz", &[&packed[..], b"junk"].concat()))
-    });
-    t.call("packed labels in place of images", &["3 dimensions", "found 1"], || {
-        pixels(at("l.gz", &gzip(&idx(&[2], &[1, 2]))))
-    });
+    t.call("a packed file with another checksum", &["sum.gz", "gzip"], || pixels(at("sum.gz", &wrong)));
+    t.call("a packed file and more", &["junk.gz", "gzip"], || pixels(at("junk.gz", &[&packed[..], b"junk"].concat())));
+    t.call("packed labels in place of images", &["3 dimensions", "found 1"], || pixels(at("l.gz", &gzip(&idx(&[2], &[1, 2])))));
     t.finish();
 }
 

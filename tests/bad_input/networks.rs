@@ -36,6 +36,7 @@ fn set(images: Array2<f32>, labels: Array1<usize>, n_classes: usize) -> Result<D
     DataSet::new(images, labels, n_classes, [1, 2])
 }
 
+#[rustfmt::skip]
 #[test]
 fn networks_name_the_layer_and_the_parameter() {
     let mut t = Table::default();
@@ -46,26 +47,11 @@ fn networks_name_the_layer_and_the_parameter() {
     t.model("inputs of another width", ALL, &words, &classifier(&x, &y, net()));
     let x = Array2::zeros((4, 3));
     let words = ["site y (tests/bad_input/networks.rs:", "Categorical value[2] = 2"];
-    t.model(
-        "a class that the network has not",
-        crate::table::SCORED,
-        &words,
-        &classifier(&x, &nd![0, 1, 2, 1], net()),
-    );
+    t.model("a class that the network has not", crate::table::SCORED, &words, &classifier(&x, &nd![0, 1, 2, 1], net()));
     let words = ["`y` has 3 rows", "plate `i` has 4"];
-    t.model(
-        "fewer classes than inputs",
-        ALL,
-        &words,
-        &classifier(&x, &nd![0, 1, 0], net()),
-    );
+    t.model("fewer classes than inputs", ALL, &words, &classifier(&x, &nd![0, 1, 0], net()));
     let words = ["site net (tests/bad_input/networks.rs:", "no.such"];
-    t.model(
-        "a prior of no parameter",
-        ALL,
-        &words,
-        &by_name(&x, net(), "no.such".to_string()),
-    );
+    t.model("a prior of no parameter", ALL, &words, &by_name(&x, net(), "no.such".to_string()));
     let words = [
         "site net.0.weight (tests/bad_input/networks.rs:",
         "Dirichlet",
@@ -76,22 +62,16 @@ fn networks_name_the_layer_and_the_parameter() {
 
     let empty = |_: &str| None::<ArrayViewD<f64>>;
     let words = ["parameter 0.weight", "there are no weights"];
-    t.call("a network without weights", &words, || {
-        evaluate(&net(), empty, &x, Precision::F64)
-    });
+    t.call("a network without weights", &words, || evaluate(&net(), empty, &x, Precision::F64));
     let wrong = nd![[1.0, 2.0]].into_dyn();
     let weights = |_: &str| Some(wrong.view());
     let words = ["parameter 0.weight", "[1, 2]", "[3, 2]"];
-    t.call("weights of another shape", &words, || {
-        evaluate(&net(), weights, &x, Precision::F64)
-    });
+    t.call("weights of another shape", &words, || evaluate(&net(), weights, &x, Precision::F64));
     let (w, b) = (Array2::<f64>::ones((3, 2)).into_dyn(), nd![0.0, 0.0].into_dyn());
     let weights = |name: &str| Some(if name.ends_with("weight") { w.view() } else { b.view() });
     let narrow = Array2::<f64>::ones((4, 2));
     let words = ["linear (", "[3, 2]"];
-    t.call("inputs of another width for given weights", &words, || {
-        evaluate(&net(), weights, &narrow, Precision::F32)
-    });
+    t.call("inputs of another width for given weights", &words, || evaluate(&net(), weights, &narrow, Precision::F32));
     for (name, widths) in [
         ("no width", &[][..]),
         ("one width", &[4]),

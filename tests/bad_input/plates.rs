@@ -248,6 +248,7 @@ fn start_triangle(a: Array2<f64>) {
     factor(-s.sum());
 }
 
+#[rustfmt::skip]
 #[test]
 fn parameters_that_start_outside_of_their_domain_name_site_and_value() {
     use crate::table::Way::Svi as Fit;
@@ -255,78 +256,23 @@ fn parameters_that_start_outside_of_their_domain_name_site_and_value() {
     let ways = &[Fit];
     let mut t = Table::default();
     for bad in [NAN, f64::INFINITY] {
-        t.model(
-            "a start that is not finite",
-            ways,
-            &[AT, "starting value"],
-            &start_real(bad),
-        );
+        t.model("a start that is not finite", ways, &[AT, "starting value"], &start_real(bad));
     }
     for bad in [-1.0, 0.0, NAN] {
-        t.model(
-            "a positive start",
-            ways,
-            &[AT, "starting value", "positive numbers"],
-            &start_positive(bad),
-        );
+        t.model("a positive start", ways, &[AT, "starting value", "positive numbers"], &start_positive(bad));
     }
     for bad in [-0.1, 0.0, 1.0, 2.0] {
-        t.model(
-            "a start between zero and one",
-            ways,
-            &[AT, "starting value", "interval from 0 to 1"],
-            &start_unit(bad),
-        );
+        t.model("a start between zero and one", ways, &[AT, "starting value", "interval from 0 to 1"], &start_unit(bad));
     }
-    t.model(
-        "a start outside of an interval",
-        ways,
-        &[AT, "starting value 5"],
-        &start_interval(5.0, 0.0, 1.0),
-    );
-    t.model(
-        "a start in an interval from behind",
-        ways,
-        &[AT, "starting value"],
-        &start_interval(0.5, 1.0, 0.0),
-    );
-    t.model(
-        "a start that sums to more than one",
-        ways,
-        &[AT],
-        &start_simplex(vec![0.5, 0.6]),
-    );
-    t.model(
-        "a simplex with a negative part to start from",
-        ways,
-        &[AT, "starting value"],
-        &start_simplex(vec![-0.5, 1.5]),
-    );
-    t.model(
-        "a start out of order",
-        ways,
-        &[AT, "starting value", "ascending vector"],
-        &start_ordered(vec![1.0, 0.0]),
-    );
-    t.model(
-        "a start with ties",
-        ways,
-        &[AT, "starting value", "ascending vector"],
-        &start_ordered(vec![1.0, 1.0]),
-    );
+    t.model("a start outside of an interval", ways, &[AT, "starting value 5"], &start_interval(5.0, 0.0, 1.0));
+    t.model("a start in an interval from behind", ways, &[AT, "starting value"], &start_interval(0.5, 1.0, 0.0));
+    t.model("a start that sums to more than one", ways, &[AT], &start_simplex(vec![0.5, 0.6]));
+    t.model("a simplex with a negative part to start from", ways, &[AT, "starting value"], &start_simplex(vec![-0.5, 1.5]));
+    t.model("a start out of order", ways, &[AT, "starting value", "ascending vector"], &start_ordered(vec![1.0, 0.0]));
+    t.model("a start with ties", ways, &[AT, "starting value", "ascending vector"], &start_ordered(vec![1.0, 1.0]));
     let bad = array![[1.0, 0.0], [0.5, -1.0]];
-    t.model(
-        "a triangle with a negative diagonal to start from",
-        ways,
-        &[AT, "starting value"],
-        &start_triangle(bad),
-    );
+    t.model("a triangle with a negative diagonal to start from", ways, &[AT, "starting value"], &start_triangle(bad));
     let words = ["site s (tests/bad_input/plates.rs:", "no prior", "Svi"];
-    t.model(
-        "a parameter under Metropolis–Hastings",
-        &[crate::table::Way::Mh],
-        &words,
-        &start_real(1.0),
-    );
+    t.model("a parameter under Metropolis–Hastings", &[crate::table::Way::Mh], &words, &start_real(1.0));
     t.finish();
 }

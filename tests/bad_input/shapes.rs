@@ -231,115 +231,36 @@ fn data_of_other_lengths_name_the_array_and_the_plate() {
     t.finish();
 }
 
+#[rustfmt::skip]
 #[test]
 fn operations_name_themselves_their_line_and_the_shapes() {
     let mut t = Table::default();
     let m = |rows, columns| Array2::<f64>::ones((rows, columns));
     let three = array![1.0, 2.0, 3.0];
     let at = |op: &'static str| format!("{op} (tests/bad_input/shapes.rs:");
-    t.model(
-        "a sum of matrices",
-        ALL,
-        &[&at("add"), "[2, 3] and [3, 2]"],
-        &sums(&m(2, 3), &m(3, 2)),
-    );
-    t.model(
-        "a product of matrices",
-        ALL,
-        &[&at("dot"), "[2, 3] and [2, 3]"],
-        &products(&m(2, 3), &m(2, 3)),
-    );
-    t.model(
-        "a system that is not square",
-        ALL,
-        &[&at("solve_lower"), "[2, 3]"],
-        &solves(&m(2, 3), &three),
-    );
-    t.model(
-        "a system of another size",
-        ALL,
-        &[&at("solve_lower"), "[2, 2] and [3]"],
-        &solves(&m(2, 2), &three),
-    );
-    t.model(
-        "a factor of a matrix that is not square",
-        ALL,
-        &[&at("cholesky"), "[3, 2]"],
-        &factorises(&m(3, 2)),
-    );
+    t.model("a sum of matrices", ALL, &[&at("add"), "[2, 3] and [3, 2]"], &sums(&m(2, 3), &m(3, 2)));
+    t.model("a product of matrices", ALL, &[&at("dot"), "[2, 3] and [2, 3]"], &products(&m(2, 3), &m(2, 3)));
+    t.model("a system that is not square", ALL, &[&at("solve_lower"), "[2, 3]"], &solves(&m(2, 3), &three));
+    t.model("a system of another size", ALL, &[&at("solve_lower"), "[2, 2] and [3]"], &solves(&m(2, 2), &three));
+    t.model("a factor of a matrix that is not square", ALL, &[&at("cholesky"), "[3, 2]"], &factorises(&m(3, 2)));
     let words = ["index (", "element 3 of `a`", "element 1 of `k`", "has 3"];
     t.model("an index one beyond", ALL, &words, &picks(&three, &array![0, 3, 1]));
     let words = ["index (", "element 1.8446744073709552e19 of `a`", "element 0 of `k`"];
     t.model("the largest index", ALL, &words, &picks(&three, &array![usize::MAX, 0]));
     let words = ["index (tests/bad_input/shapes.rs:", "element 3 of `a`", "has 3"];
     t.model("a number one beyond", ALL, &words, &element(&three, 3));
-    t.model(
-        "the largest number",
-        ALL,
-        &["index (", "of `a`"],
-        &element(&three, usize::MAX),
-    );
-    t.model(
-        "an element of nothing",
-        ALL,
-        &["index (", "element 0 of `a`", "has 0"],
-        &element(&array![], 0),
-    );
-    t.model(
-        "a range beyond",
-        ALL,
-        &[&at("slice"), "1..7", "[3]"],
-        &slices(&three, 1, 7),
-    );
+    t.model("the largest number", ALL, &["index (", "of `a`"], &element(&three, usize::MAX));
+    t.model("an element of nothing", ALL, &["index (", "element 0 of `a`", "has 0"], &element(&array![], 0));
+    t.model("a range beyond", ALL, &[&at("slice"), "1..7", "[3]"], &slices(&three, 1, 7));
     #[allow(clippy::reversed_empty_ranges)]
-    t.model(
-        "a range from behind",
-        ALL,
-        &[&at("slice"), "2..1"],
-        &slices(&three, 2, 1),
-    );
-    t.model(
-        "another number of elements",
-        ALL,
-        &[&at("reshape"), "[3] and [2, 2]"],
-        &reshapes(&three, 2),
-    );
-    t.model(
-        "a shape that overflows",
-        ALL,
-        &[&at("reshape"), "[3] and ["],
-        &reshapes(&three, usize::MAX),
-    );
-    t.model(
-        "no such axis",
-        ALL,
-        &[&at("sum_axis"), "axis 2", "[2, 3]"],
-        &sums_along(&m(2, 3), 2),
-    );
-    t.model(
-        "the largest axis",
-        ALL,
-        &[&at("sum_axis"), "[2, 3]"],
-        &sums_along(&m(2, 3), usize::MAX),
-    );
-    t.model(
-        "an axis twice",
-        ALL,
-        &[&at("permute"), "[0, 0]"],
-        &permutes(&m(2, 3), vec![0, 0]),
-    );
-    t.model(
-        "too few axes",
-        ALL,
-        &[&at("permute"), "[1]"],
-        &permutes(&m(2, 3), vec![1]),
-    );
-    t.model(
-        "a stack of other lengths",
-        ALL,
-        &[&at("stack"), "[3] and [2]"],
-        &stacks(&three, &array![1.0, 2.0]),
-    );
+    t.model("a range from behind", ALL, &[&at("slice"), "2..1"], &slices(&three, 2, 1));
+    t.model("another number of elements", ALL, &[&at("reshape"), "[3] and [2, 2]"], &reshapes(&three, 2));
+    t.model("a shape that overflows", ALL, &[&at("reshape"), "[3] and ["], &reshapes(&three, usize::MAX));
+    t.model("no such axis", ALL, &[&at("sum_axis"), "axis 2", "[2, 3]"], &sums_along(&m(2, 3), 2));
+    t.model("the largest axis", ALL, &[&at("sum_axis"), "[2, 3]"], &sums_along(&m(2, 3), usize::MAX));
+    t.model("an axis twice", ALL, &[&at("permute"), "[0, 0]"], &permutes(&m(2, 3), vec![0, 0]));
+    t.model("too few axes", ALL, &[&at("permute"), "[1]"], &permutes(&m(2, 3), vec![1]));
+    t.model("a stack of other lengths", ALL, &[&at("stack"), "[3] and [2]"], &stacks(&three, &array![1.0, 2.0]));
     t.finish();
 }
 

@@ -160,121 +160,32 @@ fn data_that_are_no_numbers_are_named_with_value_and_row() {
     t.finish();
 }
 
+#[rustfmt::skip]
 #[test]
 fn data_outside_of_the_support_are_named_with_the_support() {
     let mut t = Table::default();
     let one = |bad: f64| array![0.5, bad, 0.7];
-    t.model(
-        "a negative size",
-        SCORED,
-        &[HERE, "Gamma value[1] = -1", "outside of Positive"],
-        &positive(&one(-1.0)),
-    );
-    t.model(
-        "a tiny negative size",
-        SCORED,
-        &[HERE, "value[1] = -5e-324"],
-        &positive(&one(-5e-324)),
-    );
-    t.model(
-        "a size of zero",
-        SCORED,
-        &[HERE, "value[1] = 0", "edge of Positive"],
-        &positive(&one(0.0)),
-    );
-    t.model(
-        "a share of one",
-        SCORED,
-        &[HERE, "Beta value[1] = 1", "edge of UnitInterval"],
-        &shares(&one(1.0)),
-    );
-    t.model(
-        "a share above one",
-        SCORED,
-        &[HERE, "value[1] = 1.5", "outside of UnitInterval"],
-        &shares(&one(1.5)),
-    );
-    t.model(
-        "a number outside of an interval",
-        SCORED,
-        &[HERE, "value[1] = 7", "Interval(0.0, 1.0)"],
-        &bounded(0.0, 1.0, &one(7.0)),
-    );
-    t.model(
-        "a count of a half",
-        SCORED,
-        &[HERE, "Poisson value[1] = 1.5"],
-        &counts(&array![1.0, 1.5, 2.0]),
-    );
-    t.model(
-        "a negative count",
-        SCORED,
-        &[HERE, "Poisson value[1] = -1"],
-        &counts(&array![1.0, -1.0, 2.0]),
-    );
-    t.model(
-        "more successes than trials",
-        SCORED,
-        &[HERE, "Binomial value[1] = 11"],
-        &successes(10.0, &array![1.0, 11.0]),
-    );
-    t.model(
-        "successes of half a trial",
-        SCORED,
-        &[HERE, "total_count = 2.5"],
-        &successes(2.5, &array![1.0, 2.0]),
-    );
-    t.model(
-        "successes of fewer than no trials",
-        SCORED,
-        &[HERE, "total_count = -1"],
-        &successes(-1.0, &array![0.0, 0.0]),
-    );
-    t.model(
-        "a label beyond the categories",
-        SCORED,
-        &[HERE, "Categorical value[1] = 3", "Category(3)"],
-        &labels(&array![0, 3, 1]),
-    );
-    t.model(
-        "a label far beyond",
-        SCORED,
-        &[HERE, "Categorical value[0] = "],
-        &labels(&array![usize::MAX, 0]),
-    );
-    t.model(
-        "a truth of a half",
-        SCORED,
-        &[HERE, "Bernoulli value[1] = 0.5"],
-        &truths(&array![1.0, 0.5]),
-    );
-    t.model(
-        "a truth of minus one",
-        SCORED,
-        &[HERE, "Bernoulli value[0] = -1"],
-        &truths(&array![-1.0, 1.0]),
-    );
+    t.model("a negative size", SCORED, &[HERE, "Gamma value[1] = -1", "outside of Positive"], &positive(&one(-1.0)));
+    t.model("a tiny negative size", SCORED, &[HERE, "value[1] = -5e-324"], &positive(&one(-5e-324)));
+    t.model("a size of zero", SCORED, &[HERE, "value[1] = 0", "edge of Positive"], &positive(&one(0.0)));
+    t.model("a share of one", SCORED, &[HERE, "Beta value[1] = 1", "edge of UnitInterval"], &shares(&one(1.0)));
+    t.model("a share above one", SCORED, &[HERE, "value[1] = 1.5", "outside of UnitInterval"], &shares(&one(1.5)));
+    t.model("a number outside of an interval", SCORED, &[HERE, "value[1] = 7", "Interval(0.0, 1.0)"], &bounded(0.0, 1.0, &one(7.0)));
+    t.model("a count of a half", SCORED, &[HERE, "Poisson value[1] = 1.5"], &counts(&array![1.0, 1.5, 2.0]));
+    t.model("a negative count", SCORED, &[HERE, "Poisson value[1] = -1"], &counts(&array![1.0, -1.0, 2.0]));
+    t.model("more successes than trials", SCORED, &[HERE, "Binomial value[1] = 11"], &successes(10.0, &array![1.0, 11.0]));
+    t.model("successes of half a trial", SCORED, &[HERE, "total_count = 2.5"], &successes(2.5, &array![1.0, 2.0]));
+    t.model("successes of fewer than no trials", SCORED, &[HERE, "total_count = -1"], &successes(-1.0, &array![0.0, 0.0]));
+    t.model("a label beyond the categories", SCORED, &[HERE, "Categorical value[1] = 3", "Category(3)"], &labels(&array![0, 3, 1]));
+    t.model("a label far beyond", SCORED, &[HERE, "Categorical value[0] = "], &labels(&array![usize::MAX, 0]));
+    t.model("a truth of a half", SCORED, &[HERE, "Bernoulli value[1] = 0.5"], &truths(&array![1.0, 0.5]));
+    t.model("a truth of minus one", SCORED, &[HERE, "Bernoulli value[0] = -1"], &truths(&array![-1.0, 1.0]));
     let rows = array![[0.2, 0.3, 0.5], [0.2, 0.3, 0.6]];
-    t.model(
-        "a simplex off by its sum",
-        SCORED,
-        &[HERE, "value in row 1 sums to 1.1 in place of 1"],
-        &simplices(&rows),
-    );
+    t.model("a simplex off by its sum", SCORED, &[HERE, "value in row 1 sums to 1.1 in place of 1"], &simplices(&rows));
     let rows = array![[0.2, 0.3, 0.5], [-0.2, 0.7, 0.5]];
-    t.model(
-        "a simplex with a negative part",
-        SCORED,
-        &[HERE, "value[1, 0] = -0.2", "Simplex"],
-        &simplices(&rows),
-    );
+    t.model("a simplex with a negative part", SCORED, &[HERE, "value[1, 0] = -0.2", "Simplex"], &simplices(&rows));
     let rows = array![[0.0, 0.5, 0.5]];
-    t.model(
-        "a simplex on its edge",
-        SCORED,
-        &[HERE, "value[0, 0] = 0", "edge of Simplex"],
-        &simplices(&rows),
-    );
+    t.model("a simplex on its edge", SCORED, &[HERE, "value[0, 0] = 0", "edge of Simplex"], &simplices(&rows));
     t.finish();
 }
 
@@ -361,144 +272,40 @@ latents! {
     latent_truncated(a, b) => Normal(0, 1).truncate(a, b);
 }
 
+#[rustfmt::skip]
 #[test]
 fn parameters_outside_of_their_domain_name_the_site_and_the_value() {
     const AT: &str = "site x (tests/bad_input/values.rs:";
     let mut t = Table::default();
     for bad in [-1.0, 0.0, f64::NAN] {
         let is = |name: &str| format!("{name} = {}", number(bad));
-        t.model(
-            "the scale of a normal",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_normal(0.0, bad),
-        );
-        t.model(
-            "the scale of a log-normal",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_log_normal(0.0, bad),
-        );
-        t.model(
-            "the scale of a Cauchy",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_cauchy(0.0, bad),
-        );
-        t.model(
-            "the scale of a Laplace",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_laplace(0.0, bad),
-        );
-        t.model(
-            "the degrees of freedom",
-            ALL,
-            &[AT, &is("df")],
-            &latent_student(bad, 1.0),
-        );
-        t.model(
-            "the scale of a Student t",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_student(3.0, bad),
-        );
-        t.model(
-            "the scale of a half-normal",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_half_normal(bad),
-        );
-        t.model(
-            "the scale of a half-Cauchy",
-            ALL,
-            &[AT, &is("scale")],
-            &latent_half_cauchy(bad),
-        );
-        t.model(
-            "the rate of an exponential",
-            ALL,
-            &[AT, &is("rate")],
-            &latent_exponential(bad),
-        );
-        t.model(
-            "the concentration of a gamma",
-            ALL,
-            &[AT, &is("concentration")],
-            &latent_gamma(bad, 1.0),
-        );
+        t.model("the scale of a normal", ALL, &[AT, &is("scale")], &latent_normal(0.0, bad));
+        t.model("the scale of a log-normal", ALL, &[AT, &is("scale")], &latent_log_normal(0.0, bad));
+        t.model("the scale of a Cauchy", ALL, &[AT, &is("scale")], &latent_cauchy(0.0, bad));
+        t.model("the scale of a Laplace", ALL, &[AT, &is("scale")], &latent_laplace(0.0, bad));
+        t.model("the degrees of freedom", ALL, &[AT, &is("df")], &latent_student(bad, 1.0));
+        t.model("the scale of a Student t", ALL, &[AT, &is("scale")], &latent_student(3.0, bad));
+        t.model("the scale of a half-normal", ALL, &[AT, &is("scale")], &latent_half_normal(bad));
+        t.model("the scale of a half-Cauchy", ALL, &[AT, &is("scale")], &latent_half_cauchy(bad));
+        t.model("the rate of an exponential", ALL, &[AT, &is("rate")], &latent_exponential(bad));
+        t.model("the concentration of a gamma", ALL, &[AT, &is("concentration")], &latent_gamma(bad, 1.0));
         t.model("the rate of a gamma", ALL, &[AT, &is("rate")], &latent_gamma(1.0, bad));
-        t.model(
-            "the concentration of an inverse gamma",
-            ALL,
-            &[AT, &is("concentration")],
-            &latent_inverse_gamma(bad, 1.0),
-        );
-        t.model(
-            "the first concentration of a beta",
-            ALL,
-            &[AT, &is("concentration1")],
-            &latent_beta(bad, 1.0),
-        );
-        t.model(
-            "the second concentration of a beta",
-            ALL,
-            &[AT, &is("concentration0")],
-            &latent_beta(1.0, bad),
-        );
+        t.model("the concentration of an inverse gamma", ALL, &[AT, &is("concentration")], &latent_inverse_gamma(bad, 1.0));
+        t.model("the first concentration of a beta", ALL, &[AT, &is("concentration1")], &latent_beta(bad, 1.0));
+        t.model("the second concentration of a beta", ALL, &[AT, &is("concentration0")], &latent_beta(1.0, bad));
     }
     for bad in [-0.5, 1.5, f64::NAN] {
-        t.model(
-            "a probability",
-            DRAWN,
-            &[AT, &format!("probs = {}", number(bad))],
-            &latent_bernoulli(bad),
-        );
+        t.model("a probability", DRAWN, &[AT, &format!("probs = {}", number(bad))], &latent_bernoulli(bad));
     }
     for bad in [-1.0, f64::NAN] {
-        t.model(
-            "the rate of a Poisson",
-            DRAWN,
-            &[AT, &format!("rate = {}", number(bad))],
-            &latent_poisson(bad),
-        );
+        t.model("the rate of a Poisson", DRAWN, &[AT, &format!("rate = {}", number(bad))], &latent_poisson(bad));
     }
-    t.model(
-        "a mean that is NaN",
-        ALL,
-        &[AT, "loc = NaN"],
-        &latent_normal(f64::NAN, 1.0),
-    );
-    t.model(
-        "an infinite mean",
-        ALL,
-        &[AT, "loc = +∞"],
-        &latent_normal(f64::INFINITY, 1.0),
-    );
-    t.model(
-        "an interval from behind",
-        ALL,
-        &[AT, "Uniform"],
-        &latent_uniform(2.0, 1.0),
-    );
+    t.model("a mean that is NaN", ALL, &[AT, "loc = NaN"], &latent_normal(f64::NAN, 1.0));
+    t.model("an infinite mean", ALL, &[AT, "loc = +∞"], &latent_normal(f64::INFINITY, 1.0));
+    t.model("an interval from behind", ALL, &[AT, "Uniform"], &latent_uniform(2.0, 1.0));
     t.model("an empty interval", ALL, &[AT, "Uniform"], &latent_uniform(1.0, 1.0));
-    t.model(
-        "an infinite interval",
-        SCORED,
-        &[AT, "Uniform"],
-        &latent_uniform(0.0, f64::INFINITY),
-    );
-    t.model(
-        "a truncation from behind",
-        ALL,
-        &[AT, "Truncated", "Interval(2.0, 1.0)"],
-        &latent_truncated(2.0, 1.0),
-    );
-    t.model(
-        "a truncation to NaN",
-        ALL,
-        &[AT, "NaN"],
-        &latent_truncated(f64::NAN, 1.0),
-    );
+    t.model("an infinite interval", SCORED, &[AT, "Uniform"], &latent_uniform(0.0, f64::INFINITY));
+    t.model("a truncation from behind", ALL, &[AT, "Truncated", "Interval(2.0, 1.0)"], &latent_truncated(2.0, 1.0));
+    t.model("a truncation to NaN", ALL, &[AT, "NaN"], &latent_truncated(f64::NAN, 1.0));
     t.finish();
 }

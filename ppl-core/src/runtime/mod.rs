@@ -12,6 +12,7 @@ pub mod data;
 pub mod diagnose;
 pub mod handler;
 pub mod handlers;
+mod masks;
 pub mod model;
 pub mod param;
 #[cfg(test)]

@@ -106,18 +106,7 @@ impl<'t> Ctx<'t> {
             return Err(Stop(Error::at_site(address, site.place(), message)));
         }
         dist.put_on(self.tape());
-        let masks = masks.iter().map(|m| self.mask_rows(&address, site, m));
-        let masks = masks.chain(modifiers.mask.map(Ok)).collect::<Res<Vec<_>>>()?;
-        for mask in &masks {
-            let values = mask.elements();
-            if let Some(i) = values.iter().position(|x| x.is_nan()) {
-                let message = format!(
-                    "element {i} of its mask of {} is NaN, neither zero nor one",
-                    values.len()
-                );
-                return Err(Stop(Error::at_site(address, site.place(), message)));
-            }
-        }
+        let masks = self.masks(&address, site, &masks, modifiers.mask)?;
         Ok((
             Visit {
                 ctx: self,
@@ -131,30 +120,6 @@ impl<'t> Ctx<'t> {
             },
             fate,
         ))
-    }
-
-    /// Puts the mask of a handler onto the tape: a number for each row, or one for all.
-    fn mask_rows(self, address: &str, site: Site, mask: &ArrayD<f64>) -> Res<Var<'t>> {
-        let rows = self.plate_lengths();
-        if mask.len() != 1 && mask.shape() != rows.as_slice() {
-            let message = format!(
-                "a mask of shape {:?} was given, the rows of the site have shape {:?}",
-                mask.shape(),
-                rows.as_slice()
-            );
-            return Err(Stop(Error::at_site(address, site.place(), message)));
-        }
-        Ok(self.given_rows(mask, &[]))
-    }
-
-    /// Puts an array `[plates…, event…]` onto the tape; a single number stands for all.
-    fn given_rows(self, value: &ArrayD<f64>, event: &[usize]) -> Var<'t> {
-        let stored = self.tape().constant_array(value.shape(), value.iter().copied());
-        if value.len() == 1 && event.is_empty() {
-            stored.reshape(&[])
-        } else {
-            self.rows_of(stored, event)
-        }
     }
 }
 
