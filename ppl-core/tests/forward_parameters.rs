@@ -149,15 +149,15 @@ fn one_point() {
 #[model(crate = ppl_core)]
 fn no_categories(by_logits: bool) {
     if by_logits {
-        let y = sample(Categorical::logits(Vec::new()));
+        let y = sample(Categorical::logits(Vec::<f64>::new()));
     } else {
-        let y = sample(Categorical::probs(Vec::new()));
+        let y = sample(Categorical::probs(Vec::<f64>::new()));
     }
 }
 
 #[model(crate = ppl_core)]
 fn no_shares() {
-    let shares = sample(Dirichlet(Vec::new()));
+    let shares = sample(Dirichlet(Vec::<f64>::new()));
 }
 
 #[model(crate = ppl_core)]
