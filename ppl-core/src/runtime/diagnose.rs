@@ -8,7 +8,7 @@ use crate::error::{Error, Result, number};
 use crate::ops::cholesky::Cholesky;
 use crate::runtime::recording::Recording;
 use crate::runtime::state::{Held, SiteKind, SiteRecord};
-use crate::tape::op::Op;
+use crate::tape::op::{Op, Role};
 use crate::tape::store::Precision;
 use crate::tensor::shape::{Shape, position};
 
@@ -171,7 +171,10 @@ impl Recording {
                 first = first.map_or(Some(node), |found: u32| Some(found.min(node)));
             }
         }
-        let Some(first) = first.filter(|&first| !records.args(first).is_empty()) else {
+        // A draw that is NaN has parameters that are not allowed, and these are named.
+        let is_told =
+            |&first: &u32| !records.args(first).is_empty() && records.nodes[first as usize].def.role != Role::Random;
+        let Some(first) = first.filter(is_told) else {
             return String::new();
         };
         let name = records.nodes[first as usize].def.name;
