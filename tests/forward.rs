@@ -111,7 +111,10 @@ fn the_prior_refuses_parameters_that_are_not_allowed() {
     let cases = [
         ("Normal(0, -1)", "Normal scale = -1"),
         ("Uniform(0, -1)", "Uniform value = "),
-        ("Gamma(-1, 1)", "Gamma concentration = -1"),
+        (
+            "Gamma(-1, 1)",
+            "Gamma value = NaN, which comes from `gamma_draw`, concentration = -1",
+        ),
         ("Poisson(-3)", "Poisson value = NaN, rate = -3"),
         ("Bernoulli::probs(1.5)", "Bernoulli value = NaN, probs = 1.5"),
         (
@@ -179,7 +182,7 @@ fn masked_elements_are_not_checked_and_others_are() {
     one_bad[[1, 2]] = 1.0;
     let prior = Prior::default().draws(10);
     prior.run(&masked(&x, &all_good, Obs::missing())).unwrap();
-    let start = at("y", "// masked") + " in row 1 of plate `i`, row 2 of plate `j`: Normal scale[5] = -";
+    let start = at("y", "// masked") + " in row 1 of plate `i`, row 2 of plate `j`: Normal scale[1, 2] = -";
     let error = text(prior.run(&masked(&x, &one_bad, Obs::missing())));
     assert!(error.starts_with(&start), "{error}");
 
