@@ -17,7 +17,7 @@ const LARGEST_OF_INVERSION: f64 = 150.0;
 
 /// Returns a draw of the Poisson distribution, NaN for a rate that is not allowed.
 pub(crate) fn poisson(rng: &mut Generator, rate: f64) -> f64 {
-    if !(rate >= 0.0 && rate < f64::INFINITY) {
+    if !(0.0..f64::INFINITY).contains(&rate) {
         f64::NAN
     } else if rate < REJECTION_FROM {
         by_inversion(rng, (-rate).exp(), |k| rate / k)
@@ -29,7 +29,7 @@ pub(crate) fn poisson(rng: &mut Generator, rate: f64) -> f64 {
 /// Returns a draw of the binomial distribution with `n` trials, NaN for parameters that are not allowed. The probabilities
 /// of success `p` and of failure `q` are both given, so that either may be tiny.
 pub(crate) fn binomial(rng: &mut Generator, n: f64, p: f64, q: f64) -> f64 {
-    if !(n >= 0.0 && n < f64::INFINITY && n.floor() == n) || p.is_nan() || q.is_nan() {
+    if !(0.0..f64::INFINITY).contains(&n) || n.floor() != n || p.is_nan() || q.is_nan() {
         f64::NAN
     } else if p <= q {
         rarer(rng, n, p, q)
