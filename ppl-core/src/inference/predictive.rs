@@ -165,6 +165,7 @@ impl Prior {
         let run = |draw_idx: usize| {
             let recorder = Recorder {
                 source: Rc::new(Forward),
+                integrates: false,
                 ..recorder(key.split(draw_idx as u64))
             };
             let recording = recorder.record(model)?;
@@ -195,6 +196,7 @@ pub(crate) fn predict(
             let recorder = Recorder {
                 source,
                 whole_plates: true,
+                integrates: false,
                 is_prediction: true,
                 ..recorder(chain_idx, draw_idx)
             };
@@ -277,7 +279,7 @@ fn prior_sites(recording: &Recording) -> Vec<PredictedSite> {
 
 /// Returns the tracked values of a run and those latents that `is_wanted`.
 fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
-    let is_kept = |s: &&SiteRecord| s.kind == SiteKind::Tracked || is_wanted(&s.address);
+    let is_kept = |s: &&SiteRecord| s.kind == SiteKind::Tracked || s.is_missing || is_wanted(&s.address);
     let sites = recording.kept_sites().filter(is_kept);
     let values = sites.map(|site| {
         let (values, shape) = recording.values_of(site);

@@ -34,10 +34,16 @@ pub trait Pick<'t>: Sized {
 impl<'t> Pick<'t> for usize {
     #[track_caller]
     fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
-        match x.tape() {
-            Some(tape) if tape.is_missing(x) => (tape.index_missing(x, Step::Element(self)), 0),
-            _ => (element(x, self), 0),
-        }
+        let Some(tape) = x.tape() else {
+            return (element(x, self), 0);
+        };
+        let (x, step) = (tape.filled(x), Step::Element(self));
+        let picked = match tape.partly(x) {
+            _ if tape.is_missing(x) => tape.index_missing(x, step),
+            Some(_) => tape.index_partly(x, step, |x| element(x, self)),
+            None => element(x, self),
+        };
+        (picked, 0)
     }
 }
 
@@ -55,7 +61,12 @@ impl<'t> Pick<'t> for Var<'t> {
 impl<'t> Pick<'t> for Ix<'t> {
     #[track_caller]
     fn pick(self, x: Var<'t>) -> (Var<'t>, usize) {
-        (take_rows(x, self), 0)
+        let (tape, x) = (self.tape, self.tape.filled(x));
+        let picked = match tape.partly(x) {
+            Some(_) => tape.index_partly(x, Step::Rows(self.dim), |x| take_rows(x, self)),
+            None => take_rows(x, self),
+        };
+        (picked, 0)
     }
 
     fn tape(&self) -> Option<&'t Tape> {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use ndarray::{Array, ArrayView, Dimension};
 
 use crate::runtime::data::Data;
+use crate::runtime::masked::Masked;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::element::Element;
@@ -14,6 +15,8 @@ use crate::tensor::shape::Shape;
 pub enum Source<'a> {
     /// From an array in memory.
     Array(Box<dyn Data + 'a>),
+    /// From an array in memory, in which NaN stands for an element that is missing.
+    Partly(Box<dyn Data + 'a>),
     /// From the model that samples this one.
     Value(Handle<'a>),
     /// From nowhere: the observation is missing; the shape is known if it was given.
@@ -24,7 +27,7 @@ impl<'a> Source<'a> {
     /// Returns the array in memory, if there is one.
     pub fn data(&self) -> Option<&dyn Data> {
         match self {
-            Source::Array(data) => Some(&**data),
+            Source::Array(data) | Source::Partly(data) => Some(&**data),
             _ => None,
         }
     }
@@ -110,6 +113,56 @@ impl<'a, A: ?Sized> Obs<'a, A> {
     /// Returns a missing observation of this shape, over which a plate can run.
     pub fn missing_like(shape: &[usize]) -> Self {
         Source::Missing(Some(Shape::from_slice(shape))).into()
+    }
+
+    /// Returns an observation of which some elements are missing: those that are NaN.
+    ///
+    /// Elements that are there are scored, and the others are drawn where a model runs forward: by `Prior`, `trace` and
+    /// `predict`, whose results hold the whole array. In the density of `Mh` and `Svi` what is missing is integrated out, which
+    /// leaves the other elements: given the latents they are independent. Unless the model reads what is missing, as
+    /// `phi * y[t - 1]` does: it is then imputed, a latent like any other, and the draws hold the whole array.
+    ///
+    /// A draw of several numbers, such as a row of a `MultivariateNormal`, is there or missing as a whole.
+    ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use ppl_core::distributions::Normal;
+    /// use ppl_core::inference::mh::Mh;
+    /// use ppl_core::runtime::argument::Obs;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn mean_of(y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 10));
+    ///     for i in plate(y) {
+    ///         observe(y[i], Normal(mu, 1));
+    ///     }
+    /// }
+    ///
+    /// let y = array![4.0, f64::NAN, 6.0];
+    /// let fit = Mh::default().draws(300).seed(1).run(&mean_of(Obs::partly(&y)))?;
+    /// assert!((fit.mu().mean().unwrap() - 5.0).abs() < 0.3);
+    /// let ppc = fit.predict(&mean_of(Obs::partly(&y)))?;
+    /// assert_eq!((ppc.y()[[0, 7, 0]], ppc.y()[[3, 9, 2]]), (4.0, 6.0));
+    /// assert!((ppc.draws().mean("y")?[1] - 5.0).abs() < 0.3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn partly(data: &'a A) -> Self
+    where
+        A: Data,
+    {
+        Source::Partly(Box::new(data)).into()
+    }
+
+    /// Returns an observation of which some elements are missing: those for which the mask is false or zero. It is treated as
+    /// that of [`Obs::partly`]; what the data say there does not matter, so that counts and truth values can be missing too.
+    ///
+    /// A mask of another shape than the data is an error of the run.
+    pub fn masked(data: &'a A, is_there: &'a (impl Data + ?Sized)) -> Self
+    where
+        A: Data,
+    {
+        Source::Partly(Box::new(Masked::new(data, is_there))).into()
     }
 
     /// Returns whether there are no data.

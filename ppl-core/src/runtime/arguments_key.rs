@@ -57,6 +57,7 @@ impl ArgumentsKey {
     fn source(&mut self, source: &Source<'_>) {
         match source {
             Source::Array(data) => self.put((0u8, data.shape())),
+            Source::Partly(data) => self.put((2u8, data.shape(), data.fault())),
             Source::Missing(shape) => self.put((1u8, shape)),
             Source::Value(handle) => self.value(handle),
         }

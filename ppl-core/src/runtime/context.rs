@@ -99,6 +99,15 @@ impl<'t> Ctx<'t> {
                 slot = Some(tape.records().slots.len());
                 tape.data(&data.shape(), |buffer| data.write(buffer))
             }
+            DataSource::Partly(data) => {
+                slot = Some(tape.records().slots.len());
+                if let Some(fault) = data.fault() {
+                    tape.fail(Error::Invalid(fault));
+                }
+                let value = tape.data(&data.shape(), |buffer| data.write(buffer));
+                tape.mark_partly(value);
+                value
+            }
             DataSource::Value(handle) => self.attach(handle),
             DataSource::Missing(shape) => tape.missing(shape.as_deref()),
         };
@@ -158,11 +167,15 @@ impl<'t> Ctx<'t> {
             self.tape().fill_missing(value, drawn);
             return Ok(drawn);
         }
-        self.observe_value(site, value, dist)
+        let value = self.tape().filled(value);
+        match self.tape().partly(value) {
+            Some(number) => self.observe_partly(site, value, number, dist),
+            None => self.observe_value(site, value, dist),
+        }
     }
 
     /// Keeps that the last site was drawn in place of an observation.
-    fn note_missing(self, site: Site) {
+    pub(crate) fn note_missing(self, site: Site) {
         let address = self.address(site.name);
         if let Some(last) = self.state().sites.last_mut().filter(|last| last.address == address) {
             last.is_missing = true;

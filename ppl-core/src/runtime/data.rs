@@ -26,6 +26,12 @@ pub trait Data: Send + Sync {
     /// Writes all elements, row-major and rounded to single precision; panics as [`Data::write_f64`] does.
     fn write_f32(&self, out: &mut [f32]);
 
+    /// Returns what is wrong with the data, if they cannot be used as they are.
+    #[doc(hidden)]
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
     /// Writes all elements in the precision of the buffer; panics as [`Data::write_f64`] does.
     fn write(&self, out: Buffer<'_>) {
         match out {

@@ -33,7 +33,14 @@ impl Recording {
             SiteKind::Factor => format!("the factor is {}: {culprits}", number(term.value)),
             _ => format!("log_prob is {}: {} {culprits}", number(term.value), site.distribution),
         };
-        Some(Error::at_site(&site.address, site.place, what))
+        let is_nan = |held: Held| self.elements(held).iter().any(|x| x.is_nan());
+        let remedy = match site.kind {
+            SiteKind::Observed if is_nan(site.stored) => {
+                "; if NaN means missing, pass the data as `Obs::partly(&y)`, or beside a mask as `Obs::masked(&y, &is_there)`"
+            }
+            _ => "",
+        };
+        Some(Error::at_site(&site.address, site.place, what + remedy))
     }
 
     /// Checks the values that the run drew [forward](crate::runtime::source::Latent::Forward).

@@ -1,6 +1,7 @@
 //! A finished run of a model: its tape, its sites and the slots of its inputs.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
@@ -62,6 +63,11 @@ pub struct Recorder {
     pub handlers: Vec<Rc<dyn Handler>>,
     /// Whether plates run over all rows in place of a batch.
     pub whole_plates: bool,
+    /// Whether what is missing of a partly missing observation is integrated out of the density, unless the model reads it;
+    /// otherwise it is drawn.
+    pub integrates: bool,
+    /// The partly missing observations of which the model was found to read what is missing.
+    pub imputed: Rc<RefCell<BTreeSet<u64>>>,
     /// Whether the run is a prediction, whose plates may have any number of rows, whatever `batch` and `total` are.
     pub is_prediction: bool,
 }
@@ -76,6 +82,8 @@ impl Recorder {
             known: Rc::default(),
             handlers: Vec::new(),
             whole_plates: false,
+            integrates: true,
+            imputed: Rc::default(),
             is_prediction: false,
         }
     }
@@ -84,6 +92,7 @@ impl Recorder {
     pub fn prior(precision: Precision, key: Key) -> Self {
         Recorder {
             source: Rc::new(FromPrior),
+            integrates: false,
             ..Recorder::density(precision, key)
         }
     }
@@ -127,10 +136,29 @@ impl Recorder {
     ///
     /// Those of the model's body: a site, a plate or an operation at fault.
     pub fn record(&self, model: &dyn Body) -> Result<Recording> {
-        self.record_with(|ctx| {
-            ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
-            model.run_body(ctx)
+        self.imputing(|| {
+            let run = self.start();
+            let outcome = {
+                let ctx = run.ctx();
+                ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
+                model.run_body(ctx).and_then(|()| ctx.check())
+            };
+            (run, outcome.map_err(|stop| stop.into_error()))
         })
+    }
+
+    /// Returns the recording of a run, which is repeated if it read what is missing of an observation that was integrated out:
+    /// that is then a latent.
+    pub(crate) fn imputing(&self, once: impl Fn() -> (Run, Result<()>)) -> Result<Recording> {
+        loop {
+            let (run, outcome) = once();
+            let read = run.tape.read_missing();
+            let is_found = self.integrates && !read.is_subset(&self.imputed.borrow());
+            match outcome {
+                Err(_) if is_found => self.imputed.borrow_mut().extend(read),
+                outcome => return outcome.map(|()| Recording::from_run(run)),
+            }
+        }
     }
 
     /// Runs a body once, as a model.
@@ -156,6 +184,8 @@ impl Recorder {
             let mut state = run.state.borrow_mut();
             state.handlers = self.handlers.clone();
             state.whole_plates = self.whole_plates;
+            state.integrates = self.integrates;
+            state.imputed = self.imputed.borrow().clone();
             state.is_prediction = self.is_prediction;
         }
         run

@@ -3,8 +3,8 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::inside;
 use crate::distributions::noise::Noise;
+use crate::distributions::support::Support;
 use crate::distributions::{Dist, Modifiers, Params};
 use crate::error::{Error, number, shapes_text};
 use crate::ops::broadcast::broadcast_to;
@@ -14,25 +14,35 @@ use crate::rng::name_hash;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::{Fate, Message};
 use crate::runtime::site::Site;
-use crate::runtime::source::{Latent, LatentSite, Start};
+use crate::runtime::source::{Latent, LatentSite};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
 use crate::tape::op::Op;
 use crate::tape::var::Var;
-use crate::tensor::shape::broadcast;
+use crate::tensor::shape::{Shape, broadcast};
 
 /// A site on its way to the tape.
-struct Visit<'a, 't, D> {
-    ctx: Ctx<'t>,
+pub(super) struct Visit<'a, 't, D> {
+    pub ctx: Ctx<'t>,
     site: Site<'a>,
     address: String,
-    dist: D,
+    pub dist: D,
     modifiers: Modifiers<'t>,
     /// The masks of handlers and that of the distribution.
-    masks: Vec<Var<'t>>,
+    pub masks: Vec<Var<'t>>,
     scale: f64,
     /// What an algorithm starts from.
-    start: Option<ArrayD<f64>>,
+    pub start: Option<ArrayD<f64>>,
+}
+
+/// A value that stands beside what is drawn.
+pub(super) struct Beside<'t> {
+    /// The value, anything where it is not given.
+    pub given: Var<'t>,
+    /// Where it is given: a number for each element, or for each row.
+    pub elements: Var<'t>,
+    /// The same for each element of the log density.
+    pub rows: Var<'t>,
 }
 
 impl<'t> Ctx<'t> {
@@ -73,7 +83,12 @@ impl<'t> Ctx<'t> {
         outcome.map_err(|stop| visit.blame(stop))
     }
 
-    fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Res<(Visit<'a, 't, D>, Fate)> {
+    pub(super) fn visit<'a, D: Dist<'t>>(
+        self,
+        site: Site<'a>,
+        mut dist: D,
+        is_observed: bool,
+    ) -> Res<(Visit<'a, 't, D>, Fate)> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -124,12 +139,12 @@ impl<'t> Ctx<'t> {
 }
 
 impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
-    fn fault(&self, message: impl Into<String>) -> Stop {
+    pub fn fault(&self, message: impl Into<String>) -> Stop {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
 
     /// Names the site in an error of an operation that the library recorded for it, with the shapes of its parameters.
-    fn blame(&self, stop: Stop) -> Stop {
+    pub fn blame(&self, stop: Stop) -> Stop {
         let what = match &stop.0 {
             Error::Shape {
                 op, message, shapes, ..
@@ -146,16 +161,48 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         ))
     }
 
-    /// The stream of random numbers of this site.
+    /// Draws by the stream of random numbers of this site.
     fn draw(&self) -> Var<'t> {
+        self.draw_of(self.dist.event_shape())
+    }
+
+    /// As [`Visit::draw`], with an event that the distribution's own broadcasts to.
+    pub fn draw_of(&self, event: Shape) -> Var<'t> {
         let dims = self.ctx.state().plates.iter().copied().collect();
         let at = Noise {
             tape: self.ctx.tape(),
             stream: name_hash(&self.address),
             dims,
-            event: self.dist.event_shape(),
+            event,
         };
         self.dist.draw(&at)
+    }
+
+    /// Asks the source of the run for a value of this event shape and unconstrained event shape.
+    pub fn ask(
+        &self,
+        support: Support<'t>,
+        rows: Shape,
+        [event, free_event]: [Shape; 2],
+        prior_draw: &dyn Fn() -> Vec<f64>,
+    ) -> Res<Latent<'t>> {
+        let ctx = self.ctx;
+        let mut spec = LatentSite {
+            address: &self.address,
+            place: self.site.place(),
+            distribution: D::NAME,
+            support,
+            rows,
+            event,
+            free_event,
+            is_noncentered: self.modifiers.noncentered,
+            is_reparameterised: D::REPARAMETERISED,
+            start: None,
+            prior_draw,
+        };
+        spec.start = self.starting_value(&spec)?;
+        let source = std::rc::Rc::clone(&ctx.state().source);
+        source.latent(ctx, &spec)
     }
 
     fn latent(&self) -> Res<Var<'t>> {
@@ -169,29 +216,18 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             _ => event.clone(),
         };
         let prior_draw = || ctx.stored(self.draw()).elements();
-        let mut spec = LatentSite {
-            address: &self.address,
-            place: self.site.place(),
-            distribution: D::NAME,
-            support,
-            rows: ctx.plate_lengths(),
-            event: event.clone(),
-            free_event: free_event.clone(),
-            is_noncentered: self.modifiers.noncentered,
-            is_reparameterised: D::REPARAMETERISED,
-            start: None,
-            prior_draw: &prior_draw,
-        };
-        spec.start = self.starting_value(&spec)?;
-        let source = std::rc::Rc::clone(&ctx.state().source);
-        match source.latent(ctx, &spec)? {
+        let shapes = [event.clone(), free_event.clone()];
+        match self.ask(support, ctx.plate_lengths(), shapes, &prior_draw)? {
             Latent::Fresh(weight) => {
                 let x = self.draw();
                 ctx.check()?;
                 self.record_weighted(x, SiteKind::Latent, weight)
             }
-            Latent::Forward => self.forward(None),
-            Latent::ForwardBeside { given, is_given } => self.forward(Some((given, is_given))),
+            Latent::Forward => self.forward(event, None),
+            Latent::ForwardBeside { given, is_given } => {
+                let (elements, rows) = (is_given, is_given);
+                self.forward(event, Some(Beside { given, elements, rows }))
+            }
             Latent::Value(x) => self.record(x, SiteKind::Latent),
             Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
             Latent::Free(stored) => {
@@ -218,56 +254,15 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
     }
 
-    /// Returns what the algorithm is to start from, if a handler gave a value.
-    fn starting_value(&self, site: &LatentSite<'_, 't>) -> Res<Option<Start>> {
-        let Some(start) = &self.start else {
-            return Ok(None);
-        };
-        let wanted: Vec<usize> = site.rows.iter().chain(&site.event).copied().collect();
-        if start.shape() != wanted.as_slice() {
-            let message = format!(
-                "the starting value has shape {:?}, the site has shape {wanted:?}",
-                start.shape()
-            );
-            return Err(self.fault(message));
-        }
-        let values: Vec<f64> = start.iter().copied().collect();
-        let in_batch = || self.fault("a site in a batch of rows that its parameters depend on takes no starting value");
-        let set = site.bounds(self.ctx).ok_or_else(in_batch)?;
-        if let Some(fault) = inside::fault(set, &values, &site.event, self.ctx.tape().precision()) {
-            return Err(self.fault(format!("the starting value {fault}")));
-        }
-        let free = match () {
-            () if site.support.is_discrete() => values.clone(),
-            () if site.is_noncentered => self.standardised(site, start).ok_or_else(in_batch)?,
-            () => site.unconstrain(self.ctx, &values).ok_or_else(in_batch)?,
-        };
-        Ok(Some(Start { values, free }))
-    }
-
-    /// Returns z of x = loc + scale z for each element, or `None` if loc and scale are known for a batch of rows only.
-    fn standardised(&self, site: &LatentSite<'_, 't>, start: &ArrayD<f64>) -> Option<Vec<f64>> {
-        let tape = self.ctx.tape();
-        let plates = self.ctx.state().plates.clone();
-        let each = |z: f64| {
-            let x = tape.lift(self.dist.from_standard(tape, Var::constant(z))?);
-            let x = (!self.ctx.is_subsampled()).then(|| broadcast_to(tape, x, &plates, &site.event))?;
-            Some(x.elements())
-        };
-        let (loc, one) = (each(0.0)?, each(1.0)?);
-        let of_each = start.iter().zip(loc.iter().zip(&one));
-        Some(of_each.map(|(x, (loc, one))| (x - loc) / (one - loc)).collect())
-    }
-
     /// A draw without a term: its log density stays with the site. Where a value is given, that of the draw does not matter.
-    fn forward(&self, beside: Option<(Var<'t>, Var<'t>)>) -> Res<Var<'t>> {
-        let drawn = self.draw();
+    pub fn forward(&self, event: Shape, beside: Option<Beside<'t>>) -> Res<Var<'t>> {
+        let drawn = self.draw_of(event);
         self.ctx.check()?;
-        let x = beside.map_or(drawn, |(given, is_given)| where_(is_given, given, drawn));
+        let x = beside.as_ref().map_or(drawn, |b| where_(b.elements, b.given, drawn));
         let number = self.add(x, SiteKind::Latent)?;
         let mut log_prob = self.masked_log_prob(drawn);
-        if let Some((_, is_given)) = beside {
-            log_prob = where_(is_given, Var::constant(0.0), log_prob);
+        if let Some(beside) = beside {
+            log_prob = where_(beside.rows, Var::constant(0.0), log_prob);
         }
         let log_prob = self.ctx.stored(log_prob);
         self.ctx.state().sites[number as usize].drawn_log_prob = Some(hold(log_prob));
@@ -300,7 +295,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// A value from outside.
-    fn given(&self, value: &ArrayD<f64>, kind: SiteKind) -> Res<Var<'t>> {
+    pub fn given(&self, value: &ArrayD<f64>, kind: SiteKind) -> Res<Var<'t>> {
         let event = self.dist.event_shape();
         let mut wanted = self.ctx.plate_lengths();
         wanted.extend_from_slice(&event);
@@ -345,12 +340,12 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// Keeps the name of a site that has no record.
-    fn note_hidden(&self) {
+    pub fn note_hidden(&self) {
         let met = (self.address.clone(), self.site.place());
         self.ctx.state().hidden.push(met);
     }
 
-    fn check_event(&self, value: Var<'t>) -> Res<()> {
+    pub fn check_event(&self, value: Var<'t>) -> Res<()> {
         let (own, wanted) = (value.event_shape(), self.dist.event_shape());
         if broadcast(&own, &wanted).as_ref() == Some(&own) {
             return Ok(());
@@ -368,11 +363,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         Err(self.fault(message))
     }
 
-    fn record(&self, x: Var<'t>, kind: SiteKind) -> Res<Var<'t>> {
+    pub fn record(&self, x: Var<'t>, kind: SiteKind) -> Res<Var<'t>> {
         self.record_weighted(x, kind, 1.0)
     }
 
-    fn record_weighted(&self, x: Var<'t>, kind: SiteKind, weight: f64) -> Res<Var<'t>> {
+    pub fn record_weighted(&self, x: Var<'t>, kind: SiteKind, weight: f64) -> Res<Var<'t>> {
         let number = self.add(x, kind)?;
         if weight != 0.0 {
             self.term(x, weight, number);
@@ -401,7 +396,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// Adds the site to the run.
-    fn add(&self, x: Var<'t>, kind: SiteKind) -> Res<u32> {
+    pub fn add(&self, x: Var<'t>, kind: SiteKind) -> Res<u32> {
         let tape = self.ctx.tape();
         let params = self.dist.params(tape);
         let support = self.dist.support(tape);
@@ -436,7 +431,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     }
 
     /// Adds the log density at `x` with the scale of the site.
-    fn term(&self, x: Var<'t>, weight: f64, number: u32) {
+    pub fn term(&self, x: Var<'t>, weight: f64, number: u32) {
         self.term_times(x, self.factor(), weight, number);
     }
 

@@ -1,7 +1,7 @@
 //! What a run of a model keeps: sites, slots of inputs, plates, names.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::distributions::Kl;
@@ -166,6 +166,10 @@ pub(crate) struct State {
     pub guide_arguments: Vec<Option<usize>>,
     /// Whether plates run over all rows in place of a batch.
     pub whole_plates: bool,
+    /// Whether what is missing of a partly missing observation is integrated out of the density; otherwise it is drawn.
+    pub integrates: bool,
+    /// The partly missing observations of which the model reads what is missing: it is a latent of the density.
+    pub imputed: BTreeSet<u64>,
     /// Whether the run is a prediction, whose plates may have any number of rows.
     pub is_prediction: bool,
 }
@@ -195,6 +199,8 @@ impl State {
             argument_names: Vec::new(),
             guide_arguments: Vec::new(),
             whole_plates: false,
+            integrates: true,
+            imputed: BTreeSet::new(),
             is_prediction: false,
         }
     }

@@ -1,7 +1,10 @@
-//! Missing observations: values that stand for what `observe` will draw.
+//! Missing observations: values that stand for what `observe` will draw, as a whole or for some of their elements.
+
+use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
+use crate::error::Error;
 use crate::tape::leaves;
 use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
@@ -102,9 +105,7 @@ impl Tape {
     /// Returns the observation that `x` is a part of and the way to a part of `x`; an index behind a range counts from its
     /// start.
     fn way_to(&self, x: Var<'_>, step: Step) -> (u64, Way) {
-        let r = self.records();
-        let attrs = r.attrs(x.node());
-        let mut way = Way::from_slice(&attrs[2..]);
+        let (number, mut way) = self.records().way_of(x.node());
         let start = way.last().and_then(|&code| Step::start(code));
         let step = match (start, step) {
             (Some(start), Step::Element(i)) => {
@@ -118,15 +119,92 @@ impl Tape {
             (_, step) => step,
         };
         way.push(step.code());
-        (attrs[0], way)
+        (number, way)
     }
 
-    /// Keeps what was drawn for a missing observation, so that reading the part finds it.
+    /// Keeps what was drawn for a missing observation, or in place of what is missing of one, so that reading it finds it.
     pub fn fill_missing<'t>(&'t self, missing: Var<'t>, drawn: Var<'t>) {
         let drawn = self.lift(drawn);
         let mut r = self.records.borrow_mut();
-        let attrs = r.attrs(missing.node());
-        let key = (attrs[0], Way::from_slice(&attrs[2..]));
+        let key = r.way_of(missing.node());
         r.drawn.insert(key, drawn.node());
+    }
+
+    /// Returns what was drawn for a missing observation, or the value itself.
+    pub(crate) fn filled<'t>(&'t self, x: Var<'t>) -> Var<'t> {
+        let r = self.records();
+        if r.drawn.is_empty() || x.tape().is_none() {
+            return x;
+        }
+        let is_part = r.partly.contains_key(&x.node()) || r.nodes[x.node() as usize].def.role == Role::Missing;
+        if !is_part {
+            return x;
+        }
+        let key = r.way_of(x.node());
+        r.drawn.get(&key).map_or(x, |&node| Var::on(self, node))
+    }
+
+    /// Notes that NaN in this value stands for what is missing.
+    pub fn mark_partly(&self, x: Var<'_>) {
+        let mut r = self.records.borrow_mut();
+        let number = r.n_missing;
+        r.n_missing += 1;
+        r.partly.insert(x.node(), (number, Way::new()));
+    }
+
+    /// Returns the number of the partly missing observation that a value is an element of, if it is one.
+    pub fn partly(&self, x: Var<'_>) -> Option<u64> {
+        let r = self.records();
+        let has_any = !r.partly.is_empty() && x.tape().is_some();
+        has_any
+            .then(|| r.partly.get(&x.node()).map(|(number, _)| *number))
+            .flatten()
+    }
+
+    /// Returns a partly missing value as the plain numbers that it is: NaN where one is missing.
+    pub fn unmarked<'t>(&'t self, x: Var<'t>) -> Var<'t> {
+        self.alias(x, &x.dims(), &x.event_shape())
+    }
+
+    /// Returns the element of a partly missing observation: what was drawn for it, or what `pick` picks.
+    #[track_caller]
+    pub(crate) fn index_partly<'t>(&'t self, x: Var<'t>, step: Step, pick: impl FnOnce(Var<'t>) -> Var<'t>) -> Var<'t> {
+        let key = self.way_to(x, step);
+        if let Some(&node) = self.records().drawn.get(&key) {
+            return Var::on(self, node);
+        }
+        let picked = pick(self.unmarked(x));
+        if picked.tape().is_some() {
+            self.records.borrow_mut().partly.insert(picked.node(), key);
+        }
+        picked
+    }
+
+    /// Returns what is read of `x`: what was drawn where something was missing.
+    ///
+    /// Reading what is missing is an error on the tape.
+    pub(crate) fn read<'t>(&'t self, x: Var<'t>) -> Var<'t> {
+        if self.records().n_missing == 0 {
+            return x;
+        }
+        let x = self.filled(x);
+        if self.is_missing(x) {
+            let message = "a missing observation is read before `observe` has drawn it".to_string();
+            return self.fail(Error::Invalid(message));
+        }
+        if let Some(number) = self.partly(x)
+            && self.elements_of(x.node()).iter().any(|x| x.is_nan())
+        {
+            self.records.borrow_mut().read_missing.insert(number);
+            let message =
+                "an element of a partly missing observation is read that is missing, before `observe` has drawn it";
+            return self.fail(Error::Invalid(message.to_string()));
+        }
+        x
+    }
+
+    /// Returns the partly missing observations of which something was read that is missing.
+    pub(crate) fn read_missing(&self) -> BTreeSet<u64> {
+        self.records().read_missing.clone()
     }
 }

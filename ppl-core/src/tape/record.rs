@@ -311,11 +311,7 @@ impl Tape {
     fn operands<'t>(&'t self, args: &[Var<'t>], no_grad: u32) -> SmallVec<[u32; 6]> {
         let mut out: SmallVec<[u32; 6]> = SmallVec::new();
         for (k, &arg) in args.iter().enumerate() {
-            let mut node = self.lift(arg).node();
-            if self.is_missing(arg) {
-                let message = "a missing observation is read before `observe` has drawn it".to_string();
-                self.fail(Error::Invalid(message));
-            }
+            let mut node = self.lift(self.read(arg)).node();
             let (root, varies) = {
                 let r = self.records();
                 let n = &r.nodes[node as usize];

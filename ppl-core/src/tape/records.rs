@@ -1,6 +1,6 @@
 //! What a tape holds: nodes with their values, terms and plates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
@@ -95,6 +95,10 @@ pub struct Records {
     /// What was drawn for parts of missing observations: by observation and the way to the part.
     pub(super) drawn: HashMap<(u64, Way), u32>,
     pub(super) n_missing: u64,
+    /// The nodes that hold elements of partly missing observations, NaN where one is missing: observation and element.
+    pub(super) partly: HashMap<u32, (u64, Way)>,
+    /// The partly missing observations of which something was read that is not there.
+    pub(super) read_missing: BTreeSet<u64>,
 }
 
 /// The way from a missing observation to a part of it: one number for each index.
@@ -129,6 +133,8 @@ impl Records {
             operands: Vec::new(),
             drawn: HashMap::new(),
             n_missing: 0,
+            partly: HashMap::new(),
+            read_missing: BTreeSet::new(),
         }
     }
 
@@ -138,6 +144,14 @@ impl Records {
             self.tainted |= depends;
             self.tainted_at.get_or_insert(place);
         }
+    }
+
+    /// Returns the number of the missing or partly missing observation that a node is a part of, and the way to the part.
+    pub(super) fn way_of(&self, node: u32) -> (u64, Way) {
+        self.partly.get(&node).cloned().unwrap_or_else(|| {
+            let attrs = self.attrs(node);
+            (attrs[0], Way::from_slice(&attrs[2..]))
+        })
     }
 
     /// Returns the shape of a node, plates first.

@@ -1,5 +1,6 @@
 //! The evidence lower bound as a recording: the guide draws, the model scores, on one tape.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -24,32 +25,34 @@ pub fn record_elbo(
     guide: &dyn Family,
     analytic: &Rc<HashSet<String>>,
 ) -> Result<Recording> {
-    let run = Recorder {
+    let recorder = Recorder {
         source: guide.source(analytic),
         ..recorder.clone()
-    }
-    .start();
-    let mut drawn = None;
-    let outcome = {
-        let ctx = run.ctx();
-        if guide.has_sites() {
-            ctx.expect_arguments(|visitor| guide.visit_data(visitor));
-        }
-        guide.draw(ctx).and_then(|()| {
-            ctx.check()?;
-            if guide.has_sites() {
-                let source = Rc::new(FromDrawn::new(&ctx.state().sites, Rc::clone(analytic)));
-                ctx.state().end_guide();
-                ctx.state().source = Rc::clone(&source) as Rc<dyn Source>;
-                drawn = Some(source);
-            }
-            ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
-            model.run_body(ctx)?;
-            ctx.check()
-        })
     };
-    outcome.map_err(|stop| stop.into_error())?;
-    let recording = Recording::from_run(run);
+    let drawn = RefCell::new(None);
+    let recording = recorder.imputing(|| {
+        let run = recorder.start();
+        let outcome = {
+            let ctx = run.ctx();
+            if guide.has_sites() {
+                ctx.expect_arguments(|visitor| guide.visit_data(visitor));
+            }
+            guide.draw(ctx).and_then(|()| {
+                ctx.check()?;
+                if guide.has_sites() {
+                    let source = Rc::new(FromDrawn::new(&ctx.state().sites, Rc::clone(analytic)));
+                    ctx.state().end_guide();
+                    ctx.state().source = Rc::clone(&source) as Rc<dyn Source>;
+                    *drawn.borrow_mut() = Some(source);
+                }
+                ctx.expect_arguments(|visitor| model.visit_arguments(visitor));
+                model.run_body(ctx)?;
+                ctx.check()
+            })
+        };
+        (run, outcome.map_err(|stop| stop.into_error()))
+    })?;
+    let drawn = drawn.into_inner();
     match drawn.and_then(|drawn| drawn.unused()) {
         Some(number) => Err(not_latent(&recording, &recording.sites[number])),
         None => Ok(recording),

@@ -93,6 +93,7 @@ fn record<F: Scalar>(
         let recorder = Recorder {
             source,
             whole_plates: true,
+            integrates: false,
             is_prediction: true,
             ..Recorder::density(F::PRECISION, key)
         };
@@ -141,7 +142,8 @@ impl<F: Scalar> Predictor<F> {
         check_words(words, sites.all(), fitted.iter().map(String::as_str), true)?;
         serving.plates = source.plates();
         let is_wanted = |s: &&SiteRecord| {
-            (s.kind == SiteKind::Tracked || source.is_drawn(&s.address)) && matches!(s.stored, Held::Node(_))
+            (s.kind == SiteKind::Tracked || s.is_missing || source.is_drawn(&s.address))
+                && matches!(s.stored, Held::Node(_))
         };
         let kept: Vec<&SiteRecord> = recording.kept_sites().filter(is_wanted).collect();
         Ok(Some(Self::compile(&recording, kept, sites, serving)?))
