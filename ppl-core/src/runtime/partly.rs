@@ -164,7 +164,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn imputed(&self, parts: &Parts<'t>) -> Res<Var<'t>> {
         let (ctx, tape) = (self.ctx, self.ctx.tape());
         let support = self.dist.support(tape);
-        let is_partial = ctx.state().plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full);
+        let is_partial = {
+            let state = ctx.state();
+            state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
+        };
         if D::EVENT_RANK > 0
             || is_partial
             || matches!(support, Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none())

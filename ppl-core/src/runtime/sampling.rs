@@ -35,6 +35,9 @@ pub(super) struct Visit<'a, 't, D> {
     pub start: Option<ArrayD<f64>>,
 }
 
+/// A site that handlers have looked at, and what they decided.
+type Visited<'a, 't, D> = Res<(Visit<'a, 't, D>, Fate)>;
+
 /// A value that stands beside what is drawn.
 pub(super) struct Beside<'t> {
     /// The value, anything where it is not given.
@@ -83,12 +86,7 @@ impl<'t> Ctx<'t> {
         outcome.map_err(|stop| visit.blame(stop))
     }
 
-    pub(super) fn visit<'a, D: Dist<'t>>(
-        self,
-        site: Site<'a>,
-        mut dist: D,
-        is_observed: bool,
-    ) -> Res<(Visit<'a, 't, D>, Fate)> {
+    pub(super) fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Visited<'a, 't, D> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
