@@ -10,6 +10,7 @@ pub mod arguments_key;
 pub mod context;
 pub mod data;
 pub mod diagnose;
+mod guide_kl;
 pub mod handler;
 pub mod handlers;
 pub(crate) mod masked;

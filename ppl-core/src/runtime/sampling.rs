@@ -5,7 +5,7 @@ use ndarray::ArrayD;
 use crate::bijectors::default::for_support;
 use crate::distributions::noise::Noise;
 use crate::distributions::support::Support;
-use crate::distributions::{Dist, Modifiers, Params};
+use crate::distributions::{Dist, Modifiers};
 use crate::error::{Error, number, shapes_text};
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::sum::SumTerm;
@@ -466,24 +466,5 @@ impl<'t> Ctx<'t> {
     /// Returns whether an open plate works on a batch of its rows.
     pub(crate) fn is_subsampled(self) -> bool {
         self.state().plates.iter().any(|&d| self.tape().dim(d).rows.is_some())
-    }
-
-    /// Returns the divergence of a guide's site, met earlier in this run, from a prior.
-    fn guide_kl(self, guide_site: usize, prior: &str, params: &Params<'t>) -> Option<Var<'t>> {
-        let record = self.state().sites[guide_site].clone();
-        let own = record.params.iter().map(|&(name, value, has_plates)| {
-            let value = self.unhold(value);
-            let n_plates = self.state().plates.len();
-            let event = value.event_shape();
-            (
-                name,
-                if has_plates {
-                    self.rows_of(value, &event[n_plates..])
-                } else {
-                    value
-                },
-            )
-        });
-        record.kl?(self.tape(), &own.collect(), prior, params)
     }
 }
