@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use ndarray::{Array, ArrayView, Dimension};
 
 use crate::runtime::data::Data;
-use crate::runtime::masked::Masked;
+use crate::runtime::partial_data::Masked;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::element::Element;

@@ -13,12 +13,12 @@ pub mod diagnose;
 mod guide_kl;
 pub mod handler;
 pub mod handlers;
-pub(crate) mod masked;
 mod masks;
 pub mod model;
 pub mod param;
 #[cfg(test)]
 mod parameters_law;
+pub(crate) mod partial_data;
 mod partly;
 pub mod plate_size;
 pub mod plates;
