@@ -91,6 +91,8 @@ distributions! { |a, b, z, x, y|
         stack(&[z, a * x, b]),
         stack(&[stack(&[b, b, b]), stack(&[b.ln(), 1 + b, b]), stack(&[b, b.ln(), b + 2])])
     );
+    flat(Array1<f64>: reals()): Flat();
+    half_flat(Array1<f64>: positive()): HalfFlat();
     expanded(Array2<f64>: vectors()): Normal(a + z * x, b).expand([3]);
     each_element_its_own(Array2<f64>: vectors()): StudentT(4, stack(&[a, z, x]), b);
     ordered(Array2<f64>: ascending()): Normal(a + z * x, b).expand([3]).ordered();

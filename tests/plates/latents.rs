@@ -41,6 +41,8 @@ pub mod numbers {
         gamma: Gamma(b + x.square(), (a + z).softplus()) => v.ln() * z;
         inverse_gamma: InverseGamma(b + x.square(), (a + z).softplus()) => v.ln() * z;
         beta: Beta(b + x.square(), (a * z).exp()) => v * z;
+        flat: Flat() => v * z;
+        half_flat: HalfFlat() => v.ln() * x;
         of_the_outer_row: Gamma(b + 1, a.exp()) => v * z;
         truncated_normal: Normal(a + z * x, b).truncate(-1 - z.square(), 1 + a.square()) => v * x;
         truncated_exponential: Exponential(b).truncate(0, 1 + z.square()) => v * x;
@@ -61,6 +63,14 @@ pub mod vectors {
             stack(&[z, x]),
             stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
         ) => v[0] * x + v[1] * z;
+        noncentered_multivariate_normal: MultivariateNormal::scale_tril(
+            stack(&[z, x]),
+            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
+        ).noncentered() => v[0] * x + v[1] * z;
+        noncentered_multivariate_normals: MultivariateNormal::scale_tril(
+            stack(&[z, x]),
+            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
+        ).expand([3]).noncentered() => (v[0].dot(stack(&[x, a])) + v[1][0] * v[2][1] * z).tanh();
         ordered: Normal(z, b).expand([3]).ordered() => v[2] * x - v.log_sum_exp();
         expanded: Normal(z, b).expand([2, 3]) => v.t().dot(stack(&[x, a])).tanh().max();
         noncentered: Normal(stack(&[z, a]), b).expand([3]).noncentered() => v.dot(stack(&[x, z])).max();

@@ -42,6 +42,9 @@ pub trait Dist<'t>: Family + Sized {
     /// Whether draws have derivatives by the parameters.
     const REPARAMETERISED: bool;
 
+    /// Whether the density integrates to one; otherwise there are no draws, and [`Dist::draw`] leaves an error on the tape.
+    const IS_PROPER: bool = true;
+
     /// The number of axes of one draw: 0 for numbers, 1 for vectors, 2 for matrices.
     const EVENT_RANK: usize = 0;
 

@@ -4,6 +4,7 @@
 //! Parameters are numbers, arrays or values of a model ([`Param`](crate::ops::param::Param)); [`Dist`] is what the runtime asks of it.
 //! A univariate distribution gives its density to [`univariate`], which makes the operations of it.
 
+mod affine_rows;
 mod bernoulli;
 mod beta;
 mod binomial;
@@ -17,6 +18,7 @@ mod dirichlet;
 mod divergence;
 mod exponential;
 pub mod family;
+mod flat;
 mod gamma;
 mod gamma_sampler;
 mod half_cauchy;
@@ -57,6 +59,7 @@ pub use contract::{Dist, Kl, Modifiers, Params};
 pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use exponential::Exponential;
+pub use flat::{Flat, HalfFlat};
 pub use gamma::Gamma;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;

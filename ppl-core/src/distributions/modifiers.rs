@@ -113,6 +113,7 @@ impl<D: Family> Family for Modified<'_, D> {
 macro_rules! pass_through {
     () => {
         const REPARAMETERISED: bool = D::REPARAMETERISED;
+        const IS_PROPER: bool = D::IS_PROPER;
         const EVENT_RANK: usize = D::EVENT_RANK;
         const KL: Option<Kl> = D::KL;
 

@@ -1,9 +1,11 @@
 //! The normal distribution over vectors.
 
 use crate::constraints::Real as RealVectors;
+use crate::distributions::affine_rows::affine_rows;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::Noise;
+use crate::distributions::normal::Normal;
 use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, align_rows, tape_for};
 use crate::distributions::support::Support;
 use crate::error::Place;
@@ -117,6 +119,14 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
         let l = self.scale_tril.on(tape);
         let last = l.event_shape().len() - 1;
         l.square().sum_axis(last)
+    }
+
+    fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {
+        Some(affine_rows(tape, z, self.loc.on(tape), self.scale_tril.on(tape)))
+    }
+
+    fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32) {
+        Normal(0, 1).log_prob_term(tape, z, weight, site);
     }
 }
 

@@ -49,6 +49,7 @@ impl<'t, D: Dist<'t>> Ordered<D> {
 impl<'t, D: Dist<'t>> Dist<'t> for Ordered<D> {
     const NAME: &'static str = "Ordered";
     const REPARAMETERISED: bool = D::REPARAMETERISED;
+    const IS_PROPER: bool = D::IS_PROPER;
     const EVENT_RANK: usize = 1;
 
     fn put_on(&mut self, tape: &'t Tape) {

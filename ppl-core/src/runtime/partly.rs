@@ -147,7 +147,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         match latent {
             Latent::Forward => self.forward(event, Some(beside)),
             Latent::Fresh(weight) => {
-                let drawn = self.draw_of(event);
+                let drawn = self.own_draw(event)?;
                 ctx.check()?;
                 let x = where_(parts.elements, parts.raw, drawn);
                 self.record_weighted(x, SiteKind::Latent, weight)

@@ -176,6 +176,18 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.dist.draw(&at)
     }
 
+    /// A draw of this event, if the distribution has any.
+    pub fn own_draw(&self, event: Shape) -> Res<Var<'t>> {
+        match D::IS_PROPER {
+            true => Ok(self.draw_of(event)),
+            false => Err(self.fault(format!(
+                "`{}` is improper and cannot be drawn from: give the site a proper prior or, by `condition` or `do_`, a value; \
+                 `Mh` and `Svi` with an automatic guide need no draw where the same sites are met in each run",
+                D::NAME
+            ))),
+        }
+    }
+
     /// Asks the source of the run for a value of this event shape and unconstrained event shape.
     pub fn ask(
         &self,
@@ -217,7 +229,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let shapes = [event.clone(), free_event.clone()];
         match self.ask(support, ctx.plate_lengths(), shapes, &prior_draw)? {
             Latent::Fresh(weight) => {
-                let x = self.draw();
+                let x = self.own_draw(event.clone())?;
                 ctx.check()?;
                 self.record_weighted(x, SiteKind::Latent, weight)
             }
@@ -254,7 +266,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// A draw without a term: its log density stays with the site. Where a value is given, that of the draw does not matter.
     pub fn forward(&self, event: Shape, beside: Option<Beside<'t>>) -> Res<Var<'t>> {
-        let drawn = self.draw_of(event);
+        let drawn = self.own_draw(event)?;
         self.ctx.check()?;
         let x = beside.as_ref().map_or(drawn, |b| where_(b.elements, b.given, drawn));
         let number = self.add(x, SiteKind::Latent)?;
@@ -316,7 +328,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// A draw that is no part of the density.
     fn hidden(&self) -> Res<Var<'t>> {
         self.note_hidden();
-        let x = self.draw();
+        let x = self.own_draw(self.dist.event_shape())?;
         self.ctx.check()?;
         let log_prob = self.ctx.tape().lift(self.dist.log_prob(x)).elements();
         self.ctx.check()?;

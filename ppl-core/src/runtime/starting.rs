@@ -31,6 +31,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
         let free = match () {
             () if site.support.is_discrete() => values.clone(),
+            () if site.is_noncentered && D::EVENT_RANK > 0 => {
+                let message = "a noncentered vector takes no starting value: leave `.noncentered()` out";
+                return Err(self.fault(message));
+            }
             () if site.is_noncentered => self.standardised(site, start).ok_or_else(in_batch)?,
             () => site.unconstrain(self.ctx, &values).ok_or_else(in_batch)?,
         };
