@@ -37,11 +37,21 @@ pub struct SiteUse {
     pub loops: Vec<usize>,
 }
 
+/// A way through the code so far: the sites on it, in the order in which they are met.
+#[derive(Clone, Default)]
+pub struct Path {
+    met: Vec<usize>,
+    /// Whether it has ended, by a `return` or a jump.
+    is_over: bool,
+}
+
 /// All sites of a function, and those met on the present path.
 #[derive(Default)]
 pub struct Sites {
     all: Vec<SiteUse>,
-    path: Vec<usize>,
+    path: Path,
+    /// What was met on the ways that jump to the ends of the loops and labelled blocks around, outermost first.
+    jumps: Vec<Vec<usize>>,
     same: Vec<(Support, Support)>,
 }
 
@@ -50,6 +60,7 @@ impl Sites {
     pub fn add(&mut self, site: SiteUse, errors: &mut Errors) {
         let earlier = self
             .path
+            .met
             .iter()
             .map(|&k| &self.all[k])
             .find(|other| other.name == site.name && !other.precedes(&site));
@@ -68,25 +79,68 @@ impl Sites {
             );
             errors.push(site.span, message);
         }
-        self.path.push(self.all.len());
+        self.path.met.push(self.all.len());
         self.all.push(site);
     }
 
     /// Returns the present path, to return to it for another arm.
-    pub fn path(&self) -> Vec<usize> {
+    pub fn path(&self) -> Path {
         self.path.clone()
     }
 
     /// Goes back to a path.
-    pub fn rewind(&mut self, path: &[usize]) {
-        self.path = path.to_vec();
+    pub fn rewind(&mut self, path: &Path) {
+        self.path = path.clone();
     }
 
-    /// Puts the sites of another arm onto the present path.
-    pub fn join(&mut self, other: &[usize]) {
-        for &k in other {
-            if !self.path.contains(&k) {
-                self.path.push(k);
+    /// Joins the way through another arm with the present path: what follows meets the sites of both, but for those of a
+    /// way that has ended.
+    pub fn join(&mut self, other: &Path) {
+        if other.is_over {
+            return;
+        }
+        if self.path.is_over {
+            self.path = other.clone();
+            return;
+        }
+        self.meet(&other.met);
+    }
+
+    /// Ends the present path: a `return`.
+    pub fn end(&mut self) {
+        self.path.is_over = true;
+    }
+
+    /// Ends the present path by a jump to the end of a loop or block.
+    pub fn jump(&mut self) {
+        if let Some(jumps) = self.jumps.last_mut() {
+            jumps.extend(&self.path.met);
+        }
+        self.end();
+    }
+
+    /// Enters a loop or a labelled block, whose end can be jumped to.
+    pub fn enter(&mut self) {
+        self.jumps.push(Vec::new());
+    }
+
+    /// Leaves it: what follows meets the sites of all ways that lead here.
+    pub fn leave(&mut self) {
+        self.path.is_over = false;
+        let jumps = self.jumps.pop().unwrap_or_default();
+        self.meet(&jumps);
+    }
+
+    /// Leaves a closure, which had been entered when there were `since` sites: it may have met all of its own.
+    pub fn leave_closure(&mut self, since: usize) {
+        self.path.is_over = false;
+        self.meet(&(since..self.all.len()).collect::<Vec<_>>());
+    }
+
+    fn meet(&mut self, others: &[usize]) {
+        for &k in others {
+            if !self.path.met.contains(&k) {
+                self.path.met.push(k);
             }
         }
     }

@@ -14,7 +14,9 @@ impl Rewriter<'_> {
         match &e.label {
             Some(label) => {
                 self.scopes.enter(Frame::Block(label.name.ident.to_string()));
+                self.sites.enter();
                 self.block(&mut e.block, hint);
+                self.sites.leave();
                 self.scopes.leave();
             }
             None => self.block(&mut e.block, hint),
@@ -32,17 +34,17 @@ impl Rewriter<'_> {
         }
         self.scopes.close();
         let then = self.sites.path();
+        self.sites.rewind(&before);
         if let Some((_, other)) = &mut e.else_branch {
-            self.sites.rewind(&before);
             self.expr(other, hint);
-            self.sites.join(&then);
         }
+        self.sites.join(&then);
     }
 
     pub(super) fn arms(&mut self, e: &mut ExprMatch, hint: Option<&Hint>) {
         self.expr(&mut e.expr, None);
         let before = self.sites.path();
-        let mut met = before.clone();
+        let mut ways = Vec::new();
         for arm in &mut e.arms {
             self.sites.rewind(&before);
             self.scopes.open();
@@ -52,9 +54,9 @@ impl Rewriter<'_> {
             }
             self.expr(&mut arm.body, hint);
             self.scopes.close();
-            met.extend(self.sites.path());
+            ways.push(self.sites.path());
         }
-        self.sites.join(&met);
+        ways.iter().for_each(|way| self.sites.join(way));
     }
 
     /// Rewrites a condition; the variables of `if let` belong to the present scope.
@@ -158,23 +160,27 @@ impl Rewriter<'_> {
                     let value = e.expr.take().map_or_else(|| parse_quote!(()), |value| *value);
                     e.expr = Some(parse_quote!(::core::result::Result::Ok(#value)));
                 }
+                self.sites.end();
             }
             Expr::Break(e) => {
                 if let Some(value) = &mut e.expr {
                     self.expr(value, None);
                 }
+                self.sites.jump();
             }
-            _ => {}
+            _ => self.sites.jump(),
         }
     }
 
     pub(super) fn closure(&mut self, e: &mut ExprClosure) {
         self.scopes.enter(Frame::Closure);
+        let before = self.sites.len();
         for pat in &mut e.inputs {
             self.scopes.declare(pat);
             strip_var(pat);
         }
         self.expr(&mut e.body, None);
+        self.sites.leave_closure(before);
         self.scopes.leave();
     }
 

@@ -64,6 +64,7 @@ impl Rewriter<'_> {
     pub(super) fn enter_loop(&mut self, label: Option<&Label>) {
         self.scopes
             .enter(Frame::Loop(label.map(|label| label.name.ident.to_string())));
+        self.sites.enter();
         self.loops.push(self.n_loops);
         self.n_loops += 1;
     }
@@ -71,6 +72,7 @@ impl Rewriter<'_> {
     /// Leaves it.
     pub(super) fn leave_loop(&mut self) {
         self.loops.pop();
+        self.sites.leave();
         self.scopes.leave();
     }
 }

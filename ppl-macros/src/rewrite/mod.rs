@@ -128,7 +128,9 @@ impl<'a> Rewriter<'a> {
             self.refuse_batch_value(&init.expr);
             self.expr(&mut init.expr, hint.as_ref());
             if let Some((_, diverge)) = &mut init.diverge {
+                let before = self.sites.path();
                 self.expr(diverge, None);
+                self.sites.rewind(&before);
             }
         }
         self.scopes.declare(&local.pat);
