@@ -14,6 +14,30 @@
 //! let heads = array![true, true, false];
 //! assert_eq!(coin(&heads).name(), "coin");
 //! ```
+//!
+//! Columns travel together in a struct that derives `Data`:
+//!
+//! ```
+//! use posterior::prelude::*;
+//!
+//! #[derive(Data)]
+//! struct Trials {
+//!     dose: Array1<f64>,
+//!     died: Obs<Array1<u8>>,
+//! }
+//!
+//! #[model]
+//! fn logistic(d: &Trials) {
+//!     let slope = sample(Normal(0, 1));
+//!     for i in plate(d.dose) {
+//!         observe(d.died[i], Bernoulli::logits(slope * d.dose[i]));
+//!     }
+//! }
+//!
+//! let trials = Trials { dose: array![0.5, 1.5], died: array![0, 1].into() };
+//! assert_eq!(trace(&logistic(&trials), 1)?.get("died").map(|site| site.value.len()), Some(2));
+//! # Ok::<(), posterior::core::error::Error>(())
+//! ```
 
 pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
@@ -36,7 +60,7 @@ pub use ppl_core::runtime::sites::SiteValues;
 pub use ppl_core::runtime::words::{factor, markov, observe, param, plate, sample, track};
 pub use ppl_core::tape::store::Precision;
 pub use ppl_core::tape::var::Var;
-pub use ppl_macros::{Module, guide, model};
+pub use ppl_macros::{Data, Module, guide, model};
 pub use ppl_nn::layers::{Activation, Linear, Mlp, Sequential};
 pub use ppl_nn::{
     Forward, Initialiser, Module, Parameter, Priors, evaluate, mean_field_module, param_module, random_module,

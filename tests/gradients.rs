@@ -12,7 +12,7 @@ use posterior::core::log_density::LogDensity;
 use posterior::core::rng::Key;
 use posterior::core::runtime::arguments_key::ArgumentsKey;
 use posterior::core::runtime::context::Ctx;
-use posterior::core::runtime::model::DataVisitor;
+use posterior::core::runtime::data::DataVisitor;
 use posterior::core::runtime::stop::Res;
 use posterior::prelude::*;
 

@@ -6,8 +6,7 @@ use ndarray::{ArrayViewD, arr0};
 use posterior::core::error::Error;
 use posterior::core::rng::Key;
 use posterior::core::runtime::context::Ctx;
-use posterior::core::runtime::data::Data;
-use posterior::core::runtime::model::DataVisitor;
+use posterior::core::runtime::data::{Data, DataVisitor};
 use posterior::core::runtime::recording::Recorder;
 use posterior::core::runtime::site::Site;
 use posterior::core::runtime::sites::{DrawsBySite, SiteNames, SiteValues};
@@ -235,6 +234,67 @@ fn models_can_be_generic() {
     assert_eq!(sites(&glm(Identity, &x, 1.5f32, &[0.0, 1.0, 2.0])), ["b", "y"]);
 }
 
+struct Coefficients<'t> {
+    slope: Var<'t>,
+    intercepts: Vec<Var<'t>>,
+}
+
+struct Moments(f64);
+
+#[model]
+fn coefficients(n: usize) -> Coefficients {
+    let slope = sample(Normal(0, 1));
+    let mut intercepts = Vec::new();
+    for _ in 0..n {
+        let intercept = sample(Normal(slope, 1));
+        intercepts.push(intercept);
+    }
+    Coefficients { slope, intercepts }
+}
+
+#[model]
+fn of_every_shape(n: usize) -> (Coefficients<'_>, Option<Var>, [Var; 2], Result<Moments, &str>) {
+    let inner = sample(coefficients(n));
+    let extra = if n > 1 {
+        Some(sample("extra", Normal(0, 1)))
+    } else {
+        None
+    };
+    let pair = [inner.slope, sample("last", Normal(0, 1))];
+    (inner, extra, pair, Ok(Moments(0.5)))
+}
+
+fn line<'t>(c: &Coefficients<'t>, x: Var<'t>) -> Var<'t> {
+    c.intercepts.iter().fold(c.slope * x, |sum, &intercept| sum + intercept)
+}
+
+#[model]
+fn uses_every_shape(x: &Array1<f64>, n: usize, y: Obs<Array1<f64>>) {
+    let (first, extra, [slope, last], moments) = sample("all", of_every_shape(n));
+    let second = sample(coefficients(1));
+    let shift = extra.map_or(slope, |extra| extra + last) + moments.map_or(0.0, |m| m.0);
+    for i in plate(x) {
+        observe(y[i], Normal(line(&first, x[i]) + line(&second, x[i]) + shift, 1));
+    }
+    let effects = for i in plate(x) {
+        let own = sample(coefficients(1));
+        (own.slope, own.intercepts)
+    };
+    track(effects, effects.0.sum() + effects.1[0].sum());
+}
+
+#[test]
+fn models_return_structs_tuples_options_and_arrays_of_values() {
+    let x = array![1.0, 2.0];
+    let names = |n| sites(&uses_every_shape(&x, n, &x)).join(" ");
+    let common = "second.slope second.intercept[0] y own.slope own.intercept[0] effects";
+    assert_eq!(names(0), format!("all.inner.slope all.last {common}"));
+    assert_eq!(
+        names(2),
+        format!("all.inner.slope all.inner.intercept[0] all.inner.intercept[1] all.extra all.last {common}")
+    );
+}
+
 #[model]
 fn lifetimes<'a, 'b>(x: &'a Array1<f64>, y: &'b Array1<f64>, k: usize)
 where
@@ -304,6 +364,58 @@ fn exclusive_arms_share_a_name() {
     assert_eq!(sites(&branches(true, 0)), ["w", "v", "y"]);
     assert_eq!(sites(&branches(false, 1)), ["w", "v", "y"]);
     assert_eq!(sites(&branches(false, 2)), ["w", "y"]);
+}
+
+/// Ways that end take their sites along: each path meets `w` once.
+#[model]
+fn early_ends(k: Option<usize>, n: usize) -> Var {
+    let Some(k) = k else {
+        let w = sample(Normal(0, 1));
+        return w;
+    };
+    if k == 0 {
+        let w = sample(Normal(0, 2));
+        return w;
+    } else if k == 1 {
+        let w = sample(Normal(0, 3));
+        return w * 2.0;
+    }
+    let shift = match k {
+        2 => {
+            let w = sample(Normal(0, 4));
+            return w;
+        }
+        3 => return sample("w", Normal(0, 5)),
+        4 => 'shift: {
+            if n == 0 {
+                break 'shift sample("v", Normal(0, 1));
+            }
+            let v = sample(Normal(0, 2));
+            v
+        }
+        5 => panic!("no {}", sample("w", Normal(0, 1)).value()),
+        _ => Var::from(1.0),
+    };
+    for i in 0..n {
+        if i == 1 {
+            let u = sample(Normal(shift, 1));
+            continue;
+        }
+        let u = sample(Normal(shift, 2));
+    }
+    let w = sample(Normal(shift, 6));
+    w
+}
+
+#[test]
+fn what_ends_early_is_on_no_path_with_what_follows() {
+    let names = |k, n| sites(&early_ends(k, n)).join(" ");
+    for k in [None, Some(0), Some(1), Some(2), Some(3)] {
+        assert_eq!(names(k, 2), "w", "{k:?}");
+    }
+    assert_eq!(names(Some(4), 0), "v w");
+    assert_eq!(names(Some(4), 2), "v u[0] u[1] w");
+    assert_eq!(names(Some(6), 1), "u[0] w");
 }
 
 #[test]

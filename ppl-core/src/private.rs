@@ -4,11 +4,14 @@ pub use ndarray::ArrayViewD;
 
 pub use crate::constraints::{Ordered, Real, Unknown};
 pub use crate::distributions::family::{Covered, Family, SiteSupport, covers, same_support};
-pub use crate::runtime::argument::{DataArg, Handle, Obs};
+pub use crate::runtime::argument::{DataArg, ObsArg};
 pub use crate::runtime::arguments_key::{ArgumentsKey, ByBits, ByHash, ByNothing, Owned};
+pub use crate::runtime::columns::{ByField, ByGuess, Column, Columns, Field, FieldOf};
 pub use crate::runtime::context::Ctx;
-pub use crate::runtime::data::is_data;
-pub use crate::runtime::model::{DataVisitor, Guide, Model, Sample};
+pub use crate::runtime::data::{DataVisitor, is_data};
+pub use crate::runtime::data_source::{DataSource, Handle};
+pub use crate::runtime::lend::{LendData, LendObs};
+pub use crate::runtime::model::{Guide, Model, Returned, Sample};
 pub use crate::runtime::plate_size::{PlateOptions, PlateRange};
 pub use crate::runtime::site::Site;
 pub use crate::runtime::sites::{DrawsBySite, SiteAccessors, SiteNames, SiteValue, SiteValues};

@@ -85,24 +85,23 @@ impl ::posterior::__private::SiteSupport for schools::sites::mu {
     type Support = <Normal<'static> as ::posterior::__private::Family>::Support;
 }
 pub fn schools<'__data>(
-    sigma: impl ::core::convert::Into<::posterior::__private::DataArg<'__data, Array1<f64>>>,
+    sigma: impl ::posterior::__private::LendData<'__data, Array1<f64>>,
     k: usize,
-    y: impl ::core::convert::Into<::posterior::__private::Obs<'__data, Array1<f64>>>,
+    y: impl ::posterior::__private::LendObs<'__data, Array1<f64>>,
 ) -> impl ::posterior::__private::Model<Values = schools::Values, Names = schools::Names, Accessors = schools::Accessors>
-+ ::posterior::__private::Sample<'__data, Out = Var<'__data>> {
++ ::posterior::__private::Sample<'__data, Out = <fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__data>>::Out> {
     struct __Model<'__data> {
         sigma: ::posterior::__private::DataArg<'__data, Array1<f64>>,
         k: usize,
-        y: ::posterior::__private::Obs<'__data, Array1<f64>>,
+        y: ::posterior::__private::ObsArg<'__data, Array1<f64>>,
         __types: ::core::marker::PhantomData<fn() -> (&'__data (),)>,
     }
     impl<'__data> __Model<'__data> {
-        fn body<'__tape>(&self, __ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<Var<'__tape>>
+        fn body<'__tape>(&self, __ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<<fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__tape>>::Out>
         where
             '__data: '__tape,
         {
-            ::posterior::__private::is_data::<Array1<f64>>();
-            let sigma = __ctx.data(&self.sigma);
+            let sigma = __ctx.data::<Array1<f64>>(&self.sigma);
             let k = <usize as ::core::clone::Clone>::clone(&self.k);
             ::posterior::__private::is_data::<Array1<f64>>();
             let y = __ctx.observed(&self.y);
@@ -167,46 +166,46 @@ pub fn schools<'__data>(
     }
     impl<'__data> ::posterior::__private::Model for __Model<'__data> {
         type Out<'__tape>
-            = Var<'__tape>
+            = <fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__tape>>::Out
         where
             Self: '__tape;
         type Values = schools::Values;
         type Names = schools::Names;
         type Accessors = schools::Accessors;
-        fn run<'__tape>(&'__tape self, ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<Var<'__tape>> {
+        fn run<'__tape>(&'__tape self, ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<<fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__tape>>::Out> {
             self.body(ctx)
         }
         fn visit_data(&self, visitor: &mut dyn ::posterior::__private::DataVisitor) {
             let _ = &visitor;
-            visitor.visit("sigma", self.sigma.source().data());
+            self.sigma.visit("sigma", visitor);
             visitor.visit("y", self.y.source().data());
         }
         #[allow(unused_imports, clippy::needless_borrow)]
         fn hash_arguments(&self, key: &mut ::posterior::__private::ArgumentsKey) {
             use ::posterior::__private::{ByBits as _, ByHash as _, ByNothing as _};
             let _ = &key;
-            key.data(&self.sigma);
+            self.sigma.hash_into(key);
             (&&&::posterior::__private::Owned(&self.k)).hash_into(key);
-            key.observed(&self.y);
+            key.source(self.y.source());
         }
         fn name(&self) -> &'static str {
             "schools"
         }
     }
     impl<'__data> ::posterior::__private::Sample<'__data> for __Model<'__data> {
-        type Out = Var<'__data>;
+        type Out = <fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__data>>::Out;
         fn draw(
             self,
             ctx: ::posterior::__private::Ctx<'__data>,
             site: ::posterior::__private::Site,
-        ) -> ::posterior::__private::Res<Var<'__data>> {
+        ) -> ::posterior::__private::Res<<fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__data>>::Out> {
             ctx.submodel(site, |ctx| self.body(ctx))
         }
     }
     __Model::<'__data> {
-        sigma: ::core::convert::Into::into(sigma),
+        sigma: ::posterior::__private::LendData::lend_data(sigma),
         k,
-        y: ::core::convert::Into::into(y),
+        y: ::posterior::__private::LendObs::lend_observed(y),
         __types: ::core::marker::PhantomData,
     }
 }

@@ -119,7 +119,7 @@ fn runner(kind: Kind, options: &Options, function: &ItemFn, parts: &Parts, same:
     let (_, arguments, clause) = generics.split_for_impl();
     let declared = parts.arguments.iter().map(|argument| argument.declaration(private));
     let bound = parts.arguments.iter().map(|argument| argument.binding(private));
-    let out = parts.output_for("'__data");
+    let out = parts.output_for(private, "'__data");
     let (interface, target) = match &options.model {
         Some(model) if kind == Kind::Guide => (quote!(Guide), quote!(, Target = #model::Names)),
         _ => (quote!(Model), TokenStream::new()),
@@ -155,17 +155,12 @@ fn implementation(
     let lifetimes = generics.lifetimes().map(|param| &param.lifetime);
     let fields = parts.arguments.iter().map(|argument| argument.field(private));
     let unpacked = parts.arguments.iter().map(|argument| argument.unpacking(private));
-    let visits = parts
-        .arguments
-        .iter()
-        .filter(|argument| argument.data().is_some())
-        .map(|argument| {
-            let ident = &argument.pat.ident;
-            let text = crate::names::plain(ident);
-            argument.with_cfg(quote!(visitor.visit(#text, self.#ident.source().data());))
-        });
+    let visits = parts.arguments.iter().map(|argument| argument.visit());
     let hashes = parts.arguments.iter().map(|argument| argument.hashing(private));
-    let (out_tape, out_data) = (parts.output_for("'__tape"), parts.output_for("'__data"));
+    let (out_tape, out_data) = (
+        parts.output_for(private, "'__tape"),
+        parts.output_for(private, "'__data"),
+    );
     let (ctx, text) = (context(), crate::names::plain(name));
     let ok = quote_spanned!(Span::mixed_site()=> ::core::result::Result::Ok);
     let guide = options.model.as_ref().map(

@@ -36,6 +36,35 @@ pub fn base_ident(expr: &Expr) -> Option<&Ident> {
     }
 }
 
+/// Returns the name of the data that an expression starts from: `y` of `y[i]`, and the column `effect` of `d.effect[j]`.
+pub fn data_ident(expr: &Expr) -> Option<&Ident> {
+    column_of(expr).map(|(_, column)| column).or_else(|| base_ident(expr))
+}
+
+/// Returns the variable and the field of data that are a field of a struct of columns: `d` and `effect` of `d.effect[j]`.
+pub fn column_of(expr: &Expr) -> Option<(&Ident, &Ident)> {
+    match expr {
+        Expr::Field(e) => match (&*e.base, &e.member) {
+            (Expr::Path(base), syn::Member::Named(field)) => base.path.get_ident().map(|base| (base, field)),
+            _ => column_of(&e.base),
+        },
+        Expr::Index(e) => column_of(&e.expr),
+        Expr::Paren(e) => column_of(&e.expr),
+        Expr::Group(e) => column_of(&e.expr),
+        Expr::Reference(e) => column_of(&e.expr),
+        Expr::Unary(e) if matches!(e.op, syn::UnOp::Deref(_)) => column_of(&e.expr),
+        _ => None,
+    }
+}
+
+/// Returns a number that stands for the name of a field in the parameters of a type: its FNV-1a hash.
+pub fn number(field: &Ident) -> u64 {
+    let bytes = plain(field).into_bytes();
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// Returns the string of an expression that is a string literal.
 pub fn string_literal(expr: &Expr) -> Option<&LitStr> {
     match expr {
@@ -104,6 +133,16 @@ mod tests {
         assert_eq!(base(parse_quote!(y[i][j])).as_deref(), Some("y"));
         assert_eq!(base(parse_quote!((*v).0[2])).as_deref(), Some("v"));
         assert_eq!(base(parse_quote!(y.exp())), None);
+    }
+
+    #[test]
+    fn an_observed_column_is_named_after_its_field() {
+        let name = |expr: Expr| data_ident(&expr).map(Ident::to_string);
+        assert_eq!(name(parse_quote!(d.effect[j])).as_deref(), Some("effect"));
+        assert_eq!(name(parse_quote!((d.r#type)[i][j])).as_deref(), Some("r#type"));
+        assert_eq!(name(parse_quote!(pair.0[j])).as_deref(), Some("pair"));
+        assert_eq!(name(parse_quote!(y[j])).as_deref(), Some("y"));
+        assert_eq!(name(parse_quote!(d.effect.exp())), None);
     }
 
     #[test]

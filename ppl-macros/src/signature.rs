@@ -5,11 +5,12 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, FnArg, GenericArgument, Generics, Ident, ItemFn, Pat, PatIdent, PatType, PathArguments, ReturnType,
-    Safety, Signature, Type, parse_quote,
+    Attribute, FnArg, GenericArgument, Generics, Ident, ItemFn, Lifetime, Pat, PatIdent, PatType, PathArguments,
+    ReturnType, Safety, Signature, Type, parse_quote,
 };
 
 use crate::errors::Errors;
+use crate::names::plain;
 use crate::rewrite::context;
 
 /// What an argument is to the program.
@@ -64,7 +65,13 @@ impl Parts {
                 FnArg::Typed(typed) => match &*typed.pat {
                     Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => {
                         let (cfg, lints) = attributes(typed, errors);
-                        let role = role(&typed.ty, &mut generics, errors);
+                        let mut ty = (*typed.ty).clone();
+                        if let Type::Reference(reference) = &mut ty {
+                            FillData.visit_type_mut(&mut reference.elem);
+                        } else {
+                            FillData.visit_type_mut(&mut ty);
+                        }
+                        let role = role(&ty, &mut generics, errors);
                         arguments.push(Argument {
                             pat: pat.clone(),
                             role,
@@ -99,11 +106,14 @@ impl Parts {
         !matches!(&self.output, Type::Tuple(ty) if ty.elems.is_empty())
     }
 
-    /// Returns the return type with the lifetime of values filled in.
-    pub fn output_for(&self, lifetime: &str) -> Type {
-        let mut output = self.output.clone();
-        FillVar(syn::Lifetime::new(lifetime, Span::call_site())).visit_type_mut(&mut output);
-        output
+    /// Returns the return type on the tape with this lifetime. Lifetimes that it leaves out, of `Var` and of the user's own
+    /// structs of values, are filled in by the compiler, as in the signature of a function pointer.
+    pub fn output_for(&self, private: &TokenStream, lifetime: &str) -> TokenStream {
+        let (output, lifetime) = (&self.output, Lifetime::new(lifetime, Span::call_site()));
+        match self.has_value() {
+            true => quote!(<fn(#private::Ctx) -> #output as #private::Returned<#lifetime>>::Out),
+            false => quote!(()),
+        }
     }
 }
 
@@ -112,8 +122,8 @@ impl Argument {
     pub fn declaration(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
         let tokens = match &self.role {
-            Role::Data(ty) => quote!(#name: impl ::core::convert::Into<#private::DataArg<'__data, #ty>>),
-            Role::Observed(ty) => quote!(#name: impl ::core::convert::Into<#private::Obs<'__data, #ty>>),
+            Role::Data(ty) => quote!(#name: impl #private::LendData<'__data, #ty>),
+            Role::Observed(ty) => quote!(#name: impl #private::LendObs<'__data, #ty>),
             Role::Value => quote!(#name: impl ::core::convert::Into<#private::Var<'__data>>),
             Role::Owned(ty) => quote!(#name: #ty),
         };
@@ -125,7 +135,7 @@ impl Argument {
         let name = &self.pat.ident;
         let tokens = match &self.role {
             Role::Data(ty) => quote!(#name: #private::DataArg<'__data, #ty>),
-            Role::Observed(ty) => quote!(#name: #private::Obs<'__data, #ty>),
+            Role::Observed(ty) => quote!(#name: #private::ObsArg<'__data, #ty>),
             Role::Value => quote!(#name: #private::Handle<'__data>),
             Role::Owned(ty) => quote!(#name: #ty),
         };
@@ -136,7 +146,8 @@ impl Argument {
     pub fn binding(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
         let tokens = match &self.role {
-            Role::Data(_) | Role::Observed(_) => quote!(#name: ::core::convert::Into::into(#name)),
+            Role::Data(_) => quote!(#name: #private::LendData::lend_data(#name)),
+            Role::Observed(_) => quote!(#name: #private::LendObs::lend_observed(#name)),
             Role::Value => {
                 quote!(#name: #private::Handle::from(::core::convert::Into::<#private::Var<'__data>>::into(#name)))
             }
@@ -151,8 +162,8 @@ impl Argument {
         let (cfg, lints) = (&self.cfg, &self.lints);
         match &self.role {
             Role::Data(ty) => {
-                let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
-                quote!(#(#cfg)* #check; #(#cfg)* #(#lints)* let #pat = #ctx.data(&self.#name);)
+                let columns = quote_spanned!(ty.span()=> #ctx.data::<#ty>(&self.#name));
+                quote!(#(#cfg)* #(#lints)* let #pat = #columns;)
             }
             Role::Observed(ty) => {
                 let check = quote_spanned!(ty.span()=> #private::is_data::<#ty>());
@@ -170,10 +181,22 @@ impl Argument {
     pub fn hashing(&self, private: &TokenStream) -> TokenStream {
         let name = &self.pat.ident;
         let tokens = match &self.role {
-            Role::Data(_) => quote!(key.data(&self.#name);),
-            Role::Observed(_) => quote!(key.observed(&self.#name);),
+            Role::Data(_) => quote!(self.#name.hash_into(key);),
+            Role::Observed(_) => quote!(key.source(self.#name.source());),
             Role::Value => quote!(key.value(&self.#name);),
             Role::Owned(_) => quote!((&&&#private::Owned(&self.#name)).hash_into(key);),
+        };
+        self.with_cfg(tokens)
+    }
+
+    /// Returns the statement that shows borrowed and observed data to a visitor.
+    pub fn visit(&self) -> TokenStream {
+        let name = &self.pat.ident;
+        let text = plain(name);
+        let tokens = match &self.role {
+            Role::Data(_) => quote!(self.#name.visit(#text, visitor);),
+            Role::Observed(_) => quote!(visitor.visit(#text, self.#name.source().data());),
+            Role::Value | Role::Owned(_) => return TokenStream::new(),
         };
         self.with_cfg(tokens)
     }
@@ -245,6 +268,7 @@ fn role(ty: &Type, generics: &mut Generics, errors: &mut Errors) -> Role {
                     Role::Owned(ty.clone())
                 }
             },
+            Some(last) if is_view(&last.ident) => Role::Data(ty.clone()),
             _ => Role::Owned(ty.clone()),
         },
         _ => Role::Owned(ty.clone()),
@@ -280,17 +304,41 @@ fn refuse_modifiers(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-/// Gives `Var` without a lifetime one.
-struct FillVar(syn::Lifetime);
+/// Gives the lifetimes that a type leaves out that of the data: `'_`, those of references and of views of arrays.
+struct FillData;
 
-impl VisitMut for FillVar {
+impl VisitMut for FillData {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            *lifetime = Lifetime::new("'__data", lifetime.span());
+        }
+    }
+
+    fn visit_type_reference_mut(&mut self, ty: &mut syn::TypeReference) {
+        let span = ty.and_token.span;
+        ty.lifetime.get_or_insert_with(|| Lifetime::new("'__data", span));
+        visit_mut::visit_type_reference_mut(self, ty);
+    }
+
     fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
-        if segment.ident == "Var" && segment.arguments.is_none() {
-            let lifetime = &self.0;
-            segment.arguments = PathArguments::AngleBracketed(parse_quote!(<#lifetime>));
+        if is_view(&segment.ident)
+            && let PathArguments::AngleBracketed(arguments) = &mut segment.arguments
+            && !arguments
+                .args
+                .iter()
+                .any(|arg| matches!(arg, GenericArgument::Lifetime(_)))
+        {
+            arguments.args.insert(0, parse_quote!('__data));
         }
         visit_mut::visit_path_segment_mut(self, segment);
     }
+}
+
+/// Returns whether this is a name of ndarray's views.
+fn is_view(ident: &Ident) -> bool {
+    let name = ident.to_string();
+    let axes = name.strip_prefix("ArrayView");
+    axes.is_some_and(|axes| ["", "0", "1", "2", "3", "4", "5", "6", "D"].contains(&axes))
 }
 
 /// Completes `Obs` without a type and removes attributes that an argument cannot have, which has been reported, so that a
@@ -324,13 +372,24 @@ mod tests {
     use quote::ToTokens;
 
     #[test]
-    fn values_in_the_return_type_get_a_lifetime() {
+    fn lifetimes_that_arguments_leave_out_are_those_of_the_data() {
         let item: ItemFn = parse_quote!(
-            fn m() -> (Var, Vec<tape::Var>) {}
+            fn m(x: ArrayView1<f64>, d: &Schools<'_>, y: Obs<&[f64]>, z: &'a Vec<f64>, text: Cow<'_, str>) {}
         );
         let parts = Parts::read(&item, &mut Errors::default());
-        let output = parts.output_for("'__tape").to_token_stream().to_string();
-        assert_eq!(output, "(Var < '__tape > , Vec < tape :: Var < '__tape > >)");
+        let types = parts.arguments.iter().map(|argument| match &argument.role {
+            Role::Data(ty) | Role::Observed(ty) | Role::Owned(ty) => ty.to_token_stream().to_string(),
+            Role::Value => String::new(),
+        });
+        let types: Vec<String> = types.collect();
+        let wanted = [
+            "ArrayView1 < '__data , f64 >",
+            "Schools < '__data >",
+            "& '__data [f64]",
+            "Vec < f64 >",
+            "Cow < '__data , str >",
+        ];
+        assert_eq!(types, wanted);
     }
 
     #[test]

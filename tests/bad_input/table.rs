@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use posterior::core::runtime::context::Ctx;
+use posterior::core::runtime::data::DataVisitor;
 use posterior::core::runtime::handlers::Trace;
-use posterior::core::runtime::model::DataVisitor;
 use posterior::core::runtime::sites::{DrawsBySite, SiteAccessors, SiteNames};
 use posterior::core::runtime::stop::Res;
 use posterior::prelude::*;

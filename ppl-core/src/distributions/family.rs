@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use ndarray::{Array, Dimension};
+use ndarray::{Array, ArrayView, Dimension};
 
 use crate::constraints::{Covers, SameSupport};
 
@@ -53,20 +53,27 @@ macro_rules! observed {
     (@each $t:ty; $($kind:ident)*) => {$(
         impl ObsKind<$kind> for $t {}
         impl<D: Dimension> ObsKind<$kind> for Array<$t, D> {}
+        impl<D: Dimension> ObsKind<$kind> for ArrayView<'_, $t, D> {}
         impl ObsKind<$kind> for Vec<$t> {}
         impl ObsKind<$kind> for [$t] {}
         impl<const N: usize> ObsKind<$kind> for [$t; N] {}
     )*};
 }
 
+impl<K, A: ObsKind<K> + ?Sized> ObsKind<K> for &A {}
+
 observed! {
     f64: Continuous;
     f32: Continuous;
     bool: Binary;
     usize: Binary Categories Counts;
+    isize: Binary Categories Counts;
     u8: Binary Categories Counts;
+    u16: Binary Categories Counts;
     u32: Binary Categories Counts;
     u64: Binary Categories Counts;
+    i8: Binary Categories Counts;
+    i16: Binary Categories Counts;
     i32: Binary Categories Counts;
     i64: Binary Categories Counts;
 }

@@ -16,7 +16,7 @@ use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
-use crate::runtime::handlers::SiteChoice;
+use crate::runtime::handlers::{Choose, SiteChoice};
 use crate::runtime::model::{Body, Model};
 use crate::runtime::recording::Recorder;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
@@ -146,13 +146,13 @@ impl<A: SiteAccessors> Fit<A> {
     /// assert!(fit.predict(&schools(&other, Obs::missing())).is_err());
     /// # Ok::<(), ppl_core::error::Error>(())
     /// ```
-    pub fn new_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+    pub fn new_rows<S: SiteChoice>(&self, sites: impl Choose<A::Names, S>) -> ForRows<'_, Self, A> {
         ForRows::of(self).new_rows(sites)
     }
 
     /// Says before [`ForRows::predict`] that some sites' plates have the rows of the fit and more: the rows of the fit keep
     /// their draws, later ones are drawn anew.
-    pub fn more_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+    pub fn more_rows<S: SiteChoice>(&self, sites: impl Choose<A::Names, S>) -> ForRows<'_, Self, A> {
         ForRows::of(self).more_rows(sites)
     }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
-use crate::runtime::handlers::{Chosen, SiteChoice};
+use crate::runtime::handlers::{Choose, Chosen, SiteChoice};
 use crate::runtime::sites::{SiteAccessors, SiteNames};
 
 /// What a word says of the rows of a plate.
@@ -102,7 +102,7 @@ impl<'f, F, A: SiteAccessors> ForRows<'f, F, A> {
         }
     }
 
-    fn say<S: SiteChoice>(mut self, word: Word, sites: impl FnOnce(A::Names) -> S) -> Self {
+    fn say<S: SiteChoice>(mut self, word: Word, sites: impl Choose<A::Names, S>) -> Self {
         let chosen = sites(A::Names::from(SiteNames::default())).chosen();
         self.words.said.push((word, chosen));
         self
@@ -112,7 +112,7 @@ impl<'f, F, A: SiteAccessors> ForRows<'f, F, A> {
     ///
     /// The plate is the innermost one around the site. What else lies in it, plates within it too, is drawn anew with it.
     /// Of a loop over steps, all steps are drawn anew.
-    pub fn new_rows<S: SiteChoice>(self, sites: impl FnOnce(A::Names) -> S) -> Self {
+    pub fn new_rows<S: SiteChoice>(self, sites: impl Choose<A::Names, S>) -> Self {
         self.say(Word::New, sites)
     }
 
@@ -120,7 +120,7 @@ impl<'f, F, A: SiteAccessors> ForRows<'f, F, A> {
     /// draws, the later ones are drawn anew.
     ///
     /// A site that is named may be longer along each of its plates; other sites along the innermost plate of that site.
-    pub fn more_rows<S: SiteChoice>(self, sites: impl FnOnce(A::Names) -> S) -> Self {
+    pub fn more_rows<S: SiteChoice>(self, sites: impl Choose<A::Names, S>) -> Self {
         self.say(Word::More, sites)
     }
 }

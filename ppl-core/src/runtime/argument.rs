@@ -1,120 +1,187 @@
-//! How data reach a model: borrowed arrays, observations that may be missing, and handles from an enclosing model.
+//! The arguments of a bound model that are data: borrowed ones, and observations that may be missing.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use ndarray::{Array, ArrayView, Dimension};
-
-use crate::runtime::data::Data;
-use crate::runtime::partial_data::Masked;
-use crate::tape::record::Tape;
+use crate::distributions::family::ObsKind;
+use crate::runtime::arguments_key::ArgumentsKey;
+use crate::runtime::columns::{Column, Columns};
+use crate::runtime::data::{Data, DataVisitor};
+use crate::runtime::data_source::DataSource;
+use crate::runtime::partial_data::{Mask, Masked};
 use crate::tape::var::Var;
-use crate::tensor::element::Element;
 use crate::tensor::shape::Shape;
 
-/// Where the values of a data argument come from.
-pub enum Source<'a> {
-    /// From an array in memory.
-    Array(Box<dyn Data + 'a>),
-    /// From an array in memory, in which NaN stands for an element that is missing.
-    Partly(Box<dyn Data + 'a>),
-    /// From the model that samples this one.
-    Value(Handle<'a>),
-    /// From nowhere: the observation is missing; the shape is known if it was given.
-    Missing(Option<Shape>),
-}
-
-impl<'a> Source<'a> {
-    /// Returns the array in memory, if there is one.
-    pub fn data(&self) -> Option<&dyn Data> {
-        match self {
-            Source::Array(data) | Source::Partly(data) => Some(&**data),
-            _ => None,
-        }
-    }
-}
-
-/// A value of a recording without a borrow of its tape, so that a bound model stays `Send` and `Sync`.
-#[derive(Clone, Copy, Debug)]
-pub struct Handle<'a> {
-    pub(super) value: Detached,
-    lifetime: PhantomData<&'a ()>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Detached {
-    Constant(f64),
-    Node { tape: usize, node: u32 },
-}
-
-impl<'a> From<Var<'a>> for Handle<'a> {
-    fn from(value: Var<'a>) -> Self {
-        let value = match (value.as_constant(), value.tape()) {
-            (None, Some(tape)) => Detached::Node {
-                tape: std::ptr::from_ref(tape).addr(),
-                node: value.node(),
-            },
-            (constant, _) => Detached::Constant(constant.unwrap_or(f64::NAN)),
-        };
-        Handle {
-            value,
-            lifetime: PhantomData,
-        }
-    }
-}
-
-impl Handle<'_> {
-    /// Returns the value on `tape`, or `None` if it belongs to another recording.
-    pub(crate) fn attach<'t>(&self, tape: &'t Tape) -> Option<Var<'t>> {
-        match self.value {
-            Detached::Constant(value) => Some(Var::constant(value)),
-            Detached::Node { tape: own, node } => (own == std::ptr::from_ref(tape).addr()).then(|| Var::on(tape, node)),
-        }
-    }
-}
-
-/// A borrowed argument of a model: `sigma: &Array1<f64>` takes `&sigma`, a view, or a value of an enclosing model.
+/// A borrowed argument of a bound model: where each of its columns comes from. An array is a single column.
+///
+/// It asks nothing of `A`, so that an argument that is no data is one mistake in the body of the model.
 pub struct DataArg<'a, A: ?Sized> {
-    source: Source<'a>,
+    held: Box<dyn Held<A> + Send + Sync + 'a>,
+}
+
+impl<'a, A: ?Sized> DataArg<'a, A> {
+    /// Returns the argument whose columns come from these sources.
+    pub fn new(sources: A::Of<DataSource<'a>>) -> Self
+    where
+        A: Columns<Of<DataSource<'a>>: Send + Sync + 'a> + 'a,
+    {
+        DataArg {
+            held: Box::new(Sources::<A> { sources }),
+        }
+    }
+
+    /// Returns the argument whose columns are values of an enclosing model.
+    pub fn of_values(values: &A::Of<Var<'a>>) -> Self
+    where
+        A: Columns<Of<DataSource<'a>>: Send + Sync + 'a> + 'a,
+    {
+        DataArg::new(A::map(values, &mut |_, &value| DataSource::Value(value.into())))
+    }
+
+    /// Returns the columns with a value in place of each.
+    pub fn values<'t>(&self, each: &mut dyn FnMut(&DataSource<'_>) -> Var<'t>) -> A::Of<Var<'t>>
+    where
+        A: Columns,
+    {
+        self.held.values(each)
+    }
+
+    /// Shows the columns to a visitor, one after the other: an array by the name of the argument, the columns of a struct by
+    /// those of its fields.
+    pub fn visit(&self, argument: &'static str, visitor: &mut dyn DataVisitor) {
+        self.held.visit(&mut |column, source| {
+            let name = if column.is_empty() { argument } else { column };
+            visitor.visit(name, source.data());
+        });
+    }
+
+    /// Adds to `key` the shapes of the columns, and the fields that are no columns.
+    pub fn hash_into(&self, key: &mut ArgumentsKey) {
+        self.held.hash_into(key);
+    }
+}
+
+/// The sources of the columns of `A`, of which nothing else is known.
+trait Held<A: ?Sized> {
+    fn values<'t>(&self, each: &mut dyn FnMut(&DataSource<'_>) -> Var<'t>) -> A::Of<Var<'t>>
+    where
+        A: Columns;
+    fn visit(&self, each: &mut dyn FnMut(&'static str, &DataSource<'_>));
+    fn hash_into(&self, key: &mut ArgumentsKey);
+}
+
+struct Sources<'a, A: Columns + ?Sized> {
+    sources: A::Of<DataSource<'a>>,
+}
+
+impl<A: Columns + ?Sized> Held<A> for Sources<'_, A> {
+    fn values<'t>(&self, each: &mut dyn FnMut(&DataSource<'_>) -> Var<'t>) -> A::Of<Var<'t>> {
+        A::map(&self.sources, &mut |_, source| each(source))
+    }
+
+    fn visit(&self, each: &mut dyn FnMut(&'static str, &DataSource<'_>)) {
+        A::map(&self.sources, &mut |column, source| each(column, source));
+    }
+
+    fn hash_into(&self, key: &mut ArgumentsKey) {
+        A::map(&self.sources, &mut |_, source| key.source(source));
+        A::hash_structure(&self.sources, key);
+    }
+}
+
+/// An observed argument of a bound model.
+pub struct ObsArg<'a, A: ?Sized> {
+    source: DataSource<'a>,
     data: PhantomData<fn() -> Box<A>>,
 }
 
-/// An observed argument of a model, which may be missing.
+impl<'a, A: ?Sized> ObsArg<'a, A> {
+    /// Returns the argument whose values come from here.
+    pub fn new(source: DataSource<'a>) -> Self {
+        ObsArg {
+            source,
+            data: PhantomData,
+        }
+    }
+
+    /// Returns where the values come from.
+    pub fn source(&self) -> &DataSource<'a> {
+        &self.source
+    }
+}
+
+/// An observation that may be missing.
 ///
-/// A model declares it as `y: Obs<Array1<f64>>` and is called with `&y`, `Some(&y)`, `None`, [`Obs::missing()`] or
-/// [`Obs::missing_like`], and inside another model with a value of that model.
+/// A model declares an argument `y: Obs<Array1<f64>>` and is called with `&y`, `Some(&y)`, `None`, [`Obs::missing()`] or
+/// [`Obs::missing_like`], and inside another model with a value of that model. The field of a struct of columns
+/// (`#[derive(Data)]`) holds its array, or a reference to one: `Obs<&'a Array1<f64>>`.
 ///
 /// ```
 /// use ndarray::{Array1, array};
 /// use ppl_core::runtime::argument::Obs;
 ///
-/// let y = array![1.0, 2.0];
-/// let observed: Obs<Array1<f64>> = (&y).into();
+/// let observed = Obs::from(array![1.0, 2.0]);
 /// assert!(!observed.is_missing());
 /// assert!(Obs::<Array1<f64>>::missing_like(&[8]).is_missing());
 /// ```
-pub struct Obs<'a, A: ?Sized> {
-    source: Source<'a>,
-    data: PhantomData<fn() -> Box<A>>,
+#[derive(Clone, Debug)]
+pub struct Obs<A: ?Sized> {
+    data: Option<Box<A>>,
+    there: There,
+    /// The shape of missing data, if it is known.
+    shape: Option<Shape>,
 }
 
-impl<'a, A: ?Sized> DataArg<'a, A> {
-    /// Returns where the values come from.
-    pub fn source(&self) -> &Source<'a> {
-        &self.source
+/// Which elements of an observation are there.
+#[derive(Clone, Debug)]
+enum There {
+    All,
+    /// Those that are not NaN.
+    Numbers,
+    /// Those where a mask is not zero.
+    Marked(Arc<Mask>),
+}
+
+impl There {
+    /// Returns the source of data of which these elements are there.
+    fn source<'a>(&self, data: Box<dyn Data + 'a>) -> DataSource<'a> {
+        match self {
+            There::All => DataSource::Array(data),
+            There::Numbers => DataSource::Partly(data),
+            There::Marked(mask) => DataSource::Partly(Box::new(Masked {
+                data,
+                mask: Arc::clone(mask),
+            })),
+        }
     }
 }
 
-impl<'a, A: ?Sized> Obs<'a, A> {
+impl<A: ?Sized> Obs<A> {
     /// Returns a missing observation: `observe` draws in its place. A plate cannot run over it.
     pub fn missing() -> Self {
-        Source::Missing(None).into()
+        Obs {
+            data: None,
+            there: There::All,
+            shape: None,
+        }
     }
 
     /// Returns a missing observation of this shape, over which a plate can run.
     pub fn missing_like(shape: &[usize]) -> Self {
-        Source::Missing(Some(Shape::from_slice(shape))).into()
+        Obs {
+            data: None,
+            there: There::All,
+            shape: Some(Shape::from_slice(shape)),
+        }
     }
 
+    /// Returns whether there are no data.
+    pub fn is_missing(&self) -> bool {
+        self.data.is_none()
+    }
+}
+
+impl<A: Data> Obs<A> {
     /// Returns an observation of which some elements are missing: those that are NaN.
     ///
     /// Elements that are there are scored, and the others are drawn where a model runs forward: by `Prior`, `trace` and
@@ -122,7 +189,7 @@ impl<'a, A: ?Sized> Obs<'a, A> {
     /// leaves the other elements: given the latents they are independent. Unless the model reads what is missing, as
     /// `phi * y[t - 1]` does: it is then imputed, a latent like any other, and the draws hold the whole array.
     ///
-    /// A draw of several numbers, such as a row of a `MultivariateNormal`, is there or missing as a whole.
+    /// The data are copied. A draw of several numbers, such as a row of a `MultivariateNormal`, is there or missing as a whole.
     ///
     /// ```
     /// use ndarray::{Array1, array};
@@ -147,112 +214,76 @@ impl<'a, A: ?Sized> Obs<'a, A> {
     /// assert!((ppc.draws().mean("y")?[1] - 5.0).abs() < 0.3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn partly(data: &'a A) -> Self
+    pub fn partly(data: &A) -> Self
     where
-        A: Data,
+        A: Clone,
     {
-        Source::Partly(Box::new(data)).into()
+        Obs {
+            there: There::Numbers,
+            ..Obs::from(data.clone())
+        }
     }
 
     /// Returns an observation of which some elements are missing: those for which the mask is false or zero. It is treated as
     /// that of [`Obs::partly`]; what the data say there does not matter, so that counts and truth values can be missing too.
     ///
     /// A mask of another shape than the data is an error of the run.
-    pub fn masked(data: &'a A, is_there: &'a (impl Data + ?Sized)) -> Self
+    pub fn masked(data: &A, is_there: &(impl Data + ?Sized)) -> Self
     where
-        A: Data,
+        A: Clone,
     {
-        Source::Partly(Box::new(Masked::new(data, is_there))).into()
+        Obs {
+            there: There::Marked(Arc::new(Mask::new(is_there))),
+            ..Obs::from(data.clone())
+        }
     }
 
-    /// Returns whether there are no data.
-    pub fn is_missing(&self) -> bool {
-        matches!(self.source, Source::Missing(_))
-    }
-
-    /// Returns where the values come from.
-    pub fn source(&self) -> &Source<'a> {
-        &self.source
-    }
-}
-
-impl<'a, A: Data + ?Sized> From<Option<&'a A>> for Obs<'a, A> {
-    fn from(data: Option<&'a A>) -> Self {
-        data.map_or_else(Obs::missing, Obs::from)
+    /// Returns the source of an argument that takes the observation over.
+    pub(super) fn into_source<'a>(self) -> DataSource<'a>
+    where
+        A: 'a,
+    {
+        match self.data {
+            Some(data) => self.there.source(data),
+            None => DataSource::Missing(self.shape),
+        }
     }
 }
 
-macro_rules! arguments {
-    ($($name:ident)*) => {$(
-        impl<'a, A: ?Sized> From<Source<'a>> for $name<'a, A> {
-            fn from(source: Source<'a>) -> Self {
-                $name { source, data: PhantomData }
-            }
+impl<A: Data + ?Sized> Column for Obs<A> {
+    fn source(&self) -> DataSource<'_> {
+        match &self.data {
+            Some(data) => self.there.source(Box::new(&**data)),
+            None => DataSource::Missing(self.shape.clone()),
         }
-
-        impl<'a, A: Data + ?Sized> From<&'a A> for $name<'a, A> {
-            fn from(data: &'a A) -> Self {
-                Source::Array(Box::new(data)).into()
-            }
-        }
-
-        impl<'a, T: Element> From<&'a Vec<T>> for $name<'a, [T]> {
-            fn from(data: &'a Vec<T>) -> Self {
-                Source::Array(Box::new(data)).into()
-            }
-        }
-
-        impl<'a, T: Element, const N: usize> From<&'a [T; N]> for $name<'a, [T]> {
-            fn from(data: &'a [T; N]) -> Self {
-                Source::Array(Box::new(data)).into()
-            }
-        }
-
-        impl<'a, T: Element, D: Dimension + 'a> From<ArrayView<'a, T, D>> for $name<'a, Array<T, D>> {
-            fn from(data: ArrayView<'a, T, D>) -> Self {
-                Source::Array(Box::new(data)).into()
-            }
-        }
-
-        impl<'a, T: Element + Data> From<T> for $name<'a, T> {
-            fn from(data: T) -> Self {
-                Source::Array(Box::new(data)).into()
-            }
-        }
-
-        impl<'a, A: ?Sized> From<Var<'a>> for $name<'a, A> {
-            fn from(value: Var<'a>) -> Self {
-                Source::Value(value.into()).into()
-            }
-        }
-    )*};
+    }
 }
 
-arguments!(DataArg Obs);
+impl<K, A: ObsKind<K> + ?Sized> ObsKind<K> for Obs<A> {}
+
+impl<A: Data> From<A> for Obs<A> {
+    fn from(data: A) -> Self {
+        Some(data).into()
+    }
+}
+
+impl<A: Data> From<Option<A>> for Obs<A> {
+    fn from(data: Option<A>) -> Self {
+        Obs {
+            data: data.map(Box::new),
+            there: There::All,
+            shape: None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Key;
-    use crate::tape::store::Precision;
-
-    #[test]
-    fn a_handle_returns_to_its_own_tape_only() {
-        let (own, other) = (
-            Tape::new(Precision::F64, Key::new(1)),
-            Tape::new(Precision::F64, Key::new(1)),
-        );
-        let x = own.constant_array(&[2], [3.0, 4.0].into_iter());
-        let handle = Handle::from(x);
-        assert_eq!(handle.attach(&own).map(Var::elements), Some(vec![3.0, 4.0]));
-        assert!(handle.attach(&other).is_none());
-    }
 
     #[test]
     fn none_is_a_missing_observation() {
-        let y: Obs<Vec<f64>> = None::<&Vec<f64>>.into();
-        assert!(y.is_missing());
-        let y: Obs<f64> = Some(&2.0).into();
-        assert!(!y.is_missing());
+        assert!(Obs::from(None::<Vec<f64>>).is_missing());
+        assert!(!Obs::from(Some(2.0)).is_missing());
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ndarray::{Array, Dimension};
 
-use crate::runtime::argument::{DataArg, Detached, Handle, Obs, Source};
+use crate::runtime::data_source::{DataSource, Detached, Handle};
 
 /// Collects all that tells the recordings of a bound model apart, but for the values of its data.
 ///
@@ -36,16 +36,6 @@ impl ArgumentsKey {
         value.hash(&mut self.hasher);
     }
 
-    /// Takes the shape of a borrowed argument.
-    pub fn data<A: ?Sized>(&mut self, argument: &DataArg<'_, A>) {
-        self.source(argument.source());
-    }
-
-    /// Takes the shape of an observed argument, and whether it is missing.
-    pub fn observed<A: ?Sized>(&mut self, argument: &Obs<'_, A>) {
-        self.source(argument.source());
-    }
-
     /// Takes an argument that is a value of an enclosing model: only a constant is the same in each recording.
     pub fn value(&mut self, handle: &Handle<'_>) {
         match handle.value {
@@ -54,12 +44,13 @@ impl ArgumentsKey {
         }
     }
 
-    fn source(&mut self, source: &Source<'_>) {
+    /// Takes the shape of data, and whether they are missing.
+    pub fn source(&mut self, source: &DataSource<'_>) {
         match source {
-            Source::Array(data) => self.put((0u8, data.shape())),
-            Source::Partly(data) => self.put((2u8, data.shape(), data.fault())),
-            Source::Missing(shape) => self.put((1u8, shape)),
-            Source::Value(handle) => self.value(handle),
+            DataSource::Array(data) => self.put((0u8, data.shape())),
+            DataSource::Partly(data) => self.put((2u8, data.shape(), data.fault())),
+            DataSource::Missing(shape) => self.put((1u8, shape)),
+            DataSource::Value(handle) => self.value(handle),
         }
     }
 }

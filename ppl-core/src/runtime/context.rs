@@ -11,9 +11,11 @@ use crate::kernels::random::fill_uniform;
 use crate::ops::param::IntoVar;
 use crate::ops::sum::SumTerm;
 use crate::rng::{Key, name_hash};
-use crate::runtime::argument::{DataArg, Handle, Obs, Source as DataSource};
-use crate::runtime::data::Data;
-use crate::runtime::model::{DataVisitor, Sample};
+use crate::runtime::argument::{DataArg, ObsArg};
+use crate::runtime::columns::{Columns, KindOf};
+use crate::runtime::data::{Data, DataVisitor};
+use crate::runtime::data_source::{DataSource, Handle};
+use crate::runtime::model::Sample;
 use crate::runtime::site::Site;
 use crate::runtime::source::Source;
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, State};
@@ -81,13 +83,13 @@ impl<'t> Ctx<'t> {
         address
     }
 
-    /// Records a data argument as a slot of the program.
-    pub fn data<A: ?Sized>(self, argument: &DataArg<'_, A>) -> Var<'t> {
-        self.slot_of(argument.source())
+    /// Records the columns of a data argument as slots of the program.
+    pub fn data<A: Columns + ?Sized>(self, argument: &DataArg<'_, A>) -> A::Of<Var<'t>> {
+        argument.values(&mut |source| self.slot_of(source))
     }
 
     /// Records an observed argument, or a stand-in if it is missing.
-    pub fn observed<A: ?Sized>(self, argument: &Obs<'_, A>) -> Var<'t> {
+    pub fn observed<A: ?Sized>(self, argument: &ObsArg<'_, A>) -> Var<'t> {
         self.slot_of(argument.source())
     }
 
@@ -189,6 +191,21 @@ impl<'t> Ctx<'t> {
     /// As [`Ctx::observe`].
     pub fn observe_as<A: ObsKind<<D as Family>::Kind> + ?Sized, D: Dist<'t>>(
         self,
+        site: Site,
+        value: impl IntoVar<'t>,
+        dist: D,
+    ) -> Res<Var<'t>> {
+        self.observe(site, value, dist)
+    }
+
+    /// Observes a column of an argument, whose elements must be of the kind that the distribution explains.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ctx::observe`].
+    pub fn observe_column<A: ObsKind<<D as Family>::Kind> + ?Sized, D: Dist<'t>>(
+        self,
+        _: KindOf<A>,
         site: Site,
         value: impl IntoVar<'t>,
         dist: D,

@@ -104,7 +104,13 @@ impl<A: Data + ?Sized> Data for &A {
     }
 }
 
-/// Does nothing, and compiles only for data; the macros check the arguments of a model with it.
+/// Looks at the data arguments of a model.
+pub trait DataVisitor {
+    /// Takes an argument with its name, or a column with that of its field; its data are `None` where they are missing or come from an enclosing model.
+    fn visit(&mut self, argument: &'static str, data: Option<&dyn Data>);
+}
+
+/// Does nothing, and compiles only for data; the macros check the observed arguments of a model with it.
 pub fn is_data<A: Data + ?Sized>() {}
 
 fn fill<F>(out: &mut [F], values: impl ExactSizeIterator<Item = F>) {

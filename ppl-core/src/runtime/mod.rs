@@ -7,12 +7,15 @@
 
 pub mod argument;
 pub mod arguments_key;
+pub mod columns;
 pub mod context;
 pub mod data;
+pub mod data_source;
 pub mod diagnose;
 mod guide_kl;
 pub mod handler;
 pub mod handlers;
+pub mod lend;
 mod masks;
 pub mod model;
 pub mod param;

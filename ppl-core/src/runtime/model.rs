@@ -5,7 +5,7 @@ use std::any::{TypeId, type_name};
 use crate::distributions::Dist;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
-use crate::runtime::data::Data;
+use crate::runtime::data::DataVisitor;
 use crate::runtime::site::Site;
 use crate::runtime::sites::{SiteAccessors, SiteNames, SiteValues};
 use crate::runtime::stop::Res;
@@ -129,10 +129,15 @@ pub trait Guide: Model {
     type Target;
 }
 
-/// Looks at the data arguments of a model.
-pub trait DataVisitor {
-    /// Takes an argument with its name; its data are `None` where they are missing or come from an enclosing model.
-    fn visit(&mut self, argument: &'static str, data: Option<&dyn Data>);
+/// What a function returns that is recorded in a context: the macros find the return type of a model with it, in which
+/// lifetimes are left out as in the signature of any function.
+pub trait Returned<'t> {
+    /// The return type, on the tape of the context.
+    type Out;
+}
+
+impl<'t, R, F: FnOnce(Ctx<'t>) -> R> Returned<'t> for F {
+    type Out = R;
 }
 
 /// What can stand in `sample(…)`: distributions, models, random modules.

@@ -60,6 +60,12 @@ impl Drop for PlateGuard<'_> {
 }
 
 /// What a plate's body can return: values, tuples and arrays of them, or nothing.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot leave a plate",
+    label = "the loop's value is its last expression",
+    note = "return values of the model, or tuples, arrays and vectors of them; of a struct its fields, `(c.a, c.b)`; end the body with \
+            `;` to return nothing"
+)]
 pub trait Leave<'t> {
     /// The value outside of the plate.
     type Out;

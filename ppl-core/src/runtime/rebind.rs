@@ -3,8 +3,7 @@
 
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
-use crate::runtime::data::Data;
-use crate::runtime::model::DataVisitor;
+use crate::runtime::data::{Data, DataVisitor};
 use crate::tape::store::Scalar;
 use crate::tensor::shape::size;
 

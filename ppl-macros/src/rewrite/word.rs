@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, Ident, Token};
 
 use super::plate::OUT_OF_PLACE;
 use super::{Kind, Rewriter};
-use crate::names::{Hint, base_ident, fault, plain, string_literal};
+use crate::names::{Hint, base_ident, column_of, data_ident, fault, number, plain, string_literal};
 use crate::sites::{Role, SiteUse};
 use crate::support::Support;
 
@@ -16,6 +16,16 @@ struct Arguments {
     name: Option<(String, Span)>,
     others: Vec<Expr>,
     obs: Option<Expr>,
+}
+
+/// What the tokens tell of observed data.
+enum Observed {
+    /// An argument of this type.
+    Argument(TokenStream),
+    /// A column of an argument, with the expression of its kind.
+    Column(TokenStream),
+    /// Any other value.
+    Value,
 }
 
 /// A mistake in a call of a word; it has been reported.
@@ -39,6 +49,10 @@ impl Rewriter<'_> {
 
     fn sample(&mut self, word: &Ident, call: &ExprCall, hint: Option<&Hint>) -> Result<TokenStream, Mistaken> {
         let arguments = self.arguments(call, true)?;
+        if let (None, [name, _]) = (&arguments.name, &arguments.others[..]) {
+            let message = "the name of a site is a string literal: loops add `[k]` to it, submodels their own name";
+            return Err(self.mistake(name.span(), message));
+        }
         let [mut dist] = <[Expr; 1]>::try_from(arguments.others).map_err(|_| {
             self.mistake(
                 call.span(),
@@ -73,7 +87,7 @@ impl Rewriter<'_> {
                 "`observe` takes data and a distribution, before them a name",
             )
         })?;
-        let of_data = base_ident(&data).map(|ident| (plain(ident), ident.span()));
+        let of_data = data_ident(&data).map(|ident| (plain(ident), ident.span()));
         let Some(name) = arguments.name.or(of_data) else {
             let message = "this observation has no name: observe a variable, or name it, `observe(\"name\", …)`";
             return Err(self.mistake(data.span(), message));
@@ -90,24 +104,46 @@ impl Rewriter<'_> {
     ) -> TokenStream {
         let support = Support::read(dist, &self.generics);
         self.add_site(&name, span, Role::Observed, support, false);
-        // The kind of data is known where the data are an argument, whole or indexed.
-        let argument = base_ident(data).filter(|ident| !self.scopes.is_declared(ident));
-        let kind = argument
-            .and_then(|ident| self.data.get(&ident.to_string()))
-            .map(|ty| respan(ty, first_span(dist)));
+        let observed = self.kind_of_data(data, first_span(dist));
         self.expr(data, None);
         self.distribution(&name, dist);
         let site = self.site(&name, span);
-        match kind {
-            Some(ty) => {
-                let method = Ident::new("observe_as", word.span());
+        let method = |name: &str| Ident::new(name, word.span());
+        match observed {
+            Observed::Argument(ty) => {
+                let method = method("observe_as");
                 self.method(word, quote!(#method::<#ty, _>), quote!(#site, #data, #dist))
             }
-            None => {
-                let method = Ident::new("observe", word.span());
-                self.method(word, quote!(#method), quote!(#site, #data, #dist))
+            Observed::Column(kind) => {
+                let method = method("observe_column").to_token_stream();
+                self.method(word, method, quote!(#kind, #site, #data, #dist))
+            }
+            Observed::Value => {
+                let method = method("observe").to_token_stream();
+                self.method(word, method, quote!(#site, #data, #dist))
             }
         }
+    }
+
+    /// Returns what is known of observed data. Their kind is known where they are an argument, whole or indexed, or a column
+    /// of one; messages about it belong to `span`.
+    fn kind_of_data(&self, data: &Expr, span: Span) -> Observed {
+        let argument = |ident: &Ident| {
+            let is_argument = !self.scopes.is_declared(ident);
+            self.data.get(&ident.to_string()).filter(|_| is_argument)
+        };
+        if let Some((base, column)) = column_of(data) {
+            return argument(base).map_or(Observed::Value, |ty| {
+                let (private, ty, column) = (respan(self.private, span), respan(ty, span), number(column));
+                Observed::Column(quote_spanned! { span=> {
+                    #[allow(unused_imports)]
+                    use #private::{ByField as _, ByGuess as _};
+                    (&&#private::FieldOf::<#ty, #column>::new()).kind()
+                } })
+            });
+        }
+        let ty = base_ident(data).and_then(argument);
+        ty.map_or(Observed::Value, |ty| Observed::Argument(respan(ty, span)))
     }
 
     fn param(&mut self, word: &Ident, call: &ExprCall, hint: Option<&Hint>) -> Result<TokenStream, Mistaken> {

@@ -14,7 +14,7 @@ use crate::inference::fit::{HasDraws, site_lines};
 use crate::inference::predictive::Predictive;
 use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::svi::guide_draws::GuideDraws;
-use crate::runtime::handlers::SiteChoice;
+use crate::runtime::handlers::{Choose, SiteChoice};
 use crate::runtime::model::Model;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 
@@ -99,13 +99,13 @@ impl<A> Approximation<A> {
 impl<A: SiteAccessors> Approximation<A> {
     /// Says before [`ForRows::predict`] that the rows of some sites' plates are not those of the fit: their latents are drawn
     /// anew. See [`Fit::new_rows`](crate::inference::fit::Fit::new_rows).
-    pub fn new_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+    pub fn new_rows<S: SiteChoice>(&self, sites: impl Choose<A::Names, S>) -> ForRows<'_, Self, A> {
         ForRows::of(self).new_rows(sites)
     }
 
     /// Says before [`ForRows::predict`] that some sites' plates have the rows of the fit and more: the rows of the fit keep
     /// their draws, later ones are drawn anew. See [`Fit::more_rows`](crate::inference::fit::Fit::more_rows).
-    pub fn more_rows<S: SiteChoice>(&self, sites: impl FnOnce(A::Names) -> S) -> ForRows<'_, Self, A> {
+    pub fn more_rows<S: SiteChoice>(&self, sites: impl Choose<A::Names, S>) -> ForRows<'_, Self, A> {
         ForRows::of(self).more_rows(sites)
     }
 }

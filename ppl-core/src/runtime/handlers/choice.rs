@@ -60,12 +60,37 @@ pub(super) fn listed(names: &[&str]) -> String {
     }
 }
 
+/// A closure that chooses sites: `|s| s.mu()`, or `|s| s.a().b()` for several.
+#[diagnostic::on_unimplemented(
+    message = "sites are chosen by a closure, and this is a `{Self}`",
+    label = "write `|s| s.mu()`, and `|s| s.a().b()` for several sites"
+)]
+pub trait Choose<N, S>: FnOnce(N) -> S {}
+
+#[diagnostic::do_not_recommend]
+impl<N, S, F: FnOnce(N) -> S> Choose<N, S> for F {}
+
+/// A closure that gives sites values: `|s| s.mu(4.0)`, or `|s| s.a(1.0).b(2.0)` for several.
+#[diagnostic::on_unimplemented(
+    message = "sites are given values by a closure, and this is a `{Self}`",
+    label = "write `|s| s.mu(4.0)`, and `|s| s.a(1.0).b(2.0)` for several sites"
+)]
+pub trait Give<V>: FnOnce(V) -> V {}
+
+#[diagnostic::do_not_recommend]
+impl<V, F: FnOnce(V) -> V> Give<V> for F {}
+
 /// What chooses sites: the typed names of a model, or one name as a string.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` chooses no sites",
+    label = "several sites are chosen one after the other: write `|s| s.a().b()`"
+)]
 pub trait SiteChoice {
     /// Returns the choice.
     fn chosen(self) -> Chosen;
 }
 
+#[diagnostic::do_not_recommend]
 impl<N: Into<SiteNames>> SiteChoice for N {
     fn chosen(self) -> Chosen {
         Chosen {

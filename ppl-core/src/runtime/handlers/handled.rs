@@ -5,8 +5,9 @@ use std::rc::Rc;
 use crate::draws::Draws;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
+use crate::runtime::data::DataVisitor;
 use crate::runtime::handlers::block::Block;
-use crate::runtime::handlers::choice::{Chosen, SiteChoice};
+use crate::runtime::handlers::choice::{Choose, Chosen, Give, SiteChoice};
 use crate::runtime::handlers::condition::Condition;
 use crate::runtime::handlers::do_::Do;
 use crate::runtime::handlers::effect::Effect;
@@ -15,7 +16,7 @@ use crate::runtime::handlers::mask::Mask;
 use crate::runtime::handlers::replay::Replay;
 use crate::runtime::handlers::scale::Scale;
 use crate::runtime::handlers::trace::Trace;
-use crate::runtime::model::{DataVisitor, Model};
+use crate::runtime::model::Model;
 use crate::runtime::sites::{SiteNames, SiteValue, SiteValues};
 use crate::runtime::stop::Res;
 
@@ -83,14 +84,14 @@ pub trait ModelExt: Model + Sized {
     /// assert_eq!(at_four.get("mu").unwrap().log_prob, -8.0 - 0.5 * std::f64::consts::TAU.ln());
     /// # Ok::<(), ppl_core::error::Error>(())
     /// ```
-    fn condition(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Condition> {
+    fn condition(self, values: impl Give<Self::Values>) -> Handled<Self, Condition> {
         let effect = Condition::new(chosen_values::<Self>(values));
         Handled { model: self, effect }
     }
 
     /// Returns the model with sites set from outside: they have these values whatever their distribution is, and no
     /// density (Pearl's intervention). Values are given as to [`ModelExt::condition`].
-    fn do_(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Do> {
+    fn do_(self, values: impl Give<Self::Values>) -> Handled<Self, Do> {
         let effect = Do::new(chosen_values::<Self>(values));
         Handled { model: self, effect }
     }
@@ -128,7 +129,7 @@ pub trait ModelExt: Model + Sized {
     /// assert!((start.sigma()[[0, 0]] - 0.7).abs() < 1e-15 && start.mu()[[0, 0]] == 5.0);
     /// # Ok::<(), ppl_core::error::Error>(())
     /// ```
-    fn init(self, values: impl FnOnce(Self::Values) -> Self::Values) -> Handled<Self, Init> {
+    fn init(self, values: impl Give<Self::Values>) -> Handled<Self, Init> {
         let effect = Init::new(chosen_values::<Self>(values));
         Handled { model: self, effect }
     }
@@ -144,7 +145,7 @@ pub trait ModelExt: Model + Sized {
 
     /// Returns the model with sites left out of its density: latents are drawn afresh in each run, observations stay as
     /// they are.
-    fn block<S: SiteChoice>(self, sites: impl FnOnce(Self::Names) -> S) -> Handled<Self, Block> {
+    fn block<S: SiteChoice>(self, sites: impl Choose<Self::Names, S>) -> Handled<Self, Block> {
         let effect = Block::new(chosen::<Self, S>(sites));
         Handled { model: self, effect }
     }
@@ -163,7 +164,7 @@ pub trait ModelExt: Model + Sized {
     /// Sites are chosen by typed name, `|s| s.theta()`, or, as observed ones are, by a string, `|_| "y"`.
     fn mask<S: SiteChoice>(
         self,
-        sites: impl FnOnce(Self::Names) -> S,
+        sites: impl Choose<Self::Names, S>,
         mask: impl Into<SiteValue>,
     ) -> Handled<Self, Mask> {
         let effect = Mask::new(chosen::<Self, S>(sites), mask.into());
@@ -178,7 +179,7 @@ pub trait ModelExt: Model + Sized {
     /// multiply each other. It never multiplies the Jacobian |dx/dz| of the coordinates z that an algorithm works in, so that
     /// all algorithms are about the one density p(x)ˢ: in z, s log p(x) + ln |dx/dz|. The factor N/B of a subsampled plate
     /// multiplies both.
-    fn scale<S: SiteChoice>(self, sites: impl FnOnce(Self::Names) -> S, factor: f64) -> Handled<Self, Scale> {
+    fn scale<S: SiteChoice>(self, sites: impl Choose<Self::Names, S>, factor: f64) -> Handled<Self, Scale> {
         let effect = Scale::new(chosen::<Self, S>(sites), factor);
         Handled { model: self, effect }
     }
@@ -186,10 +187,10 @@ pub trait ModelExt: Model + Sized {
 
 impl<M: Model> ModelExt for M {}
 
-fn chosen_values<M: Model>(values: impl FnOnce(M::Values) -> M::Values) -> SiteValues {
+fn chosen_values<M: Model>(values: impl Give<M::Values>) -> SiteValues {
     values(M::Values::from(SiteValues::default())).into()
 }
 
-fn chosen<M: Model, S: SiteChoice>(sites: impl FnOnce(M::Names) -> S) -> Chosen {
+fn chosen<M: Model, S: SiteChoice>(sites: impl Choose<M::Names, S>) -> Chosen {
     sites(M::Names::from(SiteNames::default())).chosen()
 }

@@ -28,7 +28,7 @@ mod scale;
 mod trace;
 
 pub use block::Block;
-pub use choice::{Chosen, SiteChoice};
+pub use choice::{Choose, Chosen, Give, SiteChoice};
 pub use condition::Condition;
 pub use do_::Do;
 pub use effect::Effect;

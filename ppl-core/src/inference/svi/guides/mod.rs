@@ -10,7 +10,8 @@ use std::rc::Rc;
 use crate::inference::svi::sources::FromGuide;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::context::Ctx;
-use crate::runtime::model::{Body, DataVisitor, Guide, Model};
+use crate::runtime::data::DataVisitor;
+use crate::runtime::model::{Body, Guide, Model};
 use crate::runtime::source::Source;
 use crate::runtime::stop::Res;
 
@@ -20,12 +21,13 @@ pub use initial::Initial;
 
 /// A variational family for the model `M`: a function marked `#[guide(model)]`, or one made from the model.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no guide for this model",
+    message = "this is no guide for the model that it runs with",
     label = "approximates another model, or none",
     note = "mark the function `#[guide(model)]` with the model that you run, or use `AutoNormal::default()`"
 )]
 pub trait GuideFor<M: Model>: Family {}
 
+#[diagnostic::do_not_recommend]
 impl<M: Model, G: Guide<Target = M::Names> + Sync> GuideFor<M> for G {}
 
 /// A variational family as the loop of SVI sees it: without the type of the model, so that it is compiled once.
