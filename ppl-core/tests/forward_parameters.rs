@@ -86,8 +86,8 @@ fn rows() -> Vec<Row> {
         "MultivariateNormal" |p|
             MultivariateNormal::scale_tril([p[0], 1.0], ndarray::arr2(&[[p[1], 0.0], [p[2], 2.0]])); [
             "loc[0]" = 0.5, NOT_FINITE;
-            "scale_tril[0]" = 1.0, NOT_POSITIVE;
-            "scale_tril[2]" = 0.5, NOT_FINITE
+            "scale_tril[0, 0]" = 1.0, NOT_POSITIVE;
+            "scale_tril[1, 0]" = 0.5, NOT_FINITE
         ]
         "Delta" |p| Delta(p[0]); ["value" = 0.5, NOT_A_NUMBER]
         "Truncated" |p| Normal(p[0], p[1]).truncate(p[2], p[3]); [
