@@ -1,9 +1,11 @@
 //! Adam, of Kingma and Ba (2015).
 
+use crate::error::Result;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
 use crate::optim::optimizer::{Optimizer, Pace};
 use crate::optim::schedule::Schedule;
+use crate::optim::settings::{Range, check};
 
 /// Adam: each parameter moves by its average gradient over the root of its average squared gradient.
 ///
@@ -26,11 +28,11 @@ use crate::optim::schedule::Schedule;
 pub struct Adam {
     /// The learning rate of each step.
     pub schedule: Schedule,
-    /// The memory of the average gradient.
+    /// The memory of the average gradient, from 0 on and below 1.
     pub beta1: f64,
-    /// The memory of the average squared gradient.
+    /// The memory of the average squared gradient, from 0 on and below 1.
     pub beta2: f64,
-    /// The number added to the root of the average squared gradient.
+    /// The number added to the root of the average squared gradient, from 0 on.
     pub eps: f64,
 }
 
@@ -51,6 +53,11 @@ impl<F: Real> Optimizer<F> for Adam {
         2
     }
 
+    fn check(&self, step: u64) -> Result<()> {
+        check("Adam", step, averages(self.beta1, self.beta2, self.eps))?;
+        self.schedule.check("Adam", step)
+    }
+
     fn update(&self, pace: Pace, params: &mut [F], grad: &[F], moments: &mut [&mut [F]]) {
         // With c = √(1 − β₂ᵗ), m̂ / (√v̂ + ε) is c m / (1 − β₁ᵗ) / (√v + c ε).
         let (first, root) = bias(self.beta1, self.beta2, pace.step);
@@ -66,6 +73,15 @@ impl<F: Real> Optimizer<F> for Adam {
             v,
         });
     }
+}
+
+/// Returns the settings of the averages with their ranges.
+pub(super) fn averages(beta1: f64, beta2: f64, eps: f64) -> [(&'static str, f64, Range); 3] {
+    [
+        ("memory `beta1`", beta1, Range::Memory),
+        ("memory `beta2`", beta2, Range::Memory),
+        ("number `eps`", eps, Range::FromZero),
+    ]
 }
 
 /// Returns 1 − β₁ᵗ and √(1 − β₂ᵗ).

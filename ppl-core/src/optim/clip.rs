@@ -6,7 +6,7 @@ use crate::kernels::real::Real;
 /// The number of interleaved partial sums of squares: two wide registers of f64.
 const LANES: usize = 16;
 
-/// A limit on the gradient before it is used.
+/// A limit on the gradient before it is used, above zero; an infinite one changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
     /// Each element is cut to [−limit, limit].

@@ -1,11 +1,13 @@
 //! Adam on a clipped gradient with a decaying rate, as in Pyro.
 
+use crate::error::Result;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
-use crate::optim::adam::{Rule, bias};
+use crate::optim::adam::{Rule, averages, bias};
 use crate::optim::clip::Clip;
 use crate::optim::optimizer::{Optimizer, Pace};
 use crate::optim::schedule::Schedule;
+use crate::optim::settings::{Range, check};
 
 /// Adam on a clipped gradient, its rate multiplied by `decay` in each step, the first included.
 ///
@@ -30,13 +32,13 @@ pub struct ClippedAdam {
     pub schedule: Schedule,
     /// The limit on the gradient.
     pub clip: Clip,
-    /// The factor on the learning rate in each step.
+    /// The factor on the learning rate in each step, above 0 and at most 1.
     pub decay: f64,
-    /// The memory of the average gradient.
+    /// The memory of the average gradient, from 0 on and below 1.
     pub beta1: f64,
-    /// The memory of the average squared gradient.
+    /// The memory of the average squared gradient, from 0 on and below 1.
     pub beta2: f64,
-    /// The number added to the root of the average squared gradient.
+    /// The number added to the root of the average squared gradient, from 0 on.
     pub eps: f64,
 }
 
@@ -64,6 +66,17 @@ impl<F: Real> Optimizer<F> for ClippedAdam {
             step,
             grad_scale: self.clip.grad_scale(grad),
         }
+    }
+
+    fn check(&self, step: u64) -> Result<()> {
+        let limit = match self.clip {
+            Clip::Value(limit) => ("limit `clip` on elements of the gradient", limit, Range::Positive),
+            Clip::Norm(limit) => ("limit `clip` on the norm of the gradient", limit, Range::Positive),
+        };
+        let of_adam = averages(self.beta1, self.beta2, self.eps);
+        let own = [limit, ("factor `decay` on its rate", self.decay, Range::Decay)];
+        check("ClippedAdam", step, of_adam.into_iter().chain(own))?;
+        self.schedule.check("ClippedAdam", step)
     }
 
     fn update(&self, pace: Pace, params: &mut [F], grad: &[F], moments: &mut [&mut [F]]) {

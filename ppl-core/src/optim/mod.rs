@@ -21,6 +21,7 @@ mod clip;
 mod clipped_adam;
 mod optimizer;
 mod schedule;
+mod settings;
 mod sgd;
 
 pub use adam::Adam;

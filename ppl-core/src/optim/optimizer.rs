@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use crate::error::Result;
 use crate::kernels::real::Real;
 
 /// How many parameters one task of [`Optimizer::step_parallel`] takes: four f64 slices of it are 512 KiB.
@@ -23,6 +24,31 @@ pub trait Optimizer<F: Real>: Send + Sync {
         Pace { step, grad_scale: 1.0 }
     }
 
+    /// Returns whether the settings are within their ranges, the learning rate of this step among them; steps are counted
+    /// from 1.
+    ///
+    /// A run of SVI checks each step before it is made. Of a rule that does not say otherwise, all settings are allowed.
+    ///
+    /// # Errors
+    /// If a setting is out of its range, with the names of optimiser and setting, the step and the number.
+    ///
+    /// # Examples
+    /// ```
+    /// use ppl_core::optim::{Adam, Optimizer, Schedule};
+    ///
+    /// let falls_below_zero = Adam::new(Schedule::Cosine { initial: 0.1, last: -0.1, n_steps: 2 });
+    /// let check = |step| Optimizer::<f64>::check(&falls_below_zero, step).map_err(|error| error.to_string());
+    /// assert_eq!(check(2), Ok(()));
+    /// assert_eq!(
+    ///     check(3).unwrap_err(),
+    ///     "step 3 of Adam: the learning rate is -0.1; it has to be a finite number from zero on"
+    /// );
+    /// ```
+    fn check(&self, step: u64) -> Result<()> {
+        let _ = step;
+        Ok(())
+    }
+
     /// Moves some of the parameters; `moments` holds [`n_moments`](Self::n_moments) slices as long as `params`.
     fn update(&self, pace: Pace, params: &mut [F], grad: &[F], moments: &mut [&mut [F]]);
 
@@ -37,9 +63,9 @@ pub trait Optimizer<F: Real>: Send + Sync {
     /// Moves all parameters one step down the gradient of the loss.
     ///
     /// # Panics
-    /// If `params`, `grad` and the state differ in length.
+    /// If `params`, `grad` and the state differ in length, or if [`check`](Self::check) refuses the step.
     fn step(&self, state: &mut State<F>, params: &mut [F], grad: &[F]) {
-        state.advance(params.len(), grad.len());
+        begin(self, state, params.len(), grad.len());
         let pace = self.pace(state.step, grad);
         let mut moments: SmallVec<[&mut [F]; 2]> = state.moments.iter_mut().map(|m| m.as_mut_slice()).collect();
         self.update(pace, params, grad, &mut moments);
@@ -48,12 +74,12 @@ pub trait Optimizer<F: Real>: Send + Sync {
     /// Does the same as [`step`](Self::step), to the last bit, on all threads of the current pool.
     ///
     /// # Panics
-    /// If `params`, `grad` and the state differ in length.
+    /// If `params`, `grad` and the state differ in length, or if [`check`](Self::check) refuses the step.
     fn step_parallel(&self, state: &mut State<F>, params: &mut [F], grad: &[F]) {
         if params.len() <= CHUNK {
             return self.step(state, params, grad);
         }
-        state.advance(params.len(), grad.len());
+        begin(self, state, params.len(), grad.len());
         let pace = self.pace(state.step, grad);
         let mut moments: Vec<SmallVec<[&mut [F]; 2]>> = params.chunks(CHUNK).map(|_| SmallVec::new()).collect();
         for moment in &mut state.moments {
@@ -86,6 +112,14 @@ pub struct State<F> {
     pub moments: Vec<Vec<F>>,
 }
 
+/// Begins a step.
+fn begin<F: Real>(rule: &(impl Optimizer<F> + ?Sized), state: &mut State<F>, n_params: usize, n_grad: usize) {
+    if let Err(error) = rule.check(state.step + 1) {
+        panic!("{error}; `Optimizer::check` tells before a step");
+    }
+    state.advance(n_params, n_grad);
+}
+
 impl<F> State<F> {
     fn advance(&mut self, n_params: usize, n_grad: usize) {
         assert_eq!(n_params, n_grad, "the gradient must be as long as the parameters");
@@ -103,7 +137,7 @@ impl<F> State<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::{Adam, Clip, ClippedAdam, Momentum, Sgd};
+    use crate::optim::{Adam, Clip, ClippedAdam, Momentum, Schedule, Sgd};
 
     fn slope(i: usize, x: f32) -> f32 {
         x - (i % 17) as f32 * 0.25
@@ -152,6 +186,46 @@ mod tests {
         adam.step(&mut state, &mut params, &[0.1, 0.2]);
         adam.step(&mut twin, &mut twin_params, &[0.1, 0.2]);
         assert_eq!((params, state), (twin_params, twin));
+    }
+
+    #[test]
+    fn every_optimiser_follows_its_schedule() {
+        let schedule = Schedule::ExponentialDecay {
+            initial: 0.1,
+            rate: 0.5,
+            every: 1.0,
+        };
+        let optimizers: [(&str, Box<dyn Optimizer<f64>>); 3] = [
+            ("Sgd", Box::new(Sgd::new(schedule))),
+            ("Adam", Box::new(Adam::new(schedule))),
+            ("ClippedAdam", Box::new(ClippedAdam::new(schedule))),
+        ];
+        for (name, optimizer) in optimizers {
+            let (mut x, mut state, mut expected) = ([0.0], optimizer.init(1), 0.0);
+            for step in 1..=6 {
+                // Under a gradient of one, each step is as long as the learning rate.
+                optimizer.step(&mut state, &mut x, &[1.0]);
+                expected -= schedule.rate(step);
+                assert!(
+                    (x[0] - expected).abs() < 1e-7,
+                    "{name}, step {step}: {}, expected {expected}",
+                    x[0]
+                );
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "step 2 of Adam: the learning rate is +∞; it has to be a finite number from zero on")]
+    fn a_step_at_no_rate_panics() {
+        let adam = Adam::new(Schedule::ExponentialDecay {
+            initial: 10.0,
+            rate: 1e308,
+            every: 1.0,
+        });
+        let (mut x, mut state) = ([1.0_f64], adam.init(1));
+        adam.step(&mut state, &mut x, &[0.5]);
+        adam.step(&mut state, &mut x, &[0.5]);
     }
 
     #[test]

@@ -2,7 +2,13 @@
 
 use std::f64::consts::PI;
 
+use crate::error::Result;
+use crate::optim::settings::{Range, check};
+
 /// The learning rate of each step; a plain number is a constant rate.
+///
+/// A rate is a finite number from zero on. Another one is found at the step that would take it, by
+/// [`Optimizer::check`](crate::optim::Optimizer::check).
 ///
 /// ```
 /// use ppl_core::optim::Schedule;
@@ -49,19 +55,27 @@ impl Schedule {
             }
         }
     }
+
+    /// Refuses a learning rate of an optimiser that is negative or not finite, and numbers that lead to one.
+    pub(super) fn check(&self, optimizer: &str, step: u64) -> Result<()> {
+        if let Schedule::ExponentialDecay { rate, every, .. } = *self {
+            let factor = ("factor `rate` of its schedule", rate, Range::FromZero);
+            check(
+                optimizer,
+                step,
+                [
+                    factor,
+                    ("number of steps `every` of its schedule", every, Range::Positive),
+                ],
+            )?;
+        }
+        check(optimizer, step, [("learning rate", self.rate(step), Range::FromZero)])
+    }
 }
 
 impl From<f64> for Schedule {
     /// A constant rate.
-    ///
-    /// # Panics
-    ///
-    /// If the rate is negative or not finite.
     fn from(rate: f64) -> Self {
-        assert!(
-            rate >= 0.0 && rate.is_finite(),
-            "a learning rate is a number from zero on, got {rate}"
-        );
         Schedule::Constant(rate)
     }
 }

@@ -1,9 +1,11 @@
 //! Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 
+use crate::error::Result;
 use crate::kernels::dispatch::{Loop, dispatch};
 use crate::kernels::real::Real;
 use crate::optim::optimizer::{Optimizer, Pace};
 use crate::optim::schedule::Schedule;
+use crate::optim::settings::{Range, check};
 
 /// Stochastic gradient descent, x ← x − rate · d, where d is the gradient or a momentum.
 ///
@@ -24,7 +26,7 @@ pub struct Sgd {
     pub momentum: Momentum,
 }
 
-/// What gradient descent remembers of earlier gradients g: b ← μ b + g.
+/// What gradient descent remembers of earlier gradients g: b ← μ b + g, with μ from 0 on and below 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Momentum {
     /// Nothing: d = g.
@@ -51,6 +53,13 @@ impl<F: Real> Optimizer<F> for Sgd {
             Momentum::None => 0,
             Momentum::Classical(_) | Momentum::Nesterov(_) => 1,
         }
+    }
+
+    fn check(&self, step: u64) -> Result<()> {
+        if let Momentum::Classical(mu) | Momentum::Nesterov(mu) = self.momentum {
+            check("Sgd", step, [("momentum", mu, Range::Memory)])?;
+        }
+        self.schedule.check("Sgd", step)
     }
 
     fn update(&self, pace: Pace, params: &mut [F], grad: &[F], moments: &mut [&mut [F]]) {

@@ -1,7 +1,7 @@
 //! Warm-up, sampling, thinning and chains: a draw is a function of the seed and of its place in its chain.
 
 use ndarray::{Array1, Axis, array};
-use ppl_core::distributions::{Bernoulli, DistExt, Gamma, Normal, OneHotCategorical, Poisson, Uniform};
+use ppl_core::distributions::{Bernoulli, Dirichlet, DistExt, Gamma, Normal, OneHotCategorical, Poisson, Uniform};
 use ppl_core::draws::Draws;
 use ppl_core::inference::chain::ChainInfo;
 use ppl_core::inference::mh::{Mh, Proposal};
@@ -224,5 +224,47 @@ fn a_model_that_is_recorded_at_each_step_has_the_draws_of_its_program() {
             own.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-9),
             "{own} for {want}"
         );
+    }
+}
+
+#[model(crate = ppl_core)]
+fn of_many_parts(y: Obs<Array1<f64>>) {
+    let mu = sample(Normal(0, 1).expand([2]));
+    let n = sample(Poisson(3));
+    let w = sample(Dirichlet(array![1.0, 2.0, 3.0]));
+    for i in plate(y) {
+        let z = sample(Normal(mu[0], 1));
+        observe(y[i], Normal(z + w[1], 1));
+    }
+    let last = sample(Gamma(2, 1));
+}
+
+#[test]
+fn every_coordinate_moves_in_every_chain() {
+    let y = array![0.5, 2.0, 1.0];
+    let n_values = |values: &mut dyn Iterator<Item = f64>| {
+        let mut bits: Vec<u64> = values.map(f64::to_bits).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        bits.len()
+    };
+    for proposal in [Proposal::Auto, Proposal::RandomWalk, Proposal::SingleSite] {
+        let mh = mh().warmup(100).draws(300).chains(3).proposal(proposal.clone());
+        let fit = mh.run(&of_many_parts(&y)).unwrap();
+        let draws = fit.draws();
+        assert_eq!(draws.all_components().count(), 2 + 1 + 3 + 3 + 1);
+        for component in draws.all_components() {
+            let least = if component.label == "n" { 2 } else { 20 };
+            for chain in component.values.axis_iter(Axis(0)) {
+                let n = n_values(&mut chain.iter().copied());
+                assert!(n >= least, "{proposal:?}: {} has {n} values", component.label);
+            }
+        }
+        // Shares have a coordinate less than elements: the second is how what the first leaves is divided.
+        let w = fit.w();
+        for chain in w.axis_iter(Axis(0)) {
+            let n = n_values(&mut chain.axis_iter(Axis(0)).map(|w| (w[1] / w[2] * 1e9).round()));
+            assert!(n >= 20, "{proposal:?}: w[1] / w[2] has {n} values");
+        }
     }
 }

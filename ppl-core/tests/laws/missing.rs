@@ -1,6 +1,6 @@
 //! Missing observations: what is drawn in their place is what a model that has them observes.
 
-use ndarray::{Array1, Array2, array};
+use ndarray::{Array1, Array2, arr0, array};
 use ppl_core::distributions::{Categorical, DistExt, HalfNormal, Normal};
 use ppl_core::runtime::argument::Obs;
 use ppl_core::runtime::handlers::{ModelExt, trace};
@@ -76,5 +76,58 @@ fn a_run_without_observations_is_the_run_of_the_model_that_has_them() {
         }
         let n_observed = again.sites().iter().filter(|s| s.kind == SiteKind::Observed).count();
         assert_eq!(n_observed, 8);
+    }
+}
+
+#[test]
+fn a_run_without_observations_leaves_those_of_a_model_alone() {
+    let x = array![0.5, -1.0, 2.0, 0.25];
+    let (numbers, rest) = (array![7.0, 7.5, 8.0, 8.5], array![-7.0, -7.5, -8.0, -8.5]);
+    let (table, vectors) = (
+        Array2::from_elem((4, 2), 9.0),
+        Array2::from_shape_fn((4, 2), |(i, k)| 20.0 + 2.0 * i as f64 + k as f64),
+    );
+    let (labels, steps) = (array![2_usize, 0, 1, 2], array![30.0, 31.0, 32.0]);
+    let missing = everything(
+        &x,
+        Obs::missing(),
+        Obs::missing(),
+        Obs::missing(),
+        Obs::missing(),
+        Obs::missing(),
+        Obs::missing(),
+    );
+    let own = [
+        ("numbers", numbers.clone().into_dyn()),
+        ("table", table.clone().into_dyn()),
+        ("vectors", vectors.clone().into_dyn()),
+        ("labels", labels.mapv(|k| k as f64).into_dyn()),
+        ("steps[0]", arr0(steps[0]).into_dyn()),
+        ("steps[1]", arr0(steps[1]).into_dyn()),
+        ("steps[2]", arr0(steps[2]).into_dyn()),
+        ("part.y", rest.clone().into_dyn()),
+    ];
+    for seed in 0..20 {
+        let run = trace(&missing, seed).unwrap();
+        let model = everything(&x, &numbers, &table, &vectors, &labels, &steps, &rest);
+        let again = trace(&model.replay(&run), seed + 100).unwrap();
+        let site = |name: &str| again.sites().iter().find(|s| s.address.starts_with(name)).unwrap();
+        for (name, value) in &own {
+            assert_eq!(
+                (&site(name).value, site(name).kind),
+                (value, SiteKind::Observed),
+                "{name}"
+            );
+        }
+        let latents = again.sites().iter().filter(|s| s.kind == SiteKind::Latent);
+        let of_run = |address: &str| &run.get(address).unwrap().value;
+        let n_replayed = latents.map(|s| assert_eq!(&s.value, of_run(&s.address))).count();
+        assert_eq!(n_replayed, 5);
+        // The density is that of the model's own value at the latents of the run.
+        let levels = of_run("levels").iter().zip(&steps);
+        let log_prob: f64 = levels.map(|(loc, y)| -0.5 * (y - loc).powi(2)).sum();
+        let got: f64 = (0..3).map(|t| site(&format!("steps[{t}]")).log_prob).sum();
+        let want = log_prob - 1.5 * std::f64::consts::TAU.ln();
+        assert!((got - want).abs() < 1e-12 * want.abs(), "{got} for {want}");
     }
 }

@@ -111,7 +111,8 @@ impl<G, O> Svi<G, O> {
     ///
     /// # Errors
     ///
-    /// If a site is at fault: shapes, names, a density that is not finite at the start; a guide that does not fit.
+    /// If a site is at fault: shapes, names, a density that is not finite at the start; a guide that does not fit; settings
+    /// of the optimiser, or a first learning rate, that [`Optimizer::check`] refuses.
     pub fn start<'m, M>(&'m self, model: &'m M) -> Result<SviState<'m, M, G, O>>
     where
         M: Model + Sync,

@@ -101,7 +101,7 @@ impl Loop<'_> {
     }
 
     /// Returns whether the ELBO on the first model is finite at the present parameters.
-    fn is_finite_on_first(&mut self, step: usize) -> bool {
+    pub(super) fn is_finite_on_first(&mut self, step: usize) -> bool {
         let first = self.run.first;
         (0..self.run.setting.particles).all(|particle| {
             let recording = self.record_present(On::First, first, step, particle);

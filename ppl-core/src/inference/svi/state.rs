@@ -132,8 +132,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] if the estimate is not finite; otherwise if guide or model cannot be recorded. The state then
-    /// holds the last good parameters: those of the last step whose estimate was finite.
+    /// [`Error::NotFinite`] if the estimate is not finite; if [`Optimizer::check`] refuses the step, which then is not made;
+    /// otherwise if guide or model cannot be recorded. The state then holds the last good parameters: those of the last step whose estimate was finite.
     pub fn step(&mut self) -> Result<f64> {
         self.steps.step()
     }
@@ -189,6 +189,7 @@ impl<'m> Loop<'m> {
                 "SVI needs at least one particle and one draw".to_string(),
             ));
         }
+        optimizers.double.check(1)?;
         check_elements("steps", svi.steps, size_of::<f64>())?;
         check_number("particles", svi.particles)?;
         let key = Key::new(svi.seed);
@@ -247,6 +248,12 @@ impl<'m> Loop<'m> {
         if Snapshot::<f64>::is_due(step) && !self.has_finite_params() {
             return Err(self.not_finite(on, pair, step));
         }
+        if let Err(refused) = self.check_optimizer() {
+            if !self.has_finite_params() || !self.is_finite_on_first(step) {
+                self.go_back(on, step);
+            }
+            return Err(refused);
+        }
         let loss = match self.advance(on, pair, step) {
             Ok(loss) => loss,
             Err(error) => {
@@ -263,6 +270,14 @@ impl<'m> Loop<'m> {
         }
         self.losses.push(loss);
         Ok(-loss)
+    }
+
+    /// Refuses settings of the optimiser that its next step cannot be made by.
+    fn check_optimizer(&self) -> Result<()> {
+        match &self.engine {
+            Engine::F64(t) => t.optimizer.check(t.moments.step + 1),
+            Engine::F32(t) => t.optimizer.check(t.moments.step + 1),
+        }
     }
 
     fn replays(&mut self, on: On) -> bool {
