@@ -9,6 +9,7 @@
 //! | whether the chains have mixed | [`rhat`] |
 //! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_quantile`] |
 //! | how far an estimate may be off | [`mcse_mean`], [`mcse_sd`], [`mcse_quantile`] |
+//! | whether a guide covers the posterior | [`pareto_k`] |
 //!
 //! The numbers agree with those of ArviZ. Where nothing can be said, because there are fewer than [`MIN_DRAWS`] draws
 //! or one of them is NaN, the answer is NaN and [`summary`] gives the reason.
@@ -21,9 +22,11 @@ mod autocovariance;
 pub(crate) mod columns;
 mod compare;
 mod ess;
+mod guide_warning;
 mod mcse;
 mod moments;
 pub(crate) mod number;
+mod pareto;
 mod rank;
 mod rhat;
 mod split;
@@ -32,7 +35,9 @@ mod warning;
 
 pub use compare::{Comparison, ComparisonRow, Difference, Estimate, compare};
 pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_tail};
+pub use guide_warning::GuideWarning;
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
+pub use pareto::pareto_k;
 pub use rhat::rhat;
 pub use split::MIN_DRAWS;
 pub(crate) use summary::warnings_of;

@@ -134,15 +134,13 @@ impl fmt::Display for Summary {
         if !self.warnings.is_empty() {
             writeln!(f)?;
         }
-        warnings_of(f, self)
+        warnings_of(f, &self.warnings)
     }
 }
 
 /// Writes what may be wrong, a line each, without a line's end at the last; those beyond the first are counted.
-pub(crate) fn warnings_of(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let (printed, rest) = summary
-        .warnings
-        .split_at(summary.warnings.len().min(MAX_PRINTED_WARNINGS));
+pub(crate) fn warnings_of(f: &mut fmt::Formatter<'_>, warnings: &[Warning]) -> fmt::Result {
+    let (printed, rest) = warnings.split_at(warnings.len().min(MAX_PRINTED_WARNINGS));
     for warning in printed {
         write!(f, "\nwarning: {warning}")?;
     }

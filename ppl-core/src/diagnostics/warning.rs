@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::{ArrayView2, Axis};
 
+use crate::diagnostics::guide_warning::GuideWarning;
 use crate::diagnostics::split::MIN_DRAWS;
 use crate::diagnostics::summary::SummaryRow;
 use crate::error::Place;
@@ -80,11 +81,14 @@ pub enum Warning {
         /// The number of chains.
         n_chains: usize,
     },
+    /// A guide that was fitted by SVI should not be trusted.
+    Guide(GuideWarning),
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Warning::Guide(warning) => warning.fmt(f),
             Warning::RecordedAnew { place } => write!(
                 f,
                 "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \

@@ -176,7 +176,7 @@ impl<A> fmt::Display for Fit<A> {
         let acceptance: Vec<String> = self.chains.iter().map(|c| format!("{:.2}", c.acceptance())).collect();
         writeln!(f, "{}, acceptance {}", counted(self.draws()), acceptance.join(", "))?;
         columns(f, &site_lines(self.draws()))?;
-        warnings_of(f, &self.summary())
+        warnings_of(f, &self.summary().warnings)
     }
 }
 

@@ -3,8 +3,11 @@
 mod advance;
 pub mod approximation;
 pub mod config;
+mod course;
 mod guide_draws;
 pub mod guides;
+mod iterates;
+mod jitter;
 mod loss_program;
 pub mod objective;
 pub(crate) mod predict;
@@ -14,6 +17,7 @@ mod snapshot;
 pub mod sources;
 pub mod state;
 mod stream;
+mod weights;
 
 pub use approximation::Approximation;
 pub use config::{ElboEstimator, Svi};

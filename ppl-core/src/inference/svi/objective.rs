@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use crate::diagnostics::{GuideWarning, Warning};
 use crate::error::{Error, Result};
 use crate::inference::svi::guides::Family;
 use crate::inference::svi::sources::FromDrawn;
@@ -120,4 +121,17 @@ pub fn analytic_sites(recording: &Recording) -> HashSet<String> {
     // What the trials left behind is no part of the recording's density.
     tape.take_error();
     sites
+}
+
+/// Returns the warning of a run in which the divergence of some sites was to be taken in closed form, and is sampled.
+pub fn sampled_sites(recording: &Recording, analytic: &HashSet<String>) -> Option<Warning> {
+    let sites = &recording.sites;
+    let is_sampled = |s: &&SiteRecord| s.is_guide && s.kind == SiteKind::Latent && !analytic.contains(&s.address);
+    let describe = |guide: &SiteRecord| {
+        let model = sites.iter().find(|s| !s.is_guide && s.address == guide.address);
+        let prior = model.map_or("nothing", |s| s.distribution);
+        format!("`{}` ({} from {prior})", guide.address, guide.distribution)
+    };
+    let sites: Vec<String> = sites.iter().filter(is_sampled).map(describe).collect();
+    (!sites.is_empty()).then_some(Warning::Guide(GuideWarning::SampledDivergence { sites }))
 }

@@ -4,24 +4,26 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
+use crate::diagnostics::{GuideWarning, Warning};
 use crate::error::{Error, Result};
 use crate::inference::sizes::{check_draws, check_elements, check_number, kept_shapes};
 use crate::inference::svi::advance::{On, matching_slots};
-use crate::inference::svi::approximation::Approximation;
+use crate::inference::svi::approximation::{Approximation, Course};
 use crate::inference::svi::config::{ElboEstimator, Svi};
 use crate::inference::svi::guide_draws::{GuideDraws, Sampler};
 use crate::inference::svi::guides::GuideFor;
+use crate::inference::svi::iterates::Iterates;
 use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
-use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide};
+use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide, sampled_sites};
 use crate::inference::svi::snapshot::Snapshot;
 use crate::inference::svi::stream::{Domain, Programs};
 use crate::optim::{Optimizer, State};
 use crate::program::compile::Program;
-use crate::program::structure::structure_key;
 use crate::rng::Key;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
-use crate::runtime::state::Slot;
+use crate::runtime::replayable::{hindrance, value_read};
+use crate::runtime::state::{SiteKind, Slot};
 use crate::tape::store::{Precision, Scalar};
 
 /// The streams of random numbers of a run.
@@ -34,6 +36,8 @@ pub(super) mod streams {
     pub const ROWS: u64 = 2;
     /// Of draws after the run.
     pub const DRAWS: u64 = 3;
+    /// Of the draws whose importance weights are looked at.
+    pub const WEIGHTS: u64 = 4;
 }
 
 /// The number of losses for which memory is reserved from the start.
@@ -52,6 +56,10 @@ pub(super) struct Loop<'m> {
     pub engine: Engine<'m>,
     pub losses: Vec<f64>,
     is_replayed: bool,
+    /// What the run has to say beside its losses.
+    pub notes: Vec<Warning>,
+    iterates: Iterates,
+    n_refused: usize,
     /// The last step that was made on another model than the first.
     pub last_streamed: Option<usize>,
 }
@@ -64,6 +72,8 @@ pub(super) struct Fixed<'m> {
     pub key: Key,
     pub analytic: Rc<HashSet<String>>,
     pub slots: Vec<Slot>,
+    /// Whether the guide draws anything: otherwise it is a point.
+    pub has_draws: bool,
     pub domains: Vec<Domain>,
 }
 
@@ -169,8 +179,8 @@ where
     /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
     /// cannot be recorded. Both hold the last good parameters.
     pub fn finish(self) -> Result<Approximation<M::Accessors>> {
-        let (guide, losses, params) = self.steps.finish()?;
-        Ok(Approximation::new(guide, losses, params))
+        let (guide, course) = self.steps.finish()?;
+        Ok(Approximation::new(guide, course))
     }
 
     /// Returns an error that ends the run, with the parameters in it.
@@ -178,9 +188,6 @@ where
         self.steps.stopped(cause)
     }
 }
-
-/// The guide's draws, the losses, and the parameters with their names.
-type Finished = (GuideDraws, Vec<f64>, Vec<(String, ndarray::ArrayD<f64>)>);
 
 impl<'m> Loop<'m> {
     fn new(svi: Setting, optimizers: Optimizers<'m>, pair: Pair<'m>) -> Result<Self> {
@@ -209,14 +216,21 @@ impl<'m> Loop<'m> {
             svi.particles,
             2 * size_of::<f64>() * recording.tape.records().store.len(),
         )?;
-        let is_replayed = !recording.tape.is_tainted() && {
-            let again = Recorder {
-                key: key.split(streams::STEP),
-                ..recorder.with_recording(&recording)
-            };
-            let again = record_elbo(&again, pair.model, pair.guide, &analytic)?;
-            !again.tape.is_tainted() && structure_key(&again.tape.records()) == structure_key(&recording.tape.records())
-        };
+        let mut notes = Vec::new();
+        notes.extend(match value_read(&recording) {
+            Some(read) => Some(read),
+            None => {
+                let again = Recorder {
+                    key: key.split(streams::STEP),
+                    ..recorder.with_recording(&recording)
+                };
+                hindrance(&recording, &record_elbo(&again, pair.model, pair.guide, &analytic)?)
+            }
+        });
+        let is_replayed = notes.is_empty();
+        if svi.estimator == ElboEstimator::AnalyticKl {
+            notes.extend(sampled_sites(&recording, &analytic));
+        }
         let engine = match svi.precision {
             Precision::F64 => Engine::F64(Typed::new(optimizers.double, svi.particles, &recording, is_replayed)),
             Precision::F32 => Engine::F32(Typed::new(optimizers.single, svi.particles, &recording, is_replayed)),
@@ -225,12 +239,16 @@ impl<'m> Loop<'m> {
             engine,
             losses: Vec::with_capacity(svi.steps.min(LOSSES)),
             is_replayed,
+            notes,
+            iterates: Iterates::new(recording.n_inputs()),
+            n_refused: 0,
             last_streamed: None,
             run: Fixed {
                 first: pair,
                 setting: svi,
                 key,
                 analytic,
+                has_draws: recording.sites.iter().any(|s| s.is_guide && s.kind == SiteKind::Latent),
                 domains: Domain::all(&recording),
                 slots: recording.slots,
             },
@@ -244,6 +262,12 @@ impl<'m> Loop<'m> {
 
     /// Makes one step on a model.
     pub fn attempt(&mut self, on: On, pair: Pair<'_>) -> Result<f64> {
+        let outcome = self.try_step(on, pair);
+        self.n_refused += usize::from(outcome.is_err());
+        outcome
+    }
+
+    fn try_step(&mut self, on: On, pair: Pair<'_>) -> Result<f64> {
         let step = self.losses.len();
         if Snapshot::<f64>::is_due(step) && !self.has_finite_params() {
             return Err(self.not_finite(on, pair, step));
@@ -269,6 +293,10 @@ impl<'m> Loop<'m> {
             self.last_streamed = Some(step);
         }
         self.losses.push(loss);
+        match &self.engine {
+            Engine::F64(t) => self.iterates.push(step, &t.params),
+            Engine::F32(t) => self.iterates.push(step, &t.params),
+        }
         Ok(-loss)
     }
 
@@ -299,14 +327,25 @@ impl<'m> Loop<'m> {
         self.run.slots.iter().map(of).collect()
     }
 
-    fn finish(mut self) -> Result<Finished> {
+    fn finish(mut self) -> Result<(GuideDraws, Course)> {
         if !self.has_finite_params() {
             return Err(self.not_finite(On::First, self.run.first, self.losses.len()));
         }
         match self.guide_draws() {
             Ok(guide) => {
-                let params = self.params();
-                Ok((guide, self.losses, params))
+                let (params, weights) = (self.params(), self.weights()?);
+                if self.n_refused > 0 {
+                    self.notes
+                        .push(Warning::Guide(GuideWarning::RefusedSteps { n: self.n_refused }));
+                }
+                let course = Course {
+                    losses: self.losses,
+                    params,
+                    notes: self.notes,
+                    iterates: self.iterates,
+                    weights,
+                };
+                Ok((guide, course))
             }
             Err(error) => Err(self.stopped(error)),
         }
