@@ -73,7 +73,7 @@ fn converged_conjugate_fits_give_no_warning() {
     let standardised = (iq - 100.0) / 15.0;
     for seed in 0..10 {
         let svi = Svi::new(AutoNormal::default(), Adam::new(0.01))
-            .steps(3000)
+            .steps(2000)
             .particles(4);
         let svi = svi.seed(seed).progress(Progress::Hidden);
         assert_warnings(&format!("mean, {seed}"), &svi.run(&mean_of(&y)).unwrap(), &[]);
@@ -129,24 +129,24 @@ fn a_rate_that_is_too_high_says_that_parameters_are_noisy() {
 fn a_guide_that_lacks_the_correlation_of_raw_columns_says_so() {
     let (iq, score) = scores();
     let decay = Schedule::ExponentialDecay {
-        initial: 0.5,
+        initial: 1.0,
         rate: 0.1,
-        every: 2000.0,
+        every: 1500.0,
     };
-    let svi = Svi::new(AutoNormal::default(), Adam::new(decay))
-        .steps(6000)
-        .progress(Progress::Hidden);
-    let fit = svi.run(&line(&iq, &score)).unwrap();
-    // The correlation is −0.99: mean-field deviations are seven times too small.
-    let sd = fit.a().std(0.0);
-    assert!(sd < 2.0, "{sd}");
-    let text = fit.summary().to_string();
-    assert!(
-        text.contains("warning: the guide lacks parts of the posterior"),
-        "{text}"
-    );
-    assert!(text.contains("standardise the columns of the data"), "{text}");
-    assert!(fit.pareto_k().unwrap() > 0.5, "{fit}");
+    for seed in 0..4 {
+        let svi = Svi::new(AutoNormal::default(), Adam::new(decay)).steps(5000).seed(seed);
+        let fit = svi.progress(Progress::Hidden).run(&line(&iq, &score)).unwrap();
+        // The correlation is −0.99, and the deviation of the posterior about 8.
+        let sd = fit.a().std(0.0);
+        assert!(sd < 2.0, "{sd}");
+        let text = fit.summary().to_string();
+        assert!(
+            text.contains("warning: the guide lacks parts of the posterior"),
+            "{text}"
+        );
+        assert!(text.contains("standardise the columns of the data"), "{text}");
+        assert!(fit.pareto_k().unwrap() > 0.4, "{fit}");
+    }
 }
 
 /// Returns SVI whose guide stays as it is.

@@ -4,6 +4,7 @@ mod advance;
 pub mod approximation;
 pub mod config;
 mod course;
+mod finish;
 mod guide_draws;
 pub mod guides;
 mod iterates;

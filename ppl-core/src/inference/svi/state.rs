@@ -4,17 +4,16 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use crate::diagnostics::{GuideWarning, Warning};
+use crate::diagnostics::Warning;
 use crate::error::{Error, Result};
 use crate::inference::sizes::{check_draws, check_elements, check_number, kept_shapes};
-use crate::inference::svi::advance::{On, matching_slots};
-use crate::inference::svi::approximation::{Approximation, Course};
+use crate::inference::svi::advance::On;
+use crate::inference::svi::approximation::Approximation;
 use crate::inference::svi::config::{ElboEstimator, Svi};
-use crate::inference::svi::guide_draws::{GuideDraws, Sampler};
 use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::iterates::Iterates;
 use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
-use crate::inference::svi::objective::{analytic_sites, record_elbo, record_guide, sampled_sites};
+use crate::inference::svi::objective::{analytic_sites, record_elbo, sampled_sites};
 use crate::inference::svi::snapshot::Snapshot;
 use crate::inference::svi::stream::{Domain, Programs};
 use crate::optim::{Optimizer, State};
@@ -58,8 +57,9 @@ pub(super) struct Loop<'m> {
     is_replayed: bool,
     /// What the run has to say beside its losses.
     pub notes: Vec<Warning>,
-    iterates: Iterates,
-    n_refused: usize,
+    pub iterates: Iterates,
+    /// The number of steps that ended with an error.
+    pub n_refused: usize,
     /// The last step that was made on another model than the first.
     pub last_streamed: Option<usize>,
 }
@@ -216,17 +216,12 @@ impl<'m> Loop<'m> {
             svi.particles,
             2 * size_of::<f64>() * recording.tape.records().store.len(),
         )?;
-        let mut notes = Vec::new();
-        notes.extend(match value_read(&recording) {
-            Some(read) => Some(read),
-            None => {
-                let again = Recorder {
-                    key: key.split(streams::STEP),
-                    ..recorder.with_recording(&recording)
-                };
-                hindrance(&recording, &record_elbo(&again, pair.model, pair.guide, &analytic)?)
-            }
-        });
+        let again = Recorder {
+            key: key.split(streams::STEP),
+            ..recorder.with_recording(&recording)
+        };
+        let again = || record_elbo(&again, pair.model, pair.guide, &analytic);
+        let mut notes: Vec<Warning> = against_replay(&recording, again)?.into_iter().collect();
         let is_replayed = notes.is_empty();
         if svi.estimator == ElboEstimator::AnalyticKl {
             notes.extend(sampled_sites(&recording, &analytic));
@@ -327,62 +322,19 @@ impl<'m> Loop<'m> {
         self.run.slots.iter().map(of).collect()
     }
 
-    fn finish(mut self) -> Result<(GuideDraws, Course)> {
-        if !self.has_finite_params() {
-            return Err(self.not_finite(On::First, self.run.first, self.losses.len()));
-        }
-        match self.guide_draws() {
-            Ok(guide) => {
-                let (params, weights) = (self.params(), self.weights()?);
-                if self.n_refused > 0 {
-                    self.notes
-                        .push(Warning::Guide(GuideWarning::RefusedSteps { n: self.n_refused }));
-                }
-                let course = Course {
-                    losses: self.losses,
-                    params,
-                    notes: self.notes,
-                    iterates: self.iterates,
-                    weights,
-                };
-                Ok((guide, course))
-            }
-            Err(error) => Err(self.stopped(error)),
-        }
-    }
-
-    /// Prepares draws of the guide at the present parameters.
-    fn guide_draws(&self) -> Result<GuideDraws> {
-        let sampler = Sampler {
-            slots: self.run.slots.clone(),
-            values: self.values(),
-            precision: self.run.setting.precision,
-            key: self.run.key.split(streams::DRAWS),
-            n_draws: self.run.setting.draws,
-        };
-        let (Pair { model, guide }, slots) = (self.run.first, self.run.slots.as_slice());
-        let (precision, values) = (sampler.precision, sampler.values.clone());
-        GuideDraws::new(sampler, |key, whole_plates| {
-            let recorder = Recorder::density(precision, key).with_values(slots, values.clone());
-            let recording = if guide.has_sites() {
-                record_guide(&recorder, guide)?
-            } else {
-                let recorder = Recorder {
-                    whole_plates,
-                    ..recorder
-                };
-                record_elbo(&recorder, model, guide, &Rc::default())?
-            };
-            matching_slots(slots, &recording)?;
-            Ok(recording)
-        })
-    }
-
     pub(super) fn values(&self) -> Vec<f64> {
         match &self.engine {
             Engine::F64(t) => t.params.clone(),
             Engine::F32(t) => t.params.iter().map(|&x| x as f64).collect(),
         }
+    }
+}
+
+/// Returns why guide and model are recorded anew at each step, if they are; they run again if the first recording does not tell.
+fn against_replay(first: &Recording, again: impl FnOnce() -> Result<Recording>) -> Result<Option<Warning>> {
+    match value_read(first) {
+        Some(read) => Ok(Some(read)),
+        None => Ok(hindrance(first, &again()?)),
     }
 }
 

@@ -1,21 +1,13 @@
 //! The importance weights of a fitted guide, for its Pareto k.
 
-use std::rc::Rc;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use crate::diagnostics::{GuideWarning, pareto_k};
-use crate::error::Result;
-use crate::inference::svi::advance::matching_slots;
-use crate::inference::svi::loss_program::{LossProgram, Pair};
-use crate::inference::svi::objective::record_elbo;
-use crate::inference::svi::state::{Engine, Fixed, Loop, Typed, streams};
 use crate::program::compile::Program;
-use crate::program::passes::Passes;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
-use crate::runtime::recording::{Recorder, Recording};
 use crate::tape::store::Scalar;
 
 /// The number of draws that the tail of the weights is taken from.
@@ -30,9 +22,6 @@ const MAX_PARETO_K: f64 = 0.7;
 /// Draws that are worth this part of independent draws from the posterior, or less, are few, whatever the shape of the tail;
 /// with a heavy tail the second counts.
 const FEW: [f64; 2] = [0.25, 0.5];
-
-/// The number of parameters above which guide and model are not recorded once more for their weights.
-const MAX_RECORDED: usize = 1 << 17;
 
 /// A program whose value is log p − log q at a draw of the guide, over a factor.
 pub(super) struct Weights {
@@ -115,49 +104,4 @@ fn worth(logs: &[f64], largest: f64) -> f64 {
     let weights = logs.iter().map(|log| (log - largest).exp());
     let (sum, squares) = weights.fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
     sum * sum / squares / logs.len() as f64
-}
-
-impl Loop<'_> {
-    /// Takes the program of the steps for the weights of the guide, or, where it holds divergences in closed form, records
-    /// another.
-    ///
-    /// There are none where guide and model are recorded anew at each step, nor of batches, whose weights are estimates.
-    pub(super) fn weights(&mut self) -> Result<Option<Weights>> {
-        let theta = self.values();
-        if self.last_streamed.is_some() || !self.run.has_draws {
-            return Ok(None);
-        }
-        let program = match &mut self.engine {
-            Engine::F64(typed) => self.run.program(typed, &theta)?.map(|(p, f)| (Either::F64(p), f)),
-            Engine::F32(typed) => self.run.program(typed, &theta)?.map(|(p, f)| (Either::F32(p), f)),
-        };
-        Ok(program.map(|(program, factor)| Weights {
-            program,
-            theta,
-            key: self.run.key.split(streams::WEIGHTS),
-            factor,
-            tail: OnceLock::new(),
-        }))
-    }
-}
-
-impl Fixed<'_> {
-    fn program<F: Scalar>(&self, typed: &mut Typed<'_, F>, theta: &[f64]) -> Result<Option<(Program<F>, f64)>> {
-        let LossProgram { subsamples, replay } = &mut typed.first;
-        let Some(replay) = replay.take().filter(|_| subsamples.is_empty()) else {
-            return Ok(None);
-        };
-        if self.analytic.is_empty() {
-            return Ok(Some((replay.program, -(self.setting.particles as f64))));
-        }
-        if theta.len() > MAX_RECORDED {
-            return Ok(None);
-        }
-        let recorder = Recorder::density(self.setting.precision, self.key.split(streams::WEIGHTS));
-        let recorder = recorder.with_values(&self.slots, theta.to_vec());
-        let Pair { model, guide } = self.first;
-        let recording: Recording = record_elbo(&recorder, model, guide, &Rc::default())?;
-        matching_slots(&self.slots, &recording)?;
-        Ok((!recording.tape.is_tainted()).then(|| (recording.density(Passes::default()), 1.0)))
-    }
 }
