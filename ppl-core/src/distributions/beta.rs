@@ -4,7 +4,7 @@ use crate::constraints::UnitInterval;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::beta_divergence;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::distributions::univariate::{self, outside, zero_of};
 use crate::kernels::density::Density;
@@ -12,6 +12,7 @@ use crate::kernels::real::Real;
 use crate::math::gamma::{
     HALF_LN_2PI, bd0_from_difference, digamma_difference, ln_gamma, ln_gamma_difference, stirlerr,
 };
+use crate::math::logspace::{sigmoid, softplus};
 use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -62,10 +63,20 @@ impl<'t> Dist<'t> for Beta<'t> {
 
     /// σ(ln g₁ − ln g₀) for gamma-distributed g, kept off the ends of the interval.
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
         let one = at.fork(1).log_gamma(self.concentration1.on(at.tape));
         let zero = at.fork(0).log_gamma(self.concentration0.on(at.tape));
         let (least, largest) = at.open_unit_interval();
-        (one - zero).sigmoid().maximum(least).minimum(largest)
+        let noise = one - zero;
+        let value = noise.sigmoid().maximum(least).minimum(largest);
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        univariate::log_prob::<OfLogit, 2>(drawn.noise, [&self.concentration1, &self.concentration0])
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -136,14 +147,8 @@ impl Density<2> for BetaDensity {
 
     fn log_prob<F: Real>(x: F, [a, b]: [F; 2], shared: &BetaConstants) -> F {
         let (x, a, b) = (x.to_f64(), a.to_f64(), b.to_f64());
-        F::from_f64(if x > 0.0 && x < 1.0 && a.min(b) < 1.0 {
-            shared.constant + a * x.ln() + b * (-x).ln_1p() + ln_peak(a, b, x)
-        } else if x > 0.0 && x < 1.0 {
-            let (y, n) = (1.0 - x, a + b);
-            // n x − a = b x − a y, and n y − b is its negative.
-            let shift = b * x - a * y;
-            let deviance = bd0_from_difference(a, n * x, shift) + bd0_from_difference(b, n * y, -shift);
-            shared.constant - deviance - x.ln() - (-x).ln_1p()
+        F::from_f64(if x > 0.0 && x < 1.0 {
+            inside([a, b], Point::of(x), shared)
         } else if x == 0.0 {
             at_border(a, b, shared.constant)
         } else if x == 1.0 {
@@ -161,13 +166,78 @@ impl Density<2> for BetaDensity {
     }
 }
 
+/// A number x between zero and one with y = 1 − x and their logarithms, which keep their digits at both ends.
+struct Point {
+    x: f64,
+    y: f64,
+    ln_x: f64,
+    ln_y: f64,
+}
+
+impl Point {
+    fn of(x: f64) -> Self {
+        Point {
+            x,
+            y: 1.0 - x,
+            ln_x: x.ln(),
+            ln_y: (-x).ln_1p(),
+        }
+    }
+
+    fn of_logit(t: f64) -> Self {
+        Point {
+            x: sigmoid(t),
+            y: sigmoid(-t),
+            ln_x: -softplus(-t),
+            ln_y: -softplus(t),
+        }
+    }
+}
+
+/// Returns the log density between zero and one.
+fn inside([a, b]: [f64; 2], at: Point, shared: &BetaConstants) -> f64 {
+    let Point { x, y, ln_x, ln_y } = at;
+    if a.min(b) < 1.0 {
+        return shared.constant + a * ln_x + b * ln_y + ln_peak(a, b, at);
+    }
+    // n x − a = b x − a y, and n y − b is its negative.
+    let (n, shift) = (a + b, b * x - a * y);
+    let deviance = bd0_from_difference(a, n * x, shift) + bd0_from_difference(b, n * y, -shift);
+    shared.constant - deviance - ln_x - ln_y
+}
+
 /// Returns ln(a b / ((a + b) x (1 − x))).
-fn ln_peak(a: f64, b: f64, x: f64) -> f64 {
-    let ratio = a / x * (b / (a + b) / (1.0 - x));
+fn ln_peak(a: f64, b: f64, at: Point) -> f64 {
+    let ratio = a / at.x * (b / (a + b) / at.y);
     if (f64::MIN_POSITIVE..f64::INFINITY).contains(&ratio) {
         ratio.ln()
     } else {
-        a.ln() - x.ln() + (b / (a + b)).ln() - (-x).ln_1p()
+        a.ln() - at.ln_x + (b / (a + b)).ln() - at.ln_y
+    }
+}
+
+/// The density of x as a function of its logit, the difference of the logarithms of two gamma draws.
+struct OfLogit;
+
+impl Density<2> for OfLogit {
+    type Shared<F: Real> = BetaConstants;
+
+    const NAME: &'static str = "Beta_of_logit";
+    const SHARED: u32 = 0b11;
+
+    fn shared<F: Real>(params: [F; 2], gradient: bool) -> BetaConstants {
+        BetaDensity::shared(params, gradient)
+    }
+
+    fn log_prob<F: Real>(t: F, params: [F; 2], shared: &BetaConstants) -> F {
+        F::from_f64(inside(params.map(F::to_f64), Point::of_logit(t.to_f64()), shared))
+    }
+
+    fn partials<F: Real>(t: F, params: [F; 2], shared: &BetaConstants) -> (F, [F; 2]) {
+        let ([a, b], at) = (params.map(F::to_f64), Point::of_logit(t.to_f64()));
+        let d_t = (a - 1.0) * at.y - (b - 1.0) * at.x;
+        let d_params = [at.ln_x + shared.slopes[0], at.ln_y + shared.slopes[1]];
+        (F::from_f64(d_t), d_params.map(F::from_f64))
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::constraints::Real as RealLine;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::{Base, Noise, fill_by_inverse};
+use crate::distributions::noise::{Base, Drawn, Noise, fill_by_inverse};
 use crate::distributions::support::Support;
-use crate::distributions::univariate;
+use crate::distributions::univariate::{self, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -55,7 +55,19 @@ impl<'t> Dist<'t> for Cauchy<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.location_scale::<StandardCauchy>(self.loc.on(at.tape), self.scale.on(at.tape))
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        at.location_scale(
+            at.base::<StandardCauchy>(),
+            self.loc.on(at.tape),
+            self.scale.on(at.tape),
+        )
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        per_scale(Cauchy(0, 1).log_prob(drawn.noise), &self.scale)
     }
 
     fn mean(&self, _: &'t Tape) -> Var<'t> {
@@ -80,7 +92,6 @@ pub(crate) struct StandardCauchy;
 
 impl Base for StandardCauchy {
     const NAME: &'static str = "standard_cauchy";
-    const LOCATION_SCALE: &'static str = "cauchy_draw";
 
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
         fill_by_inverse(key, first, out, |u| (std::f64::consts::PI * (u - 0.5)).tan());

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::distributions::family::Family;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::ops::sum::SumTerm;
 use crate::tape::op::Op;
@@ -76,6 +76,30 @@ pub trait Dist<'t>: Family + Sized {
 
     /// Records a fresh draw, with derivatives by the parameters where [`Dist::REPARAMETERISED`] says so.
     fn draw(&self, at: &Noise<'t>) -> Var<'t>;
+
+    /// Records a fresh draw with the noise that it is a function of, given the parameters.
+    ///
+    /// A distribution whose draws have no derivatives is its own noise.
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let value = self.draw(at);
+        Drawn { value, noise: value }
+    }
+
+    /// Returns the log density at a draw of this distribution, for each element or row, as a function of its noise and the
+    /// parameters.
+    ///
+    /// For a draw x = g(ε, θ) it is log p(ε) − ln |∂g/∂ε|: the same number as [`Dist::log_prob`] at x, with the same total
+    /// derivative by the parameters, that through x included. But here what the way through x and the direct one have in
+    /// common has cancelled before it is computed. At x itself it cancels in rounding errors, which, where a scale gets
+    /// small, are larger than the derivative.
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        self.log_prob(drawn.value)
+    }
+
+    /// Adds the sum of [`Dist::drawn_log_prob`] over all elements, times `weight`, to the density of the tape.
+    fn drawn_term(&self, tape: &'t Tape, drawn: Drawn<'t>, weight: f64, site: u32) {
+        tape.term(SumTerm::DEF, &[self.drawn_log_prob(drawn)], &[], 0, weight, site);
+    }
 
     /// Returns the mean; NaN where there is none.
     fn mean(&self, tape: &'t Tape) -> Var<'t>;

@@ -4,7 +4,7 @@ use crate::constraints::Simplex;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::{deviance, gamma_excess};
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, tape_for};
 use crate::distributions::support::Support;
 use crate::distributions::univariate::outside;
@@ -92,10 +92,23 @@ impl<'t> Dist<'t> for Dirichlet<'t> {
         row_density::term::<DirichletDensity, 2>(tape, operands, k, weight, site);
     }
 
-    /// The softmax of logarithms of gamma draws, each element kept above zero.
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    /// The softmax of logarithms of gamma draws, each element kept above zero; the logarithms are the noise.
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
         let (least, _) = at.open_unit_interval();
-        at.log_gamma(self.concentration.on(at.tape)).softmax().maximum(least)
+        let noise = at.log_gamma(self.concentration.on(at.tape));
+        let value = noise.softmax().maximum(least);
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let (tape, k) = (tape_for(drawn.noise, &[&self.concentration]), self.k());
+        let row: &[usize] = &[k];
+        let operands = [(drawn.noise, row), (self.concentration.on(tape), row)];
+        row_density::each::<OfLogarithms, 2>(tape, operands, k)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -206,6 +219,75 @@ impl RowDensity for DirichletDensity {
     }
 }
 
+/// The density of the softmax x of each row, in the same form, from ln x = l − ln Σ eˡ.
+struct OfLogarithms;
+
+impl OfLogarithms {
+    /// Writes ln x and returns the log density.
+    fn log_prob<F: Real>(l: &[F], a: &[F], ln_x: &mut [F]) -> f64 {
+        if !a.iter().all(|&a| a > F::ZERO) {
+            return f64::NAN;
+        }
+        let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+        let largest = l.iter().fold(f64::NEG_INFINITY, |m, l| m.max(l.to_f64()));
+        let ln_sum = largest + l.iter().map(|l| (l.to_f64() - largest).exp()).sum::<f64>().ln();
+        let mut sum = stirlerr(total) - 0.5 * total.ln() + HALF_LN_2PI;
+        for ((l, a), ln_x) in l.iter().zip(a).zip(ln_x) {
+            let (ln, a) = (l.to_f64() - ln_sum, a.to_f64());
+            *ln_x = F::from_f64(ln);
+            let mean = total * ln.exp();
+            sum += if mean < f64::MIN_POSITIVE {
+                a * total.ln() - ln_gamma(a) + (a - 1.0) * ln
+            } else {
+                0.5 * a.ln() - HALF_LN_2PI - stirlerr(a) - bd0(a, mean) - ln
+            };
+        }
+        sum
+    }
+}
+
+impl RowDensity for OfLogarithms {
+    const NAME: &'static str = "Dirichlet_of_logarithms";
+
+    fn aux(_: usize, k: usize) -> usize {
+        k
+    }
+
+    fn forward<F: Real>(call: &mut Call<'_, F>, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (l, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        let ln_x = call.aux();
+        (0..n).for_each(|r| put(r, Self::log_prob(l.row(r), a.row(r), ln_x)));
+    }
+
+    /// The derivatives are aⱼ − 1 − xⱼ (A − k) by lⱼ and ln xⱼ + ψ(A) − ψ(aⱼ) by aⱼ.
+    fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (l, a) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k));
+        let (mut d_l, mut d_a) = (RowsGrad::new(call, 0, k), RowsGrad::new(call, 1, k));
+        let ln_x = call.aux();
+        for r in 0..n {
+            let (a, seed) = (a.row(r), seed(r));
+            put(r, Self::log_prob(l.row(r), a, ln_x));
+            if seed == F::ZERO {
+                continue;
+            }
+            let total: f64 = a.iter().map(|a| a.to_f64()).sum();
+            let each = || ln_x.iter().zip(a).map(|(ln_x, a)| (ln_x.to_f64(), a.to_f64()));
+            if let Some(d_l) = &mut d_l {
+                for (d, (ln_x, a)) in d_l.row(r).iter_mut().zip(each()) {
+                    *d += seed * F::from_f64(a - 1.0 - ln_x.exp() * (total - k as f64));
+                }
+            }
+            if let Some(d_a) = &mut d_a {
+                for (d, (ln_x, a)) in d_a.row(r).iter_mut().zip(each()) {
+                    *d += seed * F::from_f64(ln_x + digamma_difference(a, total - a));
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 op_tests! { density |x| Dirichlet(x[1]).log_prob(x[0].softmax()); [[0.5, -1.0, 0.25], [1.0, 2.5, 0.75]], [[0.0, 0.0, 1.0], [20.0, 3.0, 1.5]] }
 
@@ -214,8 +296,40 @@ mod tests {
     use super::*;
     use crate::math::incomplete_beta::beta_p;
     use crate::rng::Key;
+    use crate::tape::op::Op;
     use crate::tape::store::Precision;
+    use crate::testing::own_draw;
     use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
+
+    #[test]
+    fn the_density_of_a_draw_by_its_noise_is_that_at_its_value() {
+        for a in [vec![1.5, 0.7, 4.0], vec![40.0, 30.0, 0.9]] {
+            own_draw::check(own_draw::densities!(|p| Dirichlet(p[0])), &[(&[3], a)], &[5, 3]);
+        }
+    }
+
+    #[test]
+    fn a_draw_whose_elements_underflow_has_its_density_by_the_noise() {
+        // x₂ = e⁻⁹⁰⁰ is no number; ln p = Σ (aᵢ − 1) ln xᵢ + ln Γ(Σ aᵢ) − Σ ln Γ(aᵢ).
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let noise = tape.input(0, &[], &[2], &[0.0, -900.0], false);
+        let a = tape.input(2, &[], &[2], &[0.5, 0.01], false);
+        let value = noise.softmax();
+        let got = Dirichlet(a).drawn_log_prob(Drawn { value, noise });
+        let want = -0.99 * -900.0 + ln_gamma(0.51) - ln_gamma(0.5) - ln_gamma(0.01);
+        assert!((got.value() - want).abs() < 1e-11, "{} for {want}", got.value());
+        tape.term(crate::ops::sum::SumTerm::DEF, &[got], &[], 0, 1.0, 0);
+        let d = crate::tape::gradient::gradient(&tape);
+        let want = [
+            -1.0 + 0.5 + 1.49,
+            0.01 - 1.0,
+            digamma_difference(0.5, 0.01),
+            -900.0 + digamma_difference(0.01, 0.5),
+        ];
+        for (d, want) in d.iter().zip(want) {
+            assert!((d - want).abs() < 1e-11 * (1.0 + want.abs()), "{d} for {want}");
+        }
+    }
 
     #[test]
     fn the_term_is_the_sum_of_the_rows() {

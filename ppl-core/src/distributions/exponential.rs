@@ -5,9 +5,9 @@ use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::gamma::{Gamma, kl_of_gammas};
-use crate::distributions::noise::{Base, Noise, fill_by_inverse};
+use crate::distributions::noise::{Base, Drawn, Noise, fill_by_inverse};
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside};
+use crate::distributions::univariate::{self, outside, per_rate};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -55,7 +55,17 @@ impl<'t> Dist<'t> for Exponential<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.base::<StandardExponential>() / self.rate.on(at.tape)
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let noise = at.base::<StandardExponential>();
+        let value = noise / self.rate.on(at.tape);
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        per_rate(Exponential(1).log_prob(drawn.noise), &self.rate)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -72,7 +82,6 @@ pub(crate) struct StandardExponential;
 
 impl Base for StandardExponential {
     const NAME: &'static str = "standard_exponential";
-    const LOCATION_SCALE: &'static str = "exponential_draw";
 
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
         fill_by_inverse(key, first, out, |u| -u.ln());

@@ -5,13 +5,14 @@ use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::{deviance, gamma_excess};
 use crate::distributions::exponential::Exponential;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::saddle::ln_minus_digamma;
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside, zero_of};
+use crate::distributions::univariate::{self, outside, per_rate, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, bd0, stirlerr};
+use crate::math::logspace::log1p_minus;
 use crate::ops::param::{IntoVar, Param};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -64,6 +65,19 @@ impl<'t> Dist<'t> for Gamma<'t> {
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
         at.gamma(self.concentration.on(at.tape), self.rate.on(at.tape))
+    }
+
+    /// The noise is ln(g / a) for the draw g of rate 1, which is a number where the draw is not.
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        Drawn {
+            value: self.draw(at),
+            noise: at.log_gamma_ratio(self.concentration.on(at.tape)),
+        }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let (each, ln_g) = log_ratio_density(drawn.noise, &self.concentration);
+        per_rate(each - ln_g, &self.rate)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -151,6 +165,44 @@ fn ln_ratio(b: f64, x: f64, a: f64) -> f64 {
         ratio.ln()
     } else {
         b.ln() + x.ln() - a.ln()
+    }
+}
+
+/// Returns the log density of y = ln(g / a), where g follows Gamma(a, 1), and ln g = y + ln a.
+pub(crate) fn log_ratio_density<'t>(y: Var<'t>, a: &Param<'t>) -> (Var<'t>, Var<'t>) {
+    let each = univariate::log_prob::<LogRatioDensity, 1>(y, [a]);
+    let ln_a = y.tape().map_or(y, |tape| a.on(tape).ln());
+    (each, y + ln_a)
+}
+
+/// The density of ln(g / a): ln a / 2 − ln(2π) / 2 − δ(a) − a (eʸ − 1 − y), in which nothing cancels for any concentration.
+struct LogRatioDensity;
+
+/// Returns eʸ − 1 and eʸ − 1 − y.
+fn exp_excess(y: f64) -> (f64, f64) {
+    let t = y.exp_m1();
+    (t, if t > -0.4 && t < 1.0 { -log1p_minus(t) } else { t - y })
+}
+
+impl Density<1> for LogRatioDensity {
+    /// What [`gamma_constants`] returns.
+    type Shared<F: Real> = (f64, f64);
+
+    const NAME: &'static str = "Gamma_of_log_ratio";
+    const SHARED: u32 = 0b1;
+
+    #[inline(always)]
+    fn shared<F: Real>([a]: [F; 1], gradient: bool) -> (f64, f64) {
+        gamma_constants(a.to_f64(), 1.0, gradient)
+    }
+
+    fn log_prob<F: Real>(y: F, [a]: [F; 1], &(constant, _): &(f64, f64)) -> F {
+        F::from_f64(constant - a.to_f64() * exp_excess(y.to_f64()).1)
+    }
+
+    fn partials<F: Real>(y: F, [a]: [F; 1], &(_, deviation): &(f64, f64)) -> (F, [F; 1]) {
+        let (slope, excess) = exp_excess(y.to_f64());
+        (F::from_f64(-a.to_f64() * slope), [F::from_f64(deviation - excess)])
     }
 }
 

@@ -27,6 +27,12 @@ impl<'t> Noise<'t> {
         self.each::<LogGammaDraw, 1>([concentration])
     }
 
+    /// Returns ln(g / a) for the draws g of the gamma distribution with concentration a and rate 1 that the draws of
+    /// [`gamma`](Noise::gamma) and [`inverse_gamma`](Noise::inverse_gamma) at this place are made of.
+    pub fn log_gamma_ratio(&self, concentration: Var<'t>) -> Var<'t> {
+        self.each::<LogGammaRatio, 1>([concentration])
+    }
+
     /// Returns √(a / g) with a half of `df` and g of the gamma distribution with concentration a: what a standard normal
     /// number is multiplied by to follow Student's t distribution.
     pub fn student_t_stretch(&self, df: Var<'t>) -> Var<'t> {
@@ -179,6 +185,27 @@ impl ScalarSampler<1> for LogGammaDraw {
 
     fn derivative(y: f64, [a]: [f64; 1]) -> [f64; 1] {
         [log_gamma_slope(a, y)]
+    }
+}
+
+/// ln(g / a) for a draw g of Gamma(a, 1): near zero for a large concentration, so that it keeps the digits of g − a.
+struct LogGammaRatio;
+
+impl ScalarSampler<1> for LogGammaRatio {
+    const NAME: &'static str = "log_gamma_ratio_draw";
+    const HAS_DERIVATIVE: bool = true;
+
+    fn draw(rng: &mut Generator, [a]: [f64; 1]) -> f64 {
+        let g = GammaProduct::draw(rng, a);
+        if g.log_boost == 0.0 {
+            (g.value / a).ln()
+        } else {
+            g.ln() - a.ln()
+        }
+    }
+
+    fn derivative(y: f64, [a]: [f64; 1]) -> [f64; 1] {
+        [log_gamma_slope(a, y + a.ln()) - 1.0 / a]
     }
 }
 

@@ -4,9 +4,9 @@ use crate::constraints::Positive;
 use crate::distributions::cauchy::{StandardCauchy, d_ln_one_plus_square, ln_one_plus_square, slope_along_scale};
 use crate::distributions::contract::Dist;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside};
+use crate::distributions::univariate::{self, outside, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -52,7 +52,17 @@ impl<'t> Dist<'t> for HalfCauchy<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        self.scale.on(at.tape) * at.base::<StandardCauchy>().abs()
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let noise = at.base::<StandardCauchy>().abs();
+        let value = self.scale.on(at.tape) * noise;
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        per_scale(HalfCauchy(1).log_prob(drawn.noise), &self.scale)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {

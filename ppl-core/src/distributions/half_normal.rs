@@ -4,9 +4,9 @@ use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside};
+use crate::distributions::univariate::{self, outside, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -53,7 +53,17 @@ impl<'t> Dist<'t> for HalfNormal<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        self.scale.on(at.tape) * at.standard_normal().abs()
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let noise = at.standard_normal().abs();
+        let value = self.scale.on(at.tape) * noise;
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        per_scale(HalfNormal(1).log_prob(drawn.noise), &self.scale)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {

@@ -3,10 +3,10 @@
 use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::gamma::{gamma_constants, kl_of_gammas};
-use crate::distributions::noise::Noise;
+use crate::distributions::gamma::{gamma_constants, kl_of_gammas, log_ratio_density};
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside, zero_of};
+use crate::distributions::univariate::{self, outside, per_scale, zero_of};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::bd0;
@@ -58,6 +58,19 @@ impl<'t> Dist<'t> for InverseGamma<'t> {
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
         at.inverse_gamma(self.concentration.on(at.tape), self.rate.on(at.tape))
+    }
+
+    /// The noise is ln(g / a) for the draw g of Gamma(a, 1), which is a number where the draw is not.
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        Drawn {
+            value: self.draw(at),
+            noise: at.log_gamma_ratio(self.concentration.on(at.tape)),
+        }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let (each, ln_g) = log_ratio_density(drawn.noise, &self.concentration);
+        per_scale(each + ln_g, &self.rate)
     }
 
     /// rate / (concentration − 1), infinite up to concentration 1

@@ -4,9 +4,9 @@ use crate::constraints::Real as RealLine;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::divergence::laplace_divergence;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::{Base, Noise, fill_by_inverse};
+use crate::distributions::noise::{Base, Drawn, Noise, fill_by_inverse};
 use crate::distributions::support::Support;
-use crate::distributions::univariate;
+use crate::distributions::univariate::{self, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -56,7 +56,19 @@ impl<'t> Dist<'t> for Laplace<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.location_scale::<StandardLaplace>(self.loc.on(at.tape), self.scale.on(at.tape))
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        at.location_scale(
+            at.base::<StandardLaplace>(),
+            self.loc.on(at.tape),
+            self.scale.on(at.tape),
+        )
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        per_scale(Laplace(0, 1).log_prob(drawn.noise), &self.scale)
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -81,7 +93,6 @@ pub(crate) struct StandardLaplace;
 
 impl Base for StandardLaplace {
     const NAME: &'static str = "standard_laplace";
-    const LOCATION_SCALE: &'static str = "laplace_draw";
 
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
         fill_by_inverse(key, first, out, |u| {

@@ -3,10 +3,11 @@
 use crate::constraints::Positive;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::normal::{HALF_LN_TWO_PI, Normal, kl_of_normals};
+use crate::distributions::row_density::tape_for;
 use crate::distributions::support::Support;
-use crate::distributions::univariate::{self, outside};
+use crate::distributions::univariate::{self, outside, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::ops::param::{IntoVar, Param};
@@ -55,7 +56,21 @@ impl<'t> Dist<'t> for LogNormal<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.normal(self.loc.on(at.tape), self.scale.on(at.tape)).exp()
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let normal = at.location_scale(at.standard_normal(), self.loc.on(at.tape), self.scale.on(at.tape));
+        Drawn {
+            value: normal.value.exp(),
+            ..normal
+        }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let tape = tape_for(drawn.noise, &[&self.loc, &self.scale]);
+        let ln_x = self.loc.on(tape) + self.scale.on(tape) * drawn.noise;
+        per_scale(Normal(0, 1).log_prob(drawn.noise), &self.scale) - ln_x
     }
 
     /// exp(loc + scale² / 2)

@@ -68,6 +68,7 @@ pub use laplace::Laplace;
 pub use log_normal::LogNormal;
 pub use modifiers::DistExt;
 pub use multivariate_normal::MultivariateNormal;
+pub use noise::Drawn;
 pub use normal::Normal;
 pub use one_hot_categorical::OneHotCategorical;
 pub use poisson::Poisson;

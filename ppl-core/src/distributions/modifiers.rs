@@ -3,7 +3,7 @@
 use crate::constraints::{self, FiniteSupport};
 use crate::distributions::contract::{Dist, Kl, Modifiers, Params};
 use crate::distributions::family::Family;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::ordered::Ordered;
 use crate::distributions::support::Support;
 use crate::distributions::truncated::{Standardised, Truncated};
@@ -140,6 +140,18 @@ macro_rules! pass_through {
 
         fn draw(&self, at: &Noise<'t>) -> Var<'t> {
             self.base.draw(at)
+        }
+
+        fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+            self.base.drawn(at)
+        }
+
+        fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+            self.base.drawn_log_prob(drawn)
+        }
+
+        fn drawn_term(&self, tape: &'t Tape, drawn: Drawn<'t>, weight: f64, site: u32) {
+            self.base.drawn_term(tape, drawn, weight, site);
         }
 
         fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>> {

@@ -4,18 +4,15 @@ use crate::constraints::Real as RealVectors;
 use crate::distributions::affine_rows::affine_rows;
 use crate::distributions::contract::{Dist, Kl, Params};
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::normal::Normal;
-use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, align_rows, tape_for};
+use crate::distributions::row_density::{self, RowDensity, RowsGrad, RowsOf, tape_for};
 use crate::distributions::support::Support;
-use crate::error::Place;
-use crate::kernels::random::fill_normal;
 use crate::kernels::real::Real;
 use crate::math::gamma::HALF_LN_2PI;
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::param::{IntoVar, Param};
 use crate::tape::call::Call;
-use crate::tape::op::{Op, Role};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
@@ -95,19 +92,27 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        let noise = at.standard_normal();
+        let value = affine_rows(at.tape, noise, self.loc.on(at.tape), self.scale_tril.on(at.tape));
+        Drawn { value, noise }
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let (tape, k) = (tape_for(drawn.noise, &[&self.scale_tril]), self.k());
+        let (row, square): (&[usize], &[usize]) = (&[k], &[k, k]);
+        let operands = [(drawn.noise, row), (self.scale_tril.on(tape), square)];
+        row_density::each::<OwnRows, 2>(tape, operands, k)
+    }
+
+    fn drawn_term(&self, tape: &'t Tape, drawn: Drawn<'t>, weight: f64, site: u32) {
         let k = self.k();
         let (row, square): (&[usize], &[usize]) = (&[k], &[k, k]);
-        let operands = [(self.loc.on(at.tape), row), (self.scale_tril.on(at.tape), square)];
-        let batch = &at.event[..at.event.len() - 1];
-        match align_rows(at.tape, NormalRowsDraw::NAME, operands, &at.dims, batch, Place::here()) {
-            Some(a) => {
-                let n = a.len(at.tape);
-                let attrs = [at.stream, n as u64, k as u64];
-                at.tape
-                    .record(NormalRowsDraw::DEF, &a.args, &attrs, &at.dims, &at.event, n * k)
-            }
-            None => Var::constant(f64::NAN),
-        }
+        let operands = [(drawn.noise, row), (self.scale_tril.on(tape), square)];
+        row_density::term::<OwnRows, 2>(tape, operands, k, weight, site);
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -237,43 +242,51 @@ impl RowDensity for NormalRows {
     }
 }
 
-/// loc + L ε for each row; the own buffer keeps ε.
-struct NormalRowsDraw;
+/// The log density of each row at the distribution's own draw, of its noise ε and L: −|ε|² / 2 − Σᵢ ln Lᵢᵢ − k ln(2π) / 2.
+struct OwnRows;
 
-impl Op for NormalRowsDraw {
-    const NAME: &'static str = "multivariate_normal_draw";
-    const ROLE: Role = Role::Random;
+impl OwnRows {
+    fn log_prob<F: Real>(noise: &[F], l: &[F]) -> f64 {
+        let k = noise.len();
+        let ln_det: f64 = (0..k).map(|i| l[i * k + i].to_f64().ln()).sum();
+        let square: f64 = noise.iter().map(|e| e.to_f64() * e.to_f64()).sum();
+        -0.5 * square - ln_det - k as f64 * HALF_LN_2PI
+    }
+}
 
-    fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (n, k) = (call.attr(1) as usize, call.attr(2) as usize);
-        let (key, noise, out) = (call.key(), call.aux(), call.out());
-        let (loc, l) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k * k));
-        fill_normal(key, noise);
-        for r in 0..n {
-            let (noise, loc, l) = (&noise[r * k..][..k], loc.row(r), l.row(r));
-            for (i, out) in out[r * k..][..k].iter_mut().enumerate() {
-                let shift: F = l[i * k..][..i + 1].iter().zip(noise).map(|(&l, &e)| l * e).sum();
-                *out = loc[i] + shift;
-            }
-        }
+impl RowDensity for OwnRows {
+    const NAME: &'static str = "MultivariateNormal_own_draw";
+
+    fn aux(_: usize, _: usize) -> usize {
+        0
     }
 
-    fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (n, k) = (call.attr(1) as usize, call.attr(2) as usize);
-        let (noise, d_out) = (call.aux(), call.d_out());
-        let (mut d_loc, mut d_l) = (RowsGrad::new(call, 0, k), RowsGrad::new(call, 1, k * k));
+    fn forward<F: Real>(call: &mut Call<'_, F>, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (noise, l) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k * k));
+        (0..n).for_each(|r| put(r, Self::log_prob(noise.row(r), l.row(r))));
+    }
+
+    fn backward<F: Real>(call: &mut Call<'_, F>, seed: impl Fn(usize) -> F, mut put: impl FnMut(usize, f64)) {
+        let (n, k) = (call.attr(0) as usize, call.attr(1) as usize);
+        let (noise, l) = (RowsOf::new(call, 0, k), RowsOf::new(call, 1, k * k));
+        let (mut d_noise, mut d_l) = (RowsGrad::new(call, 0, k), RowsGrad::new(call, 1, k * k));
         for r in 0..n {
-            let (noise, d_out) = (&noise[r * k..][..k], &d_out[r * k..][..k]);
-            if let Some(d_loc) = &mut d_loc {
-                d_loc.row(r).iter_mut().zip(d_out).for_each(|(d, &g)| *d += g);
+            let (noise, l, seed) = (noise.row(r), l.row(r), seed(r));
+            put(r, Self::log_prob(noise, l));
+            if seed == F::ZERO {
+                continue;
+            }
+            if let Some(d_noise) = &mut d_noise {
+                d_noise
+                    .row(r)
+                    .iter_mut()
+                    .zip(noise)
+                    .for_each(|(d, &e)| *d += -(seed * e));
             }
             if let Some(d_l) = &mut d_l {
                 let d_l = d_l.row(r);
-                for i in 0..k {
-                    for j in 0..=i {
-                        d_l[i * k + j] += d_out[i] * noise[j];
-                    }
-                }
+                (0..k).for_each(|i| d_l[i * k + i] += -(seed / l[i * k + i]));
             }
         }
     }
@@ -289,6 +302,7 @@ op_tests! {
 mod tests {
     use super::*;
     use crate::math::erf::ndtr;
+    use crate::testing::own_draw;
     use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
 
     const L: [f64; 4] = [1.5, 0.0, 0.4, 0.7];
@@ -303,6 +317,19 @@ mod tests {
             |x, p| MultivariateNormal::scale_tril(p[0], p[1]).log_prob(x),
             |tape, x, p| MultivariateNormal::scale_tril(p[0], p[1]).log_prob_term(tape, x, 1.0, 0),
         );
+    }
+
+    #[test]
+    fn the_density_of_a_draw_by_its_noise_is_that_at_its_value() {
+        let three = [L.as_slice(), &[0.2, 0.0, -3.0, 1.0], &[2.0, 0.0, 0.5, 0.5]].concat();
+        for scale_tril in [(&[2, 2][..], L.to_vec()), (&[3, 2, 2][..], three)] {
+            let params = [(&[2][..], vec![0.5, -1.0]), scale_tril];
+            own_draw::check(
+                own_draw::densities!(|p| MultivariateNormal::scale_tril(p[0], p[1])),
+                &params,
+                &[3, 2],
+            );
+        }
     }
 
     #[test]

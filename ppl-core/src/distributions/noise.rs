@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use crate::error::{Error, Place};
-use crate::kernels::elementwise::affine;
 use crate::kernels::random::{fill_normal_from, fill_uniform_from};
 use crate::kernels::real::Real;
 use crate::kernels::simd::lanes::sum3;
@@ -16,6 +15,15 @@ use crate::tape::store::Precision;
 use crate::tape::var::Var;
 use crate::tensor::dims::Dims;
 use crate::tensor::shape::{Shape, broadcast, size};
+
+/// A fresh draw and what it was made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn<'t> {
+    /// The draw.
+    pub value: Var<'t>,
+    /// The noise: for a location-scale family (x − loc) / scale.
+    pub noise: Var<'t>,
+}
 
 /// Where and in which shape a draw is wanted.
 #[derive(Clone, Debug)]
@@ -47,17 +55,10 @@ impl<'t> Noise<'t> {
         self.base::<StandardUniform>()
     }
 
-    /// Returns loc + scale · ε with ε from a standardised distribution, as one operation.
-    pub fn location_scale<B: Base>(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
-        let args = [self.fit(loc), self.fit(scale)];
-        let def = LocationScaleDraw::<B>::DEF;
-        self.tape
-            .record(def, &args, &[self.stream], &self.dims, &self.event, self.n_elements())
-    }
-
-    /// Returns loc + scale · ε with standard normal ε, as one operation.
-    pub fn normal(&self, loc: Var<'t>, scale: Var<'t>) -> Var<'t> {
-        self.location_scale::<StandardNormal>(loc, scale)
+    /// Returns loc + scale · ε for the noise ε.
+    pub fn location_scale(&self, noise: Var<'t>, loc: Var<'t>, scale: Var<'t>) -> Drawn<'t> {
+        let value = self.fit(loc) + self.fit(scale) * noise;
+        Drawn { value, noise }
     }
 
     /// Returns (1 − u) low + u high with uniform u, between the bounds, as one operation; NaN where low < high does not hold.
@@ -120,8 +121,6 @@ impl<'t> Noise<'t> {
 pub trait Base: 'static {
     /// The name of the operation that draws.
     const NAME: &'static str;
-    /// The name of the operation that draws, scales and shifts.
-    const LOCATION_SCALE: &'static str;
 
     /// Fills with the independent draws from number `first` on, which is a multiple of [`CHUNK`](crate::kernels::random::CHUNK).
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]);
@@ -132,7 +131,6 @@ pub struct StandardNormal;
 
 impl Base for StandardNormal {
     const NAME: &'static str = "standard_normal";
-    const LOCATION_SCALE: &'static str = "normal_draw";
 
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
         fill_normal_from(key, first, out);
@@ -144,7 +142,6 @@ pub struct StandardUniform;
 
 impl Base for StandardUniform {
     const NAME: &'static str = "standard_uniform";
-    const LOCATION_SCALE: &'static str = "uniform_draw";
 
     fn fill<F: Real>(key: Key, first: usize, out: &mut [F]) {
         fill_uniform_from(key, first, out);
@@ -172,32 +169,6 @@ impl<B: Base> Op for BaseDraw<B> {
     }
 
     fn backward<F: Real>(_: &mut Call<'_, F>) {}
-}
-
-/// out = loc + scale · ε; the own buffer keeps ε.
-struct LocationScaleDraw<B>(PhantomData<B>);
-
-impl<B: Base> Op for LocationScaleDraw<B> {
-    const NAME: &'static str = B::LOCATION_SCALE;
-    const ROLE: Role = Role::Random;
-    const PASSES_ON: u32 = 0b01;
-    const ELEMENTWISE: bool = true;
-
-    fn forward<F: Real>(call: &mut Call<'_, F>) {
-        let (key, noise, out) = (call.key(), call.aux(), call.out());
-        B::fill(key, call.first(), noise);
-        affine::affine(call.x(0), call.x(1), noise, out);
-    }
-
-    fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (noise, d_out) = (call.aux(), call.d_out());
-        if let Some(d_loc) = call.grad(0) {
-            affine::add(d_out, d_loc.slice, d_loc.overwrite);
-        }
-        if let Some(d_scale) = call.grad(1) {
-            affine::add_product(d_out, noise, d_scale.slice, d_scale.overwrite);
-        }
-    }
 }
 
 /// out = (1 − u) low + u high, which does not overflow as low + u (high − low) does; the own buffer keeps u.

@@ -8,7 +8,7 @@ use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::half_normal::SQRT_TWO_OVER_PI;
 use crate::distributions::laplace::Laplace;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::distributions::univariate;
 use crate::kernels::density::Density;
@@ -54,7 +54,19 @@ impl<'t> Dist<'t> for Normal<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
-        at.normal(self.loc.on(at.tape), self.scale.on(at.tape))
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
+        at.location_scale(at.standard_normal(), self.loc.on(at.tape), self.scale.on(at.tape))
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        univariate::log_prob::<OwnDraw, 1>(drawn.noise, [&self.scale])
+    }
+
+    fn drawn_term(&self, tape: &'t Tape, drawn: Drawn<'t>, weight: f64, site: u32) {
+        univariate::log_prob_term::<OwnDraw, 1>(tape, drawn.noise, [&self.scale], weight, site);
     }
 
     fn mean(&self, tape: &'t Tape) -> Var<'t> {
@@ -99,38 +111,28 @@ pub(crate) fn kl_of_normals<'t>(p: &Params<'t>, q: &Params<'t>) -> Var<'t> {
     square_ratio_excess(p[1].1, q[1].1) + shift.square() * 0.5
 }
 
-/// Adds the log density of a normal distribution at its own draw z = loc + scale ε, as it depends on the parameters through
-/// z as well: −ε² / 2 − ln scale − ln(2π) / 2, whose derivatives are 0 by loc and −1 / scale by scale.
-///
-/// That is the same gradient as that of [`Normal`] at z together with the way through z, without passing over z twice.
-pub(crate) fn own_draw_term<'t>(tape: &'t Tape, z: Var<'t>, [loc, scale]: [Var<'t>; 2], weight: f64, site: u32) {
-    let params = [&Param::Value(loc), &Param::Value(scale)];
-    univariate::log_prob_term::<OwnDraw, 2>(tape, z, params, weight, site);
-}
-
-/// The density at the distribution's own draw as a loop body.
+/// The density at the distribution's own draw as a loop body, of its noise ε and scale: −ε² / 2 − ln scale − ln(2π) / 2.
 struct OwnDraw;
 
-impl Density<2> for OwnDraw {
+impl Density<1> for OwnDraw {
     type Shared<F: Real> = (F, F);
 
     const NAME: &'static str = "Normal_own_draw";
-    const SHARED: u32 = 0b10;
-    const NO_GRAD: u32 = 0b011;
+    const SHARED: u32 = 0b1;
 
     #[inline(always)]
-    fn shared<F: Real>(params: [F; 2], gradient: bool) -> (F, F) {
-        NormalDensity::shared(params, gradient)
+    fn shared<F: Real>([scale]: [F; 1], gradient: bool) -> (F, F) {
+        NormalDensity::shared([F::ZERO, scale], gradient)
     }
 
     #[inline(always)]
-    fn log_prob<F: Real>(x: F, params: [F; 2], shared: &(F, F)) -> F {
-        NormalDensity::log_prob(x, params, shared)
+    fn log_prob<F: Real>(noise: F, _: [F; 1], &(_, constant): &(F, F)) -> F {
+        -(noise * noise * F::from_f64(0.5)) - constant
     }
 
     #[inline(always)]
-    fn partials<F: Real>(_x: F, _: [F; 2], &(inverse, _): &(F, F)) -> (F, [F; 2]) {
-        (F::ZERO, [F::ZERO, -inverse])
+    fn partials<F: Real>(noise: F, _: [F; 1], &(inverse, _): &(F, F)) -> (F, [F; 1]) {
+        (-noise, [-inverse])
     }
 }
 

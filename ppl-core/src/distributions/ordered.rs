@@ -3,7 +3,7 @@
 use crate::constraints;
 use crate::distributions::contract::{Dist, Modifiers, Params};
 use crate::distributions::family::Family;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::error::{Error, Place};
 use crate::kernels::real::Real;
@@ -86,8 +86,24 @@ impl<'t, D: Dist<'t>> Dist<'t> for Ordered<D> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
         self.check(at.tape);
-        self.base.draw(at).sort()
+        let drawn = self.base.drawn(at);
+        Drawn {
+            value: drawn.value.sort(),
+            ..drawn
+        }
+    }
+
+    /// ln k! + Σᵢ log p(xᵢ), whose order is of no account.
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let each = self.base.drawn_log_prob(drawn);
+        let shape = each.event_shape();
+        let k = shape.last().copied().unwrap_or(1);
+        each.sum_axis(shape.len() - 1) + ln_gamma(k as f64 + 1.0)
     }
 
     /// Not a number: no closed form is known.
@@ -179,6 +195,13 @@ mod tests {
             let p = p_value_of(element, |u| beta_p(1.0 + i as f64, 3.0 - i as f64, u));
             assert!(p > 1e-6, "element {i}: p = {p:e}");
         }
+    }
+
+    #[test]
+    fn the_density_of_a_draw_by_its_noise_is_that_at_its_value() {
+        use crate::testing::own_draw;
+        let densities = own_draw::densities!(|p| Normal(p[0], p[1]).expand([4]).ordered());
+        own_draw::check(densities, &[(&[], vec![0.5]), (&[], vec![1.5])], &[4]);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use crate::constraints::Real as RealLine;
 use crate::distributions::cauchy::ln_one_plus_square;
 use crate::distributions::contract::Dist;
 use crate::distributions::family::{Continuous, Family};
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
-use crate::distributions::univariate;
+use crate::distributions::univariate::{self, per_scale};
 use crate::kernels::density::Density;
 use crate::kernels::real::Real;
 use crate::math::gamma::{HALF_LN_2PI, ln_gamma_difference, stirlerr};
@@ -60,8 +60,22 @@ impl<'t> Dist<'t> for StudentT<'t> {
     }
 
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
         let stretch = at.fork(1).student_t_stretch(self.df.on(at.tape));
-        self.loc.on(at.tape) + self.scale.on(at.tape) * (at.fork(0).standard_normal() * stretch)
+        let noise = at.fork(0).standard_normal() * stretch;
+        at.location_scale(noise, self.loc.on(at.tape), self.scale.on(at.tape))
+    }
+
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let standard = StudentT {
+            df: self.df.clone(),
+            loc: 0.into_param(),
+            scale: 1.into_param(),
+        };
+        per_scale(standard.log_prob(drawn.noise), &self.scale)
     }
 
     /// loc, undefined up to one degree of freedom

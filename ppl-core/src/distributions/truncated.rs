@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use crate::constraints::Interval;
 use crate::distributions::contract::{Dist, Modifiers, Params};
 use crate::distributions::family::Family;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::row_density::tape_for;
 use crate::distributions::standard_cdf::{
     CauchyCdf, ExponentialCdf, LaplaceCdf, NormalCdf, StandardCdf, UniformCdf, Window,
@@ -24,7 +24,8 @@ use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
 
-/// A distribution of x whose standardised value z(x), an ascending function, has a closed distribution function.
+/// A distribution of x whose standardised value z(x), an ascending function, has a closed distribution function; z is the
+/// noise of its own draws.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be truncated",
     note = "`Normal`, `LogNormal`, `Cauchy`, `Laplace`, `Exponential` and `Uniform` can"
@@ -157,6 +158,17 @@ impl<'t, D: Standardised<'t>> Truncated<'t, D> {
             self.base.standard_width(tape, low, high)
         }
     }
+
+    /// Returns ln(F(high) − F(low)).
+    #[track_caller]
+    fn log_mass(&self, tape: &'t Tape) -> Var<'t> {
+        let (low, high) = (self.bound(tape, &self.low), self.bound(tape, &self.high));
+        let args = [tape.lift(low), high, self.width(tape)];
+        match align(D::Cdf::LOG_MASS, &args, Place::here()) {
+            Some(a) => tape.record(LogMass::<D::Cdf>::DEF, &a.args, &[], &a.dims, &a.event, 0),
+            None => Var::constant(f64::NAN),
+        }
+    }
 }
 
 impl<D: Family> Family for Truncated<'_, D> {
@@ -196,23 +208,30 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
         let base = self.base.log_prob(x);
         let tape = tape_for(base, &[&Param::Value(x), &self.low, &self.high]);
         let is_outside = x.lt(self.low.on(tape)) + x.gt(self.high.on(tape));
-        let log_mass = {
-            let (low, high) = (self.bound(tape, &self.low), self.bound(tape, &self.high));
-            log_mass::<D::Cdf>(tape, [low, high, self.width(tape)])
-        };
-        where_(is_outside, -f64::INFINITY, base) - log_mass
+        where_(is_outside, -f64::INFINITY, base) - self.log_mass(tape)
     }
 
-    /// The quantile between the bounds at a uniform number.
     fn draw(&self, at: &Noise<'t>) -> Var<'t> {
+        self.drawn(at).value
+    }
+
+    /// The quantile between the bounds at a uniform number; the standardised value is the noise.
+    fn drawn(&self, at: &Noise<'t>) -> Drawn<'t> {
         let tape = at.tape;
         let (a, b) = (self.bound(tape, &self.low), self.bound(tape, &self.high));
-        let z = match align(D::Cdf::QUANTILE, &[at.uniform(), a, b], Place::here()) {
+        let noise = match align(D::Cdf::QUANTILE, &[at.uniform(), a, b], Place::here()) {
             Some(a) => tape.record(Quantile::<D::Cdf>::DEF, &a.args, &[], &a.dims, &a.event, 0),
             None => Var::constant(f64::NAN),
         };
-        let x = self.base.destandardise(tape, z);
-        x.maximum(self.low.on(tape)).minimum(self.high.on(tape))
+        let x = self.base.destandardise(tape, noise);
+        let value = x.maximum(self.low.on(tape)).minimum(self.high.on(tape));
+        Drawn { value, noise }
+    }
+
+    /// The density of the distribution that is truncated, at the same standardised value, over the mass between the bounds.
+    fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t> {
+        let tape = tape_for(drawn.noise, &[&self.low, &self.high]);
+        self.base.drawn_log_prob(drawn) - self.log_mass(tape)
     }
 
     /// Not a number: no closed form is offered.
@@ -227,14 +246,6 @@ impl<'t, D: Standardised<'t>> Dist<'t> for Truncated<'t, D> {
 
     fn modifiers(&self) -> Modifiers<'t> {
         self.base.modifiers()
-    }
-}
-
-#[track_caller]
-fn log_mass<'t, C: StandardCdf>(tape: &'t Tape, [a, b, width]: [Var<'t>; 3]) -> Var<'t> {
-    match align(C::LOG_MASS, &[tape.lift(a), b, width], Place::here()) {
-        Some(a) => tape.record(LogMass::<C>::DEF, &a.args, &[], &a.dims, &a.event, 0),
-        None => Var::constant(f64::NAN),
     }
 }
 

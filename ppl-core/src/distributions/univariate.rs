@@ -92,6 +92,20 @@ pub fn log_prob_term<'t, D: Density<P>, const P: usize>(
     }
 }
 
+/// Returns the log density of x = scale · z + …, given that of z: without ln scale.
+pub fn per_scale<'t>(standard: Var<'t>, scale: &Param<'t>) -> Var<'t> {
+    standard - on_tape_of(standard, scale).ln()
+}
+
+/// Returns the log density of x = z / rate, given that of z: with ln rate.
+pub fn per_rate<'t>(standard: Var<'t>, rate: &Param<'t>) -> Var<'t> {
+    standard + on_tape_of(standard, rate).ln()
+}
+
+fn on_tape_of<'t>(standard: Var<'t>, param: &Param<'t>) -> Var<'t> {
+    standard.tape().map_or(standard, |tape| param.on(tape))
+}
+
 /// Returns the event shape of parameters broadcast against each other; clashing shapes give that of the first.
 pub fn event_shape<'t>(params: &[&Param<'t>]) -> Shape {
     let shapes = params.iter().map(|p| p.event_shape());

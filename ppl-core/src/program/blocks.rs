@@ -89,7 +89,7 @@ mod tests {
                 event: Shape::from_slice(&[n]),
             };
             let scale = raw.softplus();
-            let z = draw.normal(loc, scale);
+            let z = draw.location_scale(draw.standard_normal(), loc, scale).value;
             let shifted = where_(z.gt(loc), z * width, z.powi(2) - draw.uniform());
             Normal(loc, scale).log_prob_term(&tape, z, -1.0, 0);
             Normal(loc, width).log_prob_term(&tape, shifted, 1.0, 1);

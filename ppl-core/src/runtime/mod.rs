@@ -30,6 +30,7 @@ pub mod recording;
 pub mod replayable;
 pub mod sampling;
 pub mod site;
+mod site_density;
 pub mod sites;
 pub mod source;
 mod starting;

@@ -146,7 +146,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         };
         match latent {
             Latent::Forward => self.forward(event, Some(beside)),
-            Latent::Fresh(weight) => {
+            Latent::Fresh(weight) | Latent::OfGuide(weight) => {
                 let drawn = self.own_draw(event)?;
                 ctx.check()?;
                 let x = where_(parts.elements, parts.raw, drawn);
@@ -197,7 +197,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 let x = bijector.constrain(z);
                 Ok((x, bijector.log_det(z, x)))
             }
-            Latent::Fresh(_) | Latent::Forward | Latent::ForwardBeside { .. } | Latent::WithKl(..) => {
+            Latent::Fresh(_) | Latent::OfGuide(_) | Latent::Forward | Latent::ForwardBeside { .. } | Latent::WithKl(..) => {
                 let message = "the model reads elements of it that are missing, and this algorithm has no latents for them: \
                                use `Svi`, or `Mh` on a model whose sites do not change";
                 Err(self.fault(message))

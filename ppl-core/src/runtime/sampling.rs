@@ -14,6 +14,7 @@ use crate::rng::name_hash;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::{Fate, Message};
 use crate::runtime::site::Site;
+use crate::runtime::site_density::At;
 use crate::runtime::source::{Latent, LatentSite};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
@@ -27,10 +28,10 @@ pub(super) struct Visit<'a, 't, D> {
     site: Site<'a>,
     address: String,
     pub dist: D,
-    modifiers: Modifiers<'t>,
+    pub modifiers: Modifiers<'t>,
     /// The masks of handlers and that of the distribution.
     pub masks: Vec<Var<'t>>,
-    scale: f64,
+    pub scale: f64,
     /// What an algorithm starts from.
     pub start: Option<ArrayD<f64>>,
 }
@@ -166,20 +167,29 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// As [`Visit::draw`], with an event that the distribution's own broadcasts to.
     pub fn draw_of(&self, event: Shape) -> Var<'t> {
-        let dims = self.ctx.state().plates.iter().copied().collect();
-        let at = Noise {
+        self.dist.draw(&self.noise(event))
+    }
+
+    /// The stream of random numbers of this site.
+    pub fn noise(&self, event: Shape) -> Noise<'t> {
+        Noise {
             tape: self.ctx.tape(),
             stream: name_hash(&self.address),
-            dims,
+            dims: self.ctx.state().plates.iter().copied().collect(),
             event,
-        };
-        self.dist.draw(&at)
+        }
     }
 
     /// A draw of this event, if the distribution has any.
     pub fn own_draw(&self, event: Shape) -> Res<Var<'t>> {
+        self.check_proper()?;
+        Ok(self.draw_of(event))
+    }
+
+    /// Refuses a draw of an improper distribution.
+    pub fn check_proper(&self) -> Res<()> {
         match D::IS_PROPER {
-            true => Ok(self.draw_of(event)),
+            true => Ok(()),
             false => Err(self.fault(format!(
                 "`{}` is improper and cannot be drawn from: give the site a proper prior or, by `condition` or `do_`, a value; \
                  `Mh` and `Svi` with an automatic guide need no draw where the same sites are met in each run",
@@ -233,6 +243,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 ctx.check()?;
                 self.record_weighted(x, SiteKind::Latent, weight)
             }
+            Latent::OfGuide(weight) => self.of_guide(event, weight),
             Latent::Forward => self.forward(event, None),
             Latent::ForwardBeside { given, is_given } => {
                 let (elements, rows) = (is_given, is_given);
@@ -270,7 +281,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.ctx.check()?;
         let x = beside.as_ref().map_or(drawn, |b| where_(b.elements, b.given, drawn));
         let number = self.add(x, SiteKind::Latent)?;
-        let mut log_prob = self.masked_log_prob(drawn);
+        let mut log_prob = self.masked_log_prob(At::Value(drawn));
         if let Some(beside) = beside {
             log_prob = where_(beside.rows, Var::constant(0.0), log_prob);
         }
@@ -298,7 +309,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             .standard_term(tape, z, self.ctx.multiplicity(&z.dims()), number);
         let rest = self.factor() - 1.0;
         if rest.as_constant() != Some(0.0) {
-            self.term_times(x, rest, 1.0, number);
+            self.term_times(At::Value(x), rest, 1.0, number);
         }
         self.ctx.check()?;
         Ok(x)
@@ -429,48 +440,6 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn is_weighted(&self) -> bool {
         let is_scaled = |factor: Var<'t>| factor.as_constant() != Some(1.0);
         !self.masks.is_empty() || self.scale != 1.0 || self.modifiers.scale.is_some_and(is_scaled)
-    }
-
-    /// Returns what the log density of the site at its own value is multiplied by.
-    fn factor(&self) -> Var<'t> {
-        match self.modifiers.scale {
-            None => Var::constant(self.scale),
-            Some(factor) if self.scale == 1.0 => factor,
-            Some(factor) => factor * self.scale,
-        }
-    }
-
-    /// Adds the log density at `x` with the scale of the site.
-    pub fn term(&self, x: Var<'t>, weight: f64, number: u32) {
-        self.term_times(x, self.factor(), weight, number);
-    }
-
-    /// Adds the log density at `x` times `factor`, by the fused operation unless rows are masked or weighted by values.
-    fn term_times(&self, x: Var<'t>, factor: Var<'t>, weight: f64, number: u32) {
-        let tape = self.ctx.tape();
-        let constant = factor.as_constant();
-        let weight = weight * constant.unwrap_or(1.0);
-        let params = self.dist.params(tape);
-        let dims = params
-            .iter()
-            .fold(x.dims(), |dims, p| crate::tensor::dims::union(&dims, &p.1.dims()));
-        if self.masks.is_empty() && constant.is_some() {
-            let weight = weight * self.ctx.multiplicity(&dims);
-            return self.dist.log_prob_term(tape, x, weight, number);
-        }
-        let mut log_prob = self.masked_log_prob(x);
-        if constant.is_none() {
-            log_prob = log_prob * factor;
-        }
-        let weight = weight * self.ctx.multiplicity(&log_prob.dims());
-        tape.term(SumTerm::DEF, &[log_prob], &[], 0, weight, number);
-    }
-
-    /// Returns the log density of each element or row at `x`, zero where it is masked.
-    fn masked_log_prob(&self, x: Var<'t>) -> Var<'t> {
-        let each = self.dist.log_prob(x);
-        let masked = |log_prob, &mask: &Var<'t>| where_(mask, log_prob, Var::constant(0.0));
-        self.masks.iter().fold(each, masked)
     }
 }
 

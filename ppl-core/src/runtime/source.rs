@@ -92,6 +92,8 @@ impl<'t> LatentSite<'_, 't> {
 pub enum Latent<'t> {
     /// The distribution's own draw, whose log density counts with this weight.
     Fresh(f64),
+    /// The own draw of a guide's distribution, whose log density, as a function of the draw's noise, counts with this weight.
+    OfGuide(f64),
     /// The distribution's own draw in a run whose density nobody wants: its log density is kept with the site, as the check
     /// of the parameters that it is, and does not count.
     Forward,

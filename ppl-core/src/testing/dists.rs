@@ -82,6 +82,13 @@ macro_rules! dist_tests {
             }
 
             #[test]
+            fn the_density_of_a_draw_by_its_noise_is_that_at_its_value() {
+                for params in draws().iter().filter(|_| !LAWS.is_discrete) {
+                    $crate::testing::own_draw::check_numbers($crate::testing::own_draw::densities!(|$p| $dist), params);
+                }
+            }
+
+            #[test]
             fn derivatives_of_draws_move_expectations() {
                 dist_check::derivatives_of_draws_move_expectations(&LAWS, &draws());
             }

@@ -7,6 +7,7 @@ pub(crate) mod dists;
 pub(crate) mod invariance;
 pub(crate) mod op_check;
 pub(crate) mod ops;
+pub(crate) mod own_draw;
 pub(crate) mod quadrature;
 mod random_recordings;
 pub(crate) mod rows_check;

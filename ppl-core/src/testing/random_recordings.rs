@@ -72,7 +72,7 @@ fn check(seed: u64, n: usize, precision: Precision) {
                     dims: Dims::new(),
                     event,
                 };
-                draw.normal(a, scale).tanh()
+                draw.location_scale(draw.standard_normal(), a, scale).value.tanh()
             }
             _ => (a.square() + 0.3).ln(),
         });

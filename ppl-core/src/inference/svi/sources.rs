@@ -28,7 +28,7 @@ impl Source for FromGuide {
             );
             return Err(Stop(Error::at_site(site.address, site.place, message)));
         }
-        Ok(Latent::Fresh(if self.analytic.contains(site.address) {
+        Ok(Latent::OfGuide(if self.analytic.contains(site.address) {
             0.0
         } else {
             -1.0

@@ -110,7 +110,9 @@ impl Source for FromAutoNormal {
             dims: Dims::new(),
             event: shape.clone(),
         };
-        let z = at.normal(loc, scale);
+        let normal = Normal(loc, scale);
+        let drawn = normal.drawn(&at);
+        let z = drawn.value;
         let number = ctx.add_guide_site(SiteRecord {
             address: site.address.to_string(),
             place: site.place,
@@ -134,7 +136,7 @@ impl Source for FromAutoNormal {
         if self.analytic.contains(site.address) {
             return Ok(Latent::WithKl(ctx.rows_of(z, &site.event), number as usize));
         }
-        normal::own_draw_term(tape, z, [loc, scale], -weight_of_rows(ctx), number);
+        normal.drawn_term(tape, drawn, -weight_of_rows(ctx), number);
         Ok(Latent::Free(z))
     }
 }
