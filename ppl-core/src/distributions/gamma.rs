@@ -213,3 +213,58 @@ dist_tests! { |p| Gamma(p[0], p[1]);
     bad [-1.0, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::NAN, 1.0];
     draws [2.5, 0.5], [0.4, 1.0], [40.0, 20.0];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::InverseGamma;
+    use crate::math::gamma::{digamma, ln_gamma};
+    use crate::ops::sum::SumTerm;
+    use crate::rng::Key;
+    use crate::tape::gradient::gradient;
+    use crate::tape::op::Op;
+    use crate::tape::store::Precision;
+
+    /// Returns the density of a draw by its noise y, for concentration and rate, and its derivatives by the three.
+    fn by_noise(y: f64, [a, b]: [f64; 2], is_inverse: bool) -> (f64, Vec<f64>) {
+        let tape = Tape::new(Precision::F64, Key::new(1));
+        let [y, a, b] = [(0, y), (1, a), (2, b)].map(|(k, x)| tape.input(k, &[], &[], &[x], false));
+        let drawn = Drawn { value: y, noise: y };
+        let each = if is_inverse {
+            InverseGamma(a, b).drawn_log_prob(drawn)
+        } else {
+            Gamma(a, b).drawn_log_prob(drawn)
+        };
+        tape.term(SumTerm::DEF, &[each], &[], 0, 1.0, 0);
+        (each.value(), gradient(&tape))
+    }
+
+    #[test]
+    fn a_draw_that_is_no_number_has_its_density_by_the_noise() {
+        // g = a e⁻³⁰⁰⁰ and b / g leave the range of numbers, and b g and g / b are nothing beside ln g.
+        let (y, a, b) = (-3000.0, 0.01_f64, 2.0_f64);
+        let ln_g = y + a.ln();
+        let of_ln_g = a * ln_g - ln_gamma(a);
+        let d_a = ln_g + 1.0 - digamma(a);
+        let gamma = (of_ln_g - ln_g + b.ln(), [a - 1.0, d_a - 1.0 / a, 1.0 / b]);
+        let inverse = (of_ln_g + ln_g - b.ln(), [a + 1.0, d_a + 1.0 / a, -1.0 / b]);
+        for ((value, slopes), is_inverse) in [(gamma, false), (inverse, true)] {
+            let (got, gradient) = by_noise(y, [a, b], is_inverse);
+            for (got, want) in gradient.iter().chain([&got]).zip(slopes.iter().chain([&value])) {
+                assert!((got - want).abs() < 1e-12 * (1.0 + want.abs()), "{got} for {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_noise_keeps_the_digits_of_a_large_concentration() {
+        // ln(g / a) is normal to within a relative 1 / √a: −a y² / 2 − a y³ / 6 beside the constant.
+        let (y, a) = (3e-8_f64, 1e15_f64);
+        let (got, gradient) = by_noise(y, [a, 1.0], false);
+        let excess = y * y / 2.0 * (1.0 + y / 3.0);
+        let want = 0.5 * a.ln() - HALF_LN_2PI - a * excess - (y + a.ln());
+        assert!((got - want).abs() < 1e-13 * want.abs(), "{got} for {want}");
+        let want = -0.5 / a - excess;
+        assert!((gradient[1] / want - 1.0).abs() < 1e-6, "{} for {want}", gradient[1]);
+    }
+}
