@@ -302,6 +302,7 @@ op_tests! {
 mod tests {
     use super::*;
     use crate::math::erf::ndtr;
+    use crate::tape::op::Op;
     use crate::testing::own_draw;
     use crate::testing::rows_check::{draws_of, elements_equal_terms, p_value_of};
 

@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::noise::Noise;
+use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::distributions::{Dist, Modifiers};
 use crate::error::{Error, number, shapes_text};
@@ -14,7 +14,6 @@ use crate::rng::name_hash;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::{Fate, Message};
 use crate::runtime::site::Site;
-use crate::runtime::site_density::At;
 use crate::runtime::source::{Latent, LatentSite};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
@@ -47,6 +46,24 @@ pub(super) struct Beside<'t> {
     pub elements: Var<'t>,
     /// The same for each element of the log density.
     pub rows: Var<'t>,
+}
+
+/// Where the log density of a site is wanted.
+#[derive(Clone, Copy)]
+pub(super) enum At<'t> {
+    /// At a value.
+    Value(Var<'t>),
+    /// At a draw of the site's own distribution.
+    Own(Drawn<'t>),
+}
+
+impl<'t> At<'t> {
+    pub fn value(self) -> Var<'t> {
+        match self {
+            At::Value(x) => x,
+            At::Own(drawn) => drawn.value,
+        }
+    }
 }
 
 impl<'t> Ctx<'t> {

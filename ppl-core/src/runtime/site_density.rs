@@ -1,34 +1,15 @@
 //! The log density that a site adds to its run: at a value, or at a draw of its own by the draw's noise.
 
 use crate::distributions::Dist;
-use crate::distributions::noise::Drawn;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
-use crate::runtime::sampling::Visit;
+use crate::runtime::sampling::{At, Visit};
 use crate::runtime::state::SiteKind;
 use crate::runtime::stop::Res;
 use crate::tape::op::Op;
 use crate::tape::var::Var;
 use crate::tensor::dims::union;
 use crate::tensor::shape::Shape;
-
-/// Where the log density of a site is wanted.
-#[derive(Clone, Copy)]
-pub(super) enum At<'t> {
-    /// At a value.
-    Value(Var<'t>),
-    /// At a draw of the site's own distribution.
-    Own(Drawn<'t>),
-}
-
-impl<'t> At<'t> {
-    fn value(self) -> Var<'t> {
-        match self {
-            At::Value(x) => x,
-            At::Own(drawn) => drawn.value,
-        }
-    }
-}
 
 impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// A draw of a guide, whose log density counts with this weight.
