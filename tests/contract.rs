@@ -84,7 +84,7 @@ fn random_walk(p: f64, y: Obs<f64>) {
     let mut x = Var::from(0.0);
     while sample("go", Bernoulli::probs(p)).is_true() {
         let step = sample(Normal(0, 1));
-        x = x + step;
+        x += step;
     }
     observe(y, Normal(x, 0.1));
 }

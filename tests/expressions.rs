@@ -99,7 +99,7 @@ fn own_arrays(n: usize, counts: Vec<u32>, on: Array1<bool>) {
     );
     track(
         "lists",
-        sigma * [1, 2] + stack(&counts_of(sigma, &counts)) * 0.5f32 * (1, 2.5) - &on,
+        sigma * [1, 2] + stack(counts_of(sigma, &counts)) * 0.5f32 * (1, 2.5) - &on,
     );
     track("masks", sigma.gt(&array![0, 100]) & &on | !sigma.le(Array1::zeros(n)));
     track("chosen", where_(&on, Array1::zeros(n), sigma.maximum([100, 0])));
@@ -110,7 +110,7 @@ fn own_arrays(n: usize, counts: Vec<u32>, on: Array1<bool>) {
 }
 
 fn counts_of<'t>(x: Var<'t>, counts: &[u32]) -> Vec<Var<'t>> {
-    counts.iter().map(|n| x * 0 + n).collect()
+    counts.iter().map(|n| x * 0.0 + n).collect()
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn lists_and_tuples_are_vectors_of_numbers_and_values() {
 #[model]
 fn plain_numbers() {
     let parts = [1.0, 2.0].map(Var::from);
-    let line = stack(&parts) * 2 + 1;
+    let line = stack(parts) * 2 + 1;
     let mu = sample(Normal(line, 1));
 }
 
@@ -224,7 +224,7 @@ fn parts(x: &Array2<f64>, y: Obs<Array1<f64>>) {
     let steps = y[1..].len();
     track("steps", steps);
     track("corner", x[[1, 0]] + x[(0, 1)]);
-    track("columns", x[(.., 1)] - x.t()[1] + x[(.., ..1)].sum_axis(1) * 0);
+    track("columns", x[(.., 1)] - x.t()[1] + x[(.., ..1)].sum_axis(1) * 0.0);
     track("backwards", x[(.., 0)].rev() + x.rev_axis(1)[1..][0].rev()[0]);
     track("best", x.max_axis(0) - x.min_axis(0) + x.argmax_axis(0));
     track("place", y[..2].argmax().index());

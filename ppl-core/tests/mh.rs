@@ -81,8 +81,8 @@ fn random_walk(p: f64, y: Obs<f64>) {
     let mut n = Var::from(0.0);
     while sample("go", Bernoulli::probs(p)).is_true() {
         let step = sample(Normal(0, 1));
-        x = x + step;
-        n = n + 1.0;
+        x += step;
+        n += 1.0;
     }
     track(end, x);
     track(count, n);

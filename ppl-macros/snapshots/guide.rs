@@ -77,6 +77,7 @@ fn family<'__data>() -> impl ppl_core::__private::Guide<
         __types: ::core::marker::PhantomData<fn() -> (&'__data (),)>,
     }
     impl<'__data> __Model<'__data> {
+        #[allow(clippy::let_unit_value)]
         fn body<'__tape>(&self, __ctx: ppl_core::__private::Ctx<'__tape>) -> ppl_core::__private::Res<()>
         where
             '__data: '__tape,

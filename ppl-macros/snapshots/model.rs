@@ -97,6 +97,7 @@ pub fn schools<'__data>(
         __types: ::core::marker::PhantomData<fn() -> (&'__data (),)>,
     }
     impl<'__data> __Model<'__data> {
+        #[allow(clippy::let_unit_value)]
         fn body<'__tape>(&self, __ctx: ::posterior::__private::Ctx<'__tape>) -> ::posterior::__private::Res<<fn(::posterior::__private::Ctx) -> Var as ::posterior::__private::Returned<'__tape>>::Out>
         where
             '__data: '__tape,

@@ -172,6 +172,7 @@ fn implementation(
             __types: ::core::marker::PhantomData<fn() -> (#(&#lifetimes (),)* #(#types,)*)>,
         }
         impl #header __Model #arguments #clause {
+            #[allow(clippy::let_unit_value)] // The binding names a submodel without a value.
             fn body<'__tape>(&self, #ctx: #private::Ctx<'__tape>) -> #private::Res<#out_tape> where '__data: '__tape {
                 #(#unpacked)*
                 #same

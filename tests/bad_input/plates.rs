@@ -104,7 +104,7 @@ fn noncentered() {
 #[model]
 fn factors(value: f64) {
     let mu = sample(Normal(0, 1));
-    factor(mu * 0 + value);
+    factor(mu * 0.0 + value);
 }
 
 #[model]

@@ -26,7 +26,7 @@ fn walk(y: Obs<f64>) {
     let mut x = Var::from(0.0);
     while sample("go", Bernoulli::probs(0.5)).is_true() {
         let step = sample(Normal(0, 1));
-        x = x + step;
+        x += step;
     }
     observe(y, Normal(x, 1));
 }

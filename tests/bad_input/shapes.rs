@@ -110,7 +110,7 @@ fn permutes(a: &Array2<f64>, axes: Vec<usize>) {
 #[model]
 fn stacks(a: &Array1<f64>, b: &Array1<f64>) {
     let mu = sample(Normal(0, 1));
-    factor(stack(&[a, b]).sum() * mu);
+    factor(stack([a, b]).sum() * mu);
 }
 
 #[model]

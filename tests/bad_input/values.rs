@@ -33,7 +33,7 @@ fn shares(y: Obs<Array1<f64>>) {
 fn bounded(low: f64, high: f64, y: Obs<Array1<f64>>) {
     let a = sample(HalfNormal(1));
     for i in plate(y) {
-        observe(y[i], Uniform(low - a * 0, high));
+        observe(y[i], Uniform(low - a * 0.0, high));
     }
 }
 

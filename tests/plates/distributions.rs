@@ -76,25 +76,25 @@ distributions! { |a, b, z, x, y|
     binomial_logits(Array1<usize>: counts(8)): Binomial::logits(7, a + b * z * x);
     binomial_probs(Array1<usize>: counts(8)): Binomial::probs(7 + x.gt(0), (a + b * z * x).sigmoid());
     poisson(Array1<usize>: counts(5)): Poisson((a + z * x).exp() + b);
-    categorical_logits(Array1<usize>: counts(3)): Categorical::logits(stack(&[a + z, b * x, z * x]));
-    categorical_probs(Array1<usize>: counts(3)): Categorical::probs(stack(&[a + z, b * x, z * x]).softmax());
-    categorical_of_one_table(Array1<usize>: counts(2)): Categorical::probs(stack(&[b, b + a.square()]));
-    one_hot_logits(Array2<usize>: indicators()): OneHotCategorical::logits(stack(&[a + z, b * x, z * x]));
-    one_hot_probs(Array2<usize>: indicators()): OneHotCategorical::probs(stack(&[a + z, b * x, z * x]).exp());
-    dirichlet(Array2<f64>: simplices()): Dirichlet(stack(&[(a + z).exp(), b, x.square() + 0.5]));
-    dirichlet_of_one_table(Array2<f64>: simplices()): Dirichlet(stack(&[b, 2 * b, b + a.square()]));
+    categorical_logits(Array1<usize>: counts(3)): Categorical::logits(stack([a + z, b * x, z * x]));
+    categorical_probs(Array1<usize>: counts(3)): Categorical::probs(stack([a + z, b * x, z * x]).softmax());
+    categorical_of_one_table(Array1<usize>: counts(2)): Categorical::probs(stack([b, b + a.square()]));
+    one_hot_logits(Array2<usize>: indicators()): OneHotCategorical::logits(stack([a + z, b * x, z * x]));
+    one_hot_probs(Array2<usize>: indicators()): OneHotCategorical::probs(stack([a + z, b * x, z * x]).exp());
+    dirichlet(Array2<f64>: simplices()): Dirichlet(stack([(a + z).exp(), b, x.square() + 0.5]));
+    dirichlet_of_one_table(Array2<f64>: simplices()): Dirichlet(stack([b, 2 * b, b + a.square()]));
     multivariate_normal(Array2<f64>: vectors()): MultivariateNormal::scale_tril(
-        stack(&[z, a * x, b]),
-        stack(&[stack(&[b, b, b]), stack(&[z, 1 + x.square(), b]), stack(&[a, x, b + z.square()])])
+        stack([z, a * x, b]),
+        stack([stack([b, b, b]), stack([z, 1 + x.square(), b]), stack([a, x, b + z.square()])])
     );
     multivariate_normal_of_one_scale(Array2<f64>: vectors()): MultivariateNormal::scale_tril(
-        stack(&[z, a * x, b]),
-        stack(&[stack(&[b, b, b]), stack(&[b.ln(), 1 + b, b]), stack(&[b, b.ln(), b + 2])])
+        stack([z, a * x, b]),
+        stack([stack([b, b, b]), stack([b.ln(), 1 + b, b]), stack([b, b.ln(), b + 2])])
     );
     flat(Array1<f64>: reals()): Flat();
     half_flat(Array1<f64>: positive()): HalfFlat();
     expanded(Array2<f64>: vectors()): Normal(a + z * x, b).expand([3]);
-    each_element_its_own(Array2<f64>: vectors()): StudentT(4, stack(&[a, z, x]), b);
+    each_element_its_own(Array2<f64>: vectors()): StudentT(4, stack([a, z, x]), b);
     ordered(Array2<f64>: ascending()): Normal(a + z * x, b).expand([3]).ordered();
     truncated_normal(Array1<f64>: reals()): Normal(a + z * x, b).truncate(-4 - z.square(), 4 + a.square());
     truncated_normal_below(Array1<f64>: reals()): Normal(z, b).truncate(-f64::INFINITY, 4 + x.square());

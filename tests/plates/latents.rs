@@ -57,24 +57,24 @@ pub mod vectors {
     use super::*;
 
     latents! { |a, b, z, x, v|
-        dirichlet: Dirichlet(stack(&[(a + z).exp(), b, x.square() + 0.5])) => v.dot(stack(&[z, x, a]));
-        dirichlets: Dirichlet(stack(&[z.exp(), b, x.square() + 0.5])).expand([2]) => v[1].dot(stack(&[z, x, a])) * v[0][2];
+        dirichlet: Dirichlet(stack([(a + z).exp(), b, x.square() + 0.5])) => v.dot(stack([z, x, a]));
+        dirichlets: Dirichlet(stack([z.exp(), b, x.square() + 0.5])).expand([2]) => v[1].dot(stack([z, x, a])) * v[0][2];
         multivariate_normal: MultivariateNormal::scale_tril(
-            stack(&[z, x]),
-            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
+            stack([z, x]),
+            stack([stack([b, b]), stack([a, 1 + z.square()])])
         ) => v[0] * x + v[1] * z;
         noncentered_multivariate_normal: MultivariateNormal::scale_tril(
-            stack(&[z, x]),
-            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
+            stack([z, x]),
+            stack([stack([b, b]), stack([a, 1 + z.square()])])
         ).noncentered() => v[0] * x + v[1] * z;
         noncentered_multivariate_normals: MultivariateNormal::scale_tril(
-            stack(&[z, x]),
-            stack(&[stack(&[b, b]), stack(&[a, 1 + z.square()])])
-        ).expand([3]).noncentered() => (v[0].dot(stack(&[x, a])) + v[1][0] * v[2][1] * z).tanh();
+            stack([z, x]),
+            stack([stack([b, b]), stack([a, 1 + z.square()])])
+        ).expand([3]).noncentered() => (v[0].dot(stack([x, a])) + v[1][0] * v[2][1] * z).tanh();
         ordered: Normal(z, b).expand([3]).ordered() => v[2] * x - v.log_sum_exp();
-        expanded: Normal(z, b).expand([2, 3]) => v.t().dot(stack(&[x, a])).tanh().max();
-        noncentered: Normal(stack(&[z, a]), b).expand([3]).noncentered() => v.dot(stack(&[x, z])).max();
-        gammas: Gamma(stack(&[b, 2 * b]), z.exp()) => v.ln().sum() * x;
+        expanded: Normal(z, b).expand([2, 3]) => v.t().dot(stack([x, a])).tanh().max();
+        noncentered: Normal(stack([z, a]), b).expand([3]).noncentered() => v.dot(stack([x, z])).max();
+        gammas: Gamma(stack([b, 2 * b]), z.exp()) => v.ln().sum() * x;
         truncated: Normal(z, b).truncate(0, 1 + x.square()).expand([2]) => v.sum() * a;
     }
 }
@@ -84,15 +84,15 @@ pub mod points {
     use super::*;
 
     latents! { |a, b, z, x, v|
-        bernoulli_logits: Bernoulli::logits(z * x + a) => stack(&[a, z * b])[v];
-        bernoulli_probs: Bernoulli::probs((z * x).sigmoid()) => stack(&[b, 2 * b])[v] + z;
+        bernoulli_logits: Bernoulli::logits(z * x + a) => stack([a, z * b])[v];
+        bernoulli_probs: Bernoulli::probs((z * x).sigmoid()) => stack([b, 2 * b])[v] + z;
         binomial: Binomial::logits(3, z * x) => v * z;
         binomial_probs: Binomial::probs(3, (z * x).sigmoid()) => v * z;
         poisson: Poisson((z * x).exp()) => v * z;
-        categorical: Categorical::logits(stack(&[z, x, a])) => stack(&[b, 2 * b, b.ln()])[v] * z;
-        categorical_probs: Categorical::probs(stack(&[z.exp(), b])) => stack(&[stack(&[a, z]), stack(&[x, b])])[v][1];
-        one_hot: OneHotCategorical::logits(stack(&[z, x, a])) => v.dot(stack(&[z, b, x]));
-        one_hot_probs: OneHotCategorical::probs(stack(&[z.exp(), b])) => v.dot(stack(&[z, b]));
+        categorical: Categorical::logits(stack([z, x, a])) => stack([b, 2 * b, b.ln()])[v] * z;
+        categorical_probs: Categorical::probs(stack([z.exp(), b])) => stack([stack([a, z]), stack([x, b])])[v][1];
+        one_hot: OneHotCategorical::logits(stack([z, x, a])) => v.dot(stack([z, b, x]));
+        one_hot_probs: OneHotCategorical::probs(stack([z.exp(), b])) => v.dot(stack([z, b]));
     }
 }
 
@@ -112,7 +112,7 @@ pub mod parameters {
             let shares = param([0.2, 0.3, 0.5], Simplex);
             let steps = param([-1.0, 0.5], Ordered);
             let tril = param(array![[1.0, 0.0], [0.5, 2.0]], LowerCholesky);
-            observe(y, Normal(shares.dot(stack(&[z, x, a])) + tril.dot(steps).tanh().sum(), b));
+            observe(y, Normal(shares.dot(stack([z, x, a])) + tril.dot(steps).tanh().sum(), b));
         }
     }
 }
@@ -124,7 +124,7 @@ pub mod factors {
     laws! { |a, b, z, x, y|
         of_rows(Array1<f64>: reals()) { factor(-(z * x - y).square() * b); }
         of_the_outer_row(Array1<f64>: reals()) { factor(-a.square() * b); factor(-z.square()); }
-        of_vectors(Array1<f64>: reals()) { factor(-(stack(&[a, z]) - x).square() * stack(&[b, b + y.square()])); }
+        of_vectors(Array1<f64>: reals()) { factor(-(stack([a, z]) - x).square() * stack([b, b + y.square()])); }
     }
 }
 

@@ -42,31 +42,31 @@ pub mod vectors {
     use super::*;
 
     means! { |a, b, z, x, y|
-        sums: stack(&[a, z * x]).sum() + stack(&[z, y, b]).mean();
-        largest: stack(&[z, x * a]).max() * b + stack(&[a, b]).max();
-        smallest: stack(&[z, x * a]).min() * b + stack(&[a, y]).min();
-        log_sum_exp: stack(&[a, z, b * x]).log_sum_exp() + stack(&[a, b]).log_sum_exp();
-        softmax: stack(&[z, a, x]).softmax()[1] * z + stack(&[b, a]).softmax()[0] * y;
-        log_softmax: stack(&[z, b]).log_softmax()[0] + stack(&[a, y, b]).log_softmax()[2];
-        cumsum: stack(&[z, a * x, b]).cumsum()[2] + stack(&[z, y]).cumsum()[0];
-        sort: stack(&[z, x, a * b]).sort().dot(stack(&[b, y, z]));
-        reversed: stack(&[z, x * a, b]).rev().dot(stack(&[a, z, y]));
-        places: stack(&[a, b, z])[stack(&[z, x, y]).argmax()] * stack(&[x, y])[stack(&[z, a]).argmin()];
+        sums: stack([a, z * x]).sum() + stack([z, y, b]).mean();
+        largest: stack([z, x * a]).max() * b + stack([a, b]).max();
+        smallest: stack([z, x * a]).min() * b + stack([a, y]).min();
+        log_sum_exp: stack([a, z, b * x]).log_sum_exp() + stack([a, b]).log_sum_exp();
+        softmax: stack([z, a, x]).softmax()[1] * z + stack([b, a]).softmax()[0] * y;
+        log_softmax: stack([z, b]).log_softmax()[0] + stack([a, y, b]).log_softmax()[2];
+        cumsum: stack([z, a * x, b]).cumsum()[2] + stack([z, y]).cumsum()[0];
+        sort: stack([z, x, a * b]).sort().dot(stack([b, y, z]));
+        reversed: stack([z, x * a, b]).rev().dot(stack([a, z, y]));
+        places: stack([a, b, z])[stack([z, x, y]).argmax()] * stack([x, y])[stack([z, a]).argmin()];
         mixed: stack((z, 1, b)).cumsum()[2] * concat((0.5, stack((x, z)), a)).log_sum_exp() + stack([1.into(), z])[1..][0];
         padded: stack((z, x)).pad(0, 1, 2, a).softmax()[3] * b;
         of_own_arrays: (z * array![1.0, 2.0] - &array![1, 3] * a + array![0.5, 1.0] * b).tanh().sum();
         updates: { let mut v = a; v += z * x; v -= b; v *= y; v /= 2 + b; v };
         iterators: [z, a, x].iter().map(|v| v * b).sum::<Var>() + [y, z, b].into_iter().product::<Var>();
-        slices: stack(&[z, x, a, b]).slice(1..3).sum() * stack(&[z, x, a]).slice(..2).max();
-        concatenation: concat(&[stack(&[z, x]), a, stack(&[y, b])]).slice(1..4).log_sum_exp();
-        repeated: (z.broadcast(&[3]) * stack(&[a, x, b])).softplus().sum() + b.broadcast(&[2, 2]).sum();
-        broadcast: (stack(&[stack(&[z, a]), stack(&[b, x])]) * stack(&[b, y]) - stack(&[a, z])).tanh().sum();
-        numbers: (stack(&[b, a]) * z + x).sigmoid().sum() + (stack(&[z, x]) * b - a).sigmoid().sum();
-        by_number: stack(&[b, b + 1])[x.gt(0)] + stack(&[a, b])[y.gt(0)] + stack(&[z, x, a])[1 + x.gt(a)];
-        by_numbers: stack(&[b, b.ln()])[stack(&[x.gt(0), y.gt(0)])].sum() * z;
-        of_own_tables: stack(&[z, a])[stack(&[x.gt(0), y.gt(z), y.gt(0)])].dot(stack(&[x, y, z]));
-        rows_by_number: stack(&[stack(&[z, a]), stack(&[x, b])])[y.gt(0)].dot(stack(&[b, z]));
-        rows_of_one_table: stack(&[stack(&[b, 2 * b]), stack(&[b.ln(), b])])[x.gt(0)].dot(stack(&[b, z]));
+        slices: stack([z, x, a, b]).slice(1..3).sum() * stack([z, x, a]).slice(..2).max();
+        concatenation: concat([stack([z, x]), a, stack([y, b])]).slice(1..4).log_sum_exp();
+        repeated: (z.broadcast(&[3]) * stack([a, x, b])).softplus().sum() + b.broadcast(&[2, 2]).sum();
+        broadcast: (stack([stack([z, a]), stack([b, x])]) * stack([b, y]) - stack([a, z])).tanh().sum();
+        numbers: (stack([b, a]) * z + x).sigmoid().sum() + (stack([z, x]) * b - a).sigmoid().sum();
+        by_number: stack([b, b + 1])[x.gt(0)] + stack([a, b])[y.gt(0)] + stack([z, x, a])[1 + x.gt(a)];
+        by_numbers: stack([b, b.ln()])[stack([x.gt(0), y.gt(0)])].sum() * z;
+        of_own_tables: stack([z, a])[stack([x.gt(0), y.gt(z), y.gt(0)])].dot(stack([x, y, z]));
+        rows_by_number: stack([stack([z, a]), stack([x, b])])[y.gt(0)].dot(stack([b, z]));
+        rows_of_one_table: stack([stack([b, 2 * b]), stack([b.ln(), b])])[x.gt(0)].dot(stack([b, z]));
     }
 }
 
@@ -75,25 +75,25 @@ pub mod matrices {
     use super::*;
 
     means! { |a, b, z, x, y|
-        axes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+        axes: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
             m.sum_axis(0).max() + m.mean_axis(1)[0] + m.log_sum_exp_axis(0)[1] + m.log_sum_exp_axis(1)[1] };
-        transposes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
-            (m.t() * stack(&[z, b])).tanh().sum() + m.t()[1].dot(stack(&[x, b])) };
-        permutations: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
-            stack(&[m, m.square()]).permute(&[2, 0, 1])[1][1].dot(stack(&[y, z])) };
-        shapes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
-            m.reshape(&[3, 2])[1].dot(stack(&[a, z])) + m.reshape(&[6]).log_sum_exp() };
-        columns: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+        transposes: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
+            (m.t() * stack([z, b])).tanh().sum() + m.t()[1].dot(stack([x, b])) };
+        permutations: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
+            stack([m, m.square()]).permute(&[2, 0, 1])[1][1].dot(stack([y, z])) };
+        shapes: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
+            m.reshape(&[3, 2])[1].dot(stack([a, z])) + m.reshape(&[6]).log_sum_exp() };
+        columns: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
             m.slice_axis(1, 1..).sum() * m.slice_axis(1, ..2).max() + m.min() + m.softmax()[1][0] };
-        extremes_along_axes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+        extremes_along_axes: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
             m.max_axis(0).dot(stack((1, b, 2))) - m.min_axis(1)[0] * z };
-        several_axes: { let m = stack(&[stack(&[z, a, y]), stack(&[b, x, z])]);
+        several_axes: { let m = stack([stack([z, a, y]), stack([b, x, z])]);
             m[(.., 1..)].max() * m[[1, 0]] + m[(0, 2)] * m[(.., x.gt(0))][1] + m.rev_axis(1)[(1, ..2)].sum() };
-        side_by_side: { let m = stack(&[stack(&[z, a]), stack(&[x, z])]);
+        side_by_side: { let m = stack([stack([z, a]), stack([x, z])]);
             concat_axis((m, m.square(), eye(2)), 1)[1].dot(stack((1, b, y, a, b, z))) };
         matrices_of_diagonals: diag_matrix((z, a)).dot(stack((x, b))).tanh().sum() + diag_matrix((1, b))[1][1];
-        diagonals: stack(&[stack(&[z, a]), stack(&[x, b])]).diag().dot(stack(&[x, z]));
-        determinants: { let l = stack(&[stack(&[b + z.square(), z]), stack(&[x, b + a.square()])]);
+        diagonals: stack([stack([z, a]), stack([x, b])]).diag().dot(stack([x, z]));
+        determinants: { let l = stack([stack([b + z.square(), z]), stack([x, b + a.square()])]);
             l.ln_det_tril() * z };
     }
 }
@@ -103,23 +103,23 @@ pub mod products {
     use super::*;
 
     means! { |a, b, z, x, y|
-        vectors: stack(&[a, z]).dot(stack(&[x, b])) + stack(&[a, b]).dot(stack(&[y, b])) + stack(&[y, 2 * y]).dot(stack(&[z, x]));
-        one_matrix_by_rows: stack(&[stack(&[b, b.ln()]), stack(&[2 * b, b])]).dot(stack(&[z, x])).tanh().sum();
-        rows_by_one_matrix: stack(&[z, x]).dot(stack(&[stack(&[b, b.ln(), 1 / b]), stack(&[2 * b, b, b])])).tanh().sum();
-        matrices_by_one_vector: stack(&[stack(&[z, a]), stack(&[x, z * y])]).dot(stack(&[b, b.ln()])).tanh().sum();
-        one_vector_by_matrices: stack(&[b, b.ln()]).dot(stack(&[stack(&[z, a]), stack(&[x, z * y])])).tanh().sum();
-        matrices_by_outer_vectors: stack(&[stack(&[z, a]), stack(&[x, z * y])]).dot(stack(&[a, b])).tanh().sum();
-        inner_vectors_by_matrices: stack(&[y, b]).dot(stack(&[stack(&[z, a]), stack(&[x, z])])).tanh().sum();
-        matrices_by_vectors: stack(&[stack(&[z, a]), stack(&[x, b])]).dot(stack(&[z, y])).tanh().sum();
-        outer_matrices_by_inner_vectors: stack(&[stack(&[a, b]), stack(&[b, 2 * a])]).dot(stack(&[y, b])).tanh().max() * z;
-        matrices_by_one_matrix: stack(&[stack(&[z, x]), stack(&[a, y])])
-            .matmul(stack(&[stack(&[b, b.ln(), 1 / b]), stack(&[2 * b, b, b])])).tanh().sum();
-        one_matrix_by_matrices: stack(&[stack(&[b, b.ln()]), stack(&[2 * b, b]), stack(&[b, b])])
-            .matmul(stack(&[stack(&[z, x]), stack(&[a, y])])).tanh().sum();
-        matrices_by_matrices: stack(&[stack(&[z, x]), stack(&[a, y])])
-            .matmul(stack(&[stack(&[a, b]), stack(&[z, 2 * y])]).t()).tanh().sum();
-        outer_by_inner_matrices: stack(&[stack(&[a, b]), stack(&[2 * a, b])])
-            .matmul(stack(&[stack(&[y, b]), stack(&[b, 2 * y])])).tanh().sum() * z;
+        vectors: stack([a, z]).dot(stack([x, b])) + stack([a, b]).dot(stack([y, b])) + stack([y, 2 * y]).dot(stack([z, x]));
+        one_matrix_by_rows: stack([stack([b, b.ln()]), stack([2 * b, b])]).dot(stack([z, x])).tanh().sum();
+        rows_by_one_matrix: stack([z, x]).dot(stack([stack([b, b.ln(), 1 / b]), stack([2 * b, b, b])])).tanh().sum();
+        matrices_by_one_vector: stack([stack([z, a]), stack([x, z * y])]).dot(stack([b, b.ln()])).tanh().sum();
+        one_vector_by_matrices: stack([b, b.ln()]).dot(stack([stack([z, a]), stack([x, z * y])])).tanh().sum();
+        matrices_by_outer_vectors: stack([stack([z, a]), stack([x, z * y])]).dot(stack([a, b])).tanh().sum();
+        inner_vectors_by_matrices: stack([y, b]).dot(stack([stack([z, a]), stack([x, z])])).tanh().sum();
+        matrices_by_vectors: stack([stack([z, a]), stack([x, b])]).dot(stack([z, y])).tanh().sum();
+        outer_matrices_by_inner_vectors: stack([stack([a, b]), stack([b, 2 * a])]).dot(stack([y, b])).tanh().max() * z;
+        matrices_by_one_matrix: stack([stack([z, x]), stack([a, y])])
+            .matmul(stack([stack([b, b.ln(), 1 / b]), stack([2 * b, b, b])])).tanh().sum();
+        one_matrix_by_matrices: stack([stack([b, b.ln()]), stack([2 * b, b]), stack([b, b])])
+            .matmul(stack([stack([z, x]), stack([a, y])])).tanh().sum();
+        matrices_by_matrices: stack([stack([z, x]), stack([a, y])])
+            .matmul(stack([stack([a, b]), stack([z, 2 * y])]).t()).tanh().sum();
+        outer_by_inner_matrices: stack([stack([a, b]), stack([2 * a, b])])
+            .matmul(stack([stack([y, b]), stack([b, 2 * y])])).tanh().sum() * z;
     }
 }
 
@@ -129,32 +129,32 @@ pub mod equations {
 
     laws! { |a, b, z, x, y|
         factors(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + z.square(), z * a]), stack(&[z * a, 1 + a.square()])]).cholesky();
+            let l = stack([stack([1 + z.square(), z * a]), stack([z * a, 1 + a.square()])]).cholesky();
             observe(y, Normal(l[1][0] + l[0][0] * x, l[1][1]));
         }
         one_factor(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + a.square(), a * b]), stack(&[a * b, 1 + b.square()])]).cholesky();
-            observe(y, Normal(l.dot(stack(&[z, x]))[1] + l.ln_det_tril(), 1));
+            let l = stack([stack([1 + a.square(), a * b]), stack([a * b, 1 + b.square()])]).cholesky();
+            observe(y, Normal(l.dot(stack([z, x]))[1] + l.ln_det_tril(), 1));
         }
         solutions(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[b, b]), stack(&[z, 1 + x.square()])]);
-            observe(y, Normal(l.solve_lower(stack(&[x, a])).sum() + l.solve_lower_t(stack(&[y, z]))[0], b));
+            let l = stack([stack([b, b]), stack([z, 1 + x.square()])]);
+            observe(y, Normal(l.solve_lower(stack([x, a])).sum() + l.solve_lower_t(stack([y, z]))[0], b));
         }
         one_matrix(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + b, b]), stack(&[b.ln(), 2 + b])]);
-            observe(y, Normal(l.solve_lower(stack(&[x, z])).sum() + l.solve_lower_t(stack(&[y, z]))[0], b));
+            let l = stack([stack([1 + b, b]), stack([b.ln(), 2 + b])]);
+            observe(y, Normal(l.solve_lower(stack([x, z])).sum() + l.solve_lower_t(stack([y, z]))[0], b));
         }
         outer_matrices(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + b, b]), stack(&[a, 1 + a.square()])]);
-            observe(y, Normal(l.solve_lower(stack(&[y, b])).sum() * z + l.solve_lower_t(stack(&[b, 2 * b]))[0], b));
+            let l = stack([stack([1 + b, b]), stack([a, 1 + a.square()])]);
+            observe(y, Normal(l.solve_lower(stack([y, b])).sum() * z + l.solve_lower_t(stack([b, 2 * b]))[0], b));
         }
         one_side(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + z.square(), z]), stack(&[a, 1 + x.square()])]);
-            observe(y, Normal(l.solve_lower(stack(&[b, b.ln()])).sum() + l.solve_lower_t(stack(&[b, a]))[0], b));
+            let l = stack([stack([1 + z.square(), z]), stack([a, 1 + x.square()])]);
+            observe(y, Normal(l.solve_lower(stack([b, b.ln()])).sum() + l.solve_lower_t(stack([b, a]))[0], b));
         }
         several_sides(Array1<f64>: reals()) {
-            let l = stack(&[stack(&[1 + z.square(), z]), stack(&[x, 1 + b])]);
-            let sides = stack(&[stack(&[z, y, b]), stack(&[a, x, z])]);
+            let l = stack([stack([1 + z.square(), z]), stack([x, 1 + b])]);
+            let sides = stack([stack([z, y, b]), stack([a, x, z])]);
             observe(y, Normal(l.solve_lower(sides).tanh().sum() + l.solve_lower_t(sides)[0].tanh().sum(), b));
         }
     }

@@ -9,7 +9,7 @@ fn value_of_a_plate(xs: &Array1<f64>, y: Obs<Array1<f64>>) {
     let b = sample(HalfNormal(1));
     let (effects, pairs, constant) = for i in plate(xs) {
         let z = sample(Normal(b, 1));
-        (z * xs[i], stack(&[z, xs[i]]), b)
+        (z * xs[i], stack([z, xs[i]]), b)
     };
     let scores = for i in plate(xs) {
         let v = sample(Normal(effects[i], b));
@@ -25,7 +25,7 @@ fn value_of_a_loop(xs: &Array1<f64>, y: Obs<Array1<f64>>) {
     let b = sample(HalfNormal(1));
     let (effects, pairs, constant) = for i in plate(xs).each() {
         let z = sample(Normal(b, 1));
-        (z * xs[i], stack(&[z, xs[i]]), b)
+        (z * xs[i], stack([z, xs[i]]), b)
     };
     let scores = for i in plate(xs).each() {
         let v = sample(Normal(effects[i], b));
@@ -49,7 +49,7 @@ fn tables_of_plates(xs: &Array2<f64>, labels: &Array1<usize>) {
         let a = sample(Normal(b, 1));
         for j in plate(labels) {
             let z = sample(Normal(a, b));
-            stack(&[z * xs[i][j], a, z])
+            stack([z * xs[i][j], a, z])
         }
     };
     for j in plate(labels) {
@@ -69,7 +69,7 @@ fn tables_of_loops(xs: &Array2<f64>, labels: &Array1<usize>) {
         let a = sample(Normal(b, 1));
         for j in plate(labels).each() {
             let z = sample(Normal(a, b));
-            stack(&[z * xs[i][j], a, z])
+            stack([z * xs[i][j], a, z])
         }
     };
     for j in plate(labels).each() {

@@ -42,7 +42,7 @@ const WITHOUT_LAWS: &str = "
     interfaces and tables: distributions/contract distributions/family distributions/support bijectors/default
     tests themselves: ops/chains ops/shape_errors distributions/kl_laws distributions/sampler_laws
     run by the laws of what uses them: ops/align ops/concat ops/elementwise ops/outer ops/param ops/scalar_function ops/strided distributions/chances distributions/noise distributions/scalar_sampler \
-        distributions/gamma_sampler distributions/count_sampler distributions/divergence distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
+        distributions/affine_rows distributions/gamma_sampler distributions/count_sampler distributions/divergence distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
     tested with their loops in weights.rs: distributions/categorical distributions/one_hot_categorical
     one point, shown by its example: distributions/delta
 ";

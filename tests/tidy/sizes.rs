@@ -32,6 +32,11 @@ const LONGER: &[(&str, usize, &str)] = &[
         "plates, loops and what their bodies return",
     ),
     (
+        "ppl-macros/src/columns.rs implementation",
+        75,
+        "one quotation of what the macro writes",
+    ),
+    (
         "ppl-macros/src/expand.rs implementation",
         80,
         "one quotation of what the macro writes",

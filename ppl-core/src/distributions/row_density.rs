@@ -277,7 +277,7 @@ mod tests {
         let dists: [(usize, LogProb); 3] = [
             (2, |x, a| Dirichlet(a).log_prob(x)),
             (2, |x, a| {
-                MultivariateNormal::scale_tril(a, crate::ops::join::stack(&[a, a])).log_prob(x)
+                MultivariateNormal::scale_tril(a, crate::ops::join::stack([a, a])).log_prob(x)
             }),
             (1, |x, a| Categorical::probs(a).log_prob(x)),
         ];

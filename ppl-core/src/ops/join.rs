@@ -114,16 +114,16 @@ impl<'t> Var<'t> {
 }
 
 #[cfg(test)]
-op_tests! { vectors |x| concat(&[x[0], x[1], x[0]]); [[1.0, 2.0], [3.0, 4.0, 5.0]], [1.0, [3.0, 4.0]] }
+op_tests! { vectors |x| concat([x[0], x[1], x[0]]); [[1.0, 2.0], [3.0, 4.0, 5.0]], [1.0, [3.0, 4.0]] }
 #[cfg(test)]
 op_tests! { matrices |x| concat(x); [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]] }
 #[cfg(test)]
-op_tests! { columns |x| concat_axis(&[x[0], x[1], x[0] * 2], 1); [[[1.0], [2.0]], [[3.0, 4.0], [5.0, 6.0]]] }
+op_tests! { columns |x| concat_axis([x[0], x[1], x[0] * 2], 1); [[[1.0], [2.0]], [[3.0, 4.0], [5.0, 6.0]]] }
 #[cfg(test)]
 op_tests! { middle_axis |x| concat_axis((x[0].reshape(&[2, 3, 2]), x[1]), 1);
 [Arg::random(&[12], 1), [[[3.0, 4.0]], [[5.0, 6.0]]]] }
 #[cfg(test)]
-op_tests! { stacked |x| stack(&[x[0], x[1], x[1] * 2]); [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0] }
+op_tests! { stacked |x| stack([x[0], x[1], x[1] * 2]); [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0] }
 #[cfg(test)]
 op_tests! { mixed |x| stack((1, x[0][0], x[0][1], 0.5)) * concat((2, stack((x[0][1], x[0][0])), 3.0)) + x[1];
 [[1.5, -2.0], [1.0, 2.0, 3.0, 4.0]] }

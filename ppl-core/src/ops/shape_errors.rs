@@ -37,10 +37,10 @@ fn clashing_shapes_are_named_with_both() {
         "where_",
         "the shapes do not broadcast: [2, 3] and [2] and []",
     );
-    refused(|x, y| stack(&[x, y]), "stack", "the shapes differ: [2, 3] and [2]");
-    refused(|x, y| concat(&[x, y]), "concat", "the shapes differ: [2, 3] and [2]");
+    refused(|x, y| stack([x, y]), "stack", "the shapes differ: [2, 3] and [2]");
+    refused(|x, y| concat([x, y]), "concat", "the shapes differ: [2, 3] and [2]");
     refused(
-        |x, y| concat_axis(&[x, y], 1),
+        |x, y| concat_axis([x, y], 1),
         "concat",
         "the shapes differ: [2, 3] and [2]",
     );

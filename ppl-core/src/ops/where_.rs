@@ -21,7 +21,7 @@ impl Op for Where {
         let (mask, a, b) = (call.x(0), call.x(1), call.x(2));
         for (i, out) in call.out().iter_mut().enumerate() {
             let m = at(mask, i);
-            *out = F::select(m == F::ZERO, at(b, i), F::select(m == m, at(a, i), m));
+            *out = F::select(m == F::ZERO, at(b, i), F::select(m.is_nan(), m, at(a, i)));
         }
     }
 

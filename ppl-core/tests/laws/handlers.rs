@@ -106,7 +106,7 @@ impl Then for Within<'_> {
 fn around<M: Model>(model: &M, act: &Act, next: &impl Then) -> Trace {
     let given = |site: &str, value: &ArrayD<f64>| {
         let (site, value) = (site.to_string(), value.clone());
-        move |values: M::Values| SiteValues::from(values.into()).with(&site, value).into()
+        move |values: M::Values| values.into().with(&site, value).into()
     };
     match act {
         Act::Condition(site, value) => next.then(&model.condition(given(site, value))),

@@ -222,7 +222,7 @@ mod tests {
         let mut x = crate::tape::var::Var::from(0.0);
         while sample("go", crate::distributions::Bernoulli::probs(p)).is_true() {
             let step = sample(crate::distributions::Normal(0, 1));
-            x = x + step;
+            x += step;
         }
         observe(y, crate::distributions::Normal(x, 1));
     }
