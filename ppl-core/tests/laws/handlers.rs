@@ -6,7 +6,6 @@ use ppl_core::rng::Key;
 use ppl_core::runtime::handlers::{ModelExt, Trace, trace};
 use ppl_core::runtime::model::Model;
 use ppl_core::runtime::recording::Recorder;
-use ppl_core::runtime::sites::SiteValues;
 use ppl_core::runtime::state::SiteKind;
 use ppl_core::tape::store::Precision;
 use ppl_core::tape::var::Var;
