@@ -134,3 +134,24 @@ fn a_first_learning_rate_that_is_refused_ends_the_run_before_it_begins() {
         assert_eq!(svi.run(&model).err().unwrap().to_string(), want);
     }
 }
+
+#[test]
+fn steps_after_a_recovery_are_recovered_from_as_the_first_were() {
+    // Each step leads beyond the cliff and is taken back with its rate; the third rate would be negative.
+    let swinging = Schedule::Cosine {
+        initial: 1.0,
+        last: -1.0,
+        n_steps: 3,
+    };
+    let svi = svi(Sgd::new(swinging));
+    let model = cliff(0.25);
+    let mut state = svi.start(&model).unwrap();
+    for made in 1..5 {
+        let before = state.params();
+        state.step().unwrap();
+        let Err(Error::NotFinite { step, params, .. }) = state.step() else {
+            panic!("step {made} led beyond the cliff")
+        };
+        assert_eq!((step, params), (made, NamedArrays(before)));
+    }
+}

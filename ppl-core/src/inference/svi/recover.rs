@@ -74,11 +74,20 @@ impl Loop<'_> {
         Error::Invalid("the sum of the terms overflowed".to_string())
     }
 
+    /// Restores the parameters of the last step whose loss was finite, and keeps them: steps that follow begin there.
+    pub(super) fn go_back(&mut self, on: On, failed: usize) {
+        self.restore_good(on, failed);
+        match &mut self.engine {
+            Engine::F64(t) => t.snapshot.keep(failed, &t.params, &t.moments),
+            Engine::F32(t) => t.snapshot.keep(failed, &t.params, &t.moments),
+        }
+    }
+
     /// Restores the parameters of the last step whose loss was finite.
     ///
     /// Steps on models of a stream cannot be made again. If one was made since parameters were kept, or failed, these are
     /// taken back unless the present ones are good: finite, with a finite ELBO on the model that the run began with.
-    pub(super) fn go_back(&mut self, on: On, failed: usize) {
+    fn restore_good(&mut self, on: On, failed: usize) {
         let was_streamed = self.last_streamed.is_some_and(|step| step >= self.snapshot_step());
         if on == On::Stream || was_streamed {
             if !self.has_finite_params() || !self.is_finite_on_first(failed) {

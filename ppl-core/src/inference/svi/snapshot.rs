@@ -32,11 +32,15 @@ impl<F: Scalar> Snapshot<F> {
         step.is_multiple_of(SNAPSHOT_EVERY)
     }
 
-    /// Keeps the state before this step, once in a while, in the memory of the one before.
+    /// Keeps the state before this step, once in a while.
     pub fn take(&mut self, step: usize, params: &[F], moments: &State<F>) {
-        if !Self::is_due(step) || self.step == step {
-            return;
+        if Self::is_due(step) && self.step != step {
+            self.keep(step, params, moments);
         }
+    }
+
+    /// Keeps the state before this step, in the memory of the one before.
+    pub fn keep(&mut self, step: usize, params: &[F], moments: &State<F>) {
         self.step = step;
         copy(params, &mut self.params);
         self.moments.step = moments.step;
