@@ -259,3 +259,72 @@ fn refused_steps_of_an_own_loop_are_counted() {
     // The first batch alone is not what was fitted.
     assert_eq!(fit.pareto_k(), None);
 }
+
+#[model]
+fn two(y: Obs<Array1<f64>>) {
+    let w = sample(Normal(0, 2).expand([2]));
+    for i in plate(y) {
+        observe(y[i], Normal(w[0] + w[1], 1));
+    }
+}
+
+#[guide(two)]
+fn correlated() {
+    let w = sample(MultivariateNormal::scale_tril(
+        param([0.1, -0.2]),
+        param(array![[1.0, 0.0], [-0.5, 0.8]], LowerCholesky),
+    ));
+}
+
+#[test]
+fn a_normal_vector_has_its_divergence_from_independent_elements_in_closed_form() {
+    let y = array![1.0, 0.5];
+    let svi = Svi::new(correlated(), Adam::new(0.0))
+        .steps(2000)
+        .progress(Progress::Hidden);
+    let sampled = svi.run(&two(&y)).unwrap();
+    let analytic = svi.estimator(ElboEstimator::AnalyticKl).run(&two(&y)).unwrap();
+    assert!(!analytic.summary().to_string().contains("AnalyticKl"), "{analytic}");
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / 2000.0;
+    let difference = mean(sampled.losses()) - mean(analytic.losses());
+    let spread: f64 = sampled
+        .losses()
+        .iter()
+        .zip(analytic.losses())
+        .map(|(a, b)| (a - b - difference).powi(2))
+        .sum();
+    let error = spread.sqrt() / 2000.0;
+    assert!(error < 0.1 && difference.abs() < 4.0 * error, "{difference} ± {error}");
+}
+
+#[model]
+fn rows(y: Obs<Array1<f64>>) {
+    for i in plate(y) {
+        let w = sample(Normal(0, 2));
+        observe(y[i], Normal(w, 1));
+    }
+}
+
+#[guide(rows)]
+fn correlated_rows() {
+    let w = sample(MultivariateNormal::scale_tril(
+        param([0.1, -0.2]),
+        param(array![[1.0, 0.0], [-0.5, 0.8]], LowerCholesky),
+    ));
+}
+
+#[test]
+fn a_normal_vector_over_the_rows_of_a_plate_is_sampled() {
+    let y = array![1.0, 0.5];
+    let svi = Svi::new(correlated_rows(), Adam::new(0.0))
+        .steps(50)
+        .progress(Progress::Hidden);
+    let sampled = svi.run(&rows(&y)).unwrap();
+    let analytic = svi.estimator(ElboEstimator::AnalyticKl).run(&rows(&y)).unwrap();
+    assert_eq!(sampled.losses(), analytic.losses());
+    let text = analytic.summary().to_string();
+    assert!(
+        text.contains("no closed form at `w` (MultivariateNormal from Normal), where"),
+        "{text}"
+    );
+}

@@ -138,6 +138,34 @@ fn multivariate_normal_agrees_with_draws() {
     within_error(closed(&tape, &p, &q)[0], &ratio);
 }
 
+#[test]
+fn vectors_to_independent_elements() {
+    let l = [1.5, 0.0, 0.0, 0.4, 0.7, 0.0, -0.3, 0.2, 0.9];
+    let (loc, mean, scale) = ([0.5, -1.0, 2.0], [0.0, 0.3, 1.5], [1.1, 0.8, 2.0]);
+    let tape = tape();
+    let matrix = |l: [f64; 9]| tape.constant_array(&[3, 3], l.into_iter());
+    let p = MultivariateNormal::scale_tril(loc, matrix(l));
+    let diagonal = [1.1, 0.0, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0, 2.0];
+    let as_vector = closed(&tape, &p, &MultivariateNormal::scale_tril(mean, matrix(diagonal)));
+    let got = closed(&tape, &p, &Normal(mean, scale));
+    assert_eq!(got.len(), 3, "one for each element");
+    close(got.iter().sum(), as_vector[0], 1e-14);
+    // One mean and one deviation for all elements, and what stands above the diagonal is not read.
+    let mut dirty = l;
+    dirty[1] = 7.0;
+    let p = MultivariateNormal::scale_tril(loc, matrix(dirty));
+    let twice = [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0];
+    let as_vector = closed(&tape, &p, &MultivariateNormal::scale_tril([0.3; 3], matrix(twice)));
+    close(closed(&tape, &p, &Normal(0.3, 2)).iter().sum(), as_vector[0], 1e-14);
+    // Nothing cancels where the two are near each other: ½ Σ of squares of 1e-9.
+    let near = MultivariateNormal::scale_tril(
+        [1e-9, 0.0],
+        tape.constant_array(&[2, 2], [1.0, 0.0, 1e-9, 1.0].into_iter()),
+    );
+    let tiny: f64 = closed(&tape, &near, &Normal([0.0, 0.0], 1)).iter().sum();
+    assert!((tiny / 1e-18 - 1.0).abs() < 1e-14, "{tiny}");
+}
+
 fn difference(x: Var<'_>, y: Var<'_>) -> Vec<f64> {
     x.elements().iter().zip(y.elements()).map(|(x, y)| x - y).collect()
 }

@@ -3,6 +3,7 @@
 use crate::constraints::Real as RealVectors;
 use crate::distributions::affine_rows::affine_rows;
 use crate::distributions::contract::{Dist, Kl, Params};
+use crate::distributions::divergence::square_ratio_excess;
 use crate::distributions::family::{Continuous, Family};
 use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::normal::Normal;
@@ -135,8 +136,36 @@ impl<'t> Dist<'t> for MultivariateNormal<'t> {
     }
 }
 
-/// KL((m, L) ‖ (μ, M)) = (|M⁻¹ L|² + |M⁻¹ (m − μ)|² − k) / 2 + ln det M − ln det L, for one vector
+/// The divergence of one vector from another normal vector, or from independent normal elements.
 fn kl<'t>(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
+    if q_name == Normal::NAME {
+        return kl_from_independent(tape, p, q);
+    }
+    kl_from_vector(tape, p, q_name, q)
+}
+
+/// KL((m, L) ‖ (μ, σ)) = Σᵢ [(Lᵢᵢ² / σᵢ² − 1) / 2 − ln(Lᵢᵢ / σᵢ) + (Σⱼ Lᵢⱼ² + (mᵢ − μᵢ)²) / (2 σᵢ²)], the inner sum over j < i:
+/// the terms of the outer sum, one for each element.
+fn kl_from_independent<'t>(tape: &'t Tape, p: &Params<'t>, q: &Params<'t>) -> Option<Var<'t>> {
+    let (l, mean, scale) = (p[1].1, q[0].1, q[1].1);
+    let k = l.event_shape().last().copied()?;
+    let fits = |x: &Var<'t>| x.event_shape().iter().all(|&n| n == 1 || n == k) && x.event_shape().len() <= 1;
+    if l.event_shape().len() != 2 || !fits(&mean) || !fits(&scale) {
+        return None;
+    }
+    let triangle = |is_in: fn(usize, usize) -> bool| {
+        let ones = (0..k * k).map(move |at| f64::from(u8::from(is_in(at / k, at % k))));
+        l * tape.constant_array(&[k, k], ones)
+    };
+    let diagonal = triangle(|i, j| i == j).sum_axis(1);
+    let below = triangle(|i, j| j < i).square().sum_axis(1);
+    let own = square_ratio_excess(diagonal, scale);
+    let apart = (below + (p[0].1 - mean).square()) / scale.square() * 0.5;
+    Some(own + apart)
+}
+
+/// KL((m, L) ‖ (μ, M)) = (|M⁻¹ L|² + |M⁻¹ (m − μ)|² − k) / 2 + ln det M − ln det L, for one vector
+fn kl_from_vector<'t>(tape: &'t Tape, p: &Params<'t>, q_name: &str, q: &Params<'t>) -> Option<Var<'t>> {
     let (l, m) = (p[1].1, q[1].1);
     let k = l.event_shape().last().copied()?;
     if q_name != MultivariateNormal::NAME || l.event_shape().len() != 2 || m.event_shape() != l.event_shape() {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::diagnostics::{GuideWarning, Warning};
+use crate::distributions::{Dist, MultivariateNormal};
 use crate::error::{Error, Result};
 use crate::inference::svi::guides::Family;
 use crate::inference::svi::sources::FromDrawn;
@@ -103,7 +104,9 @@ pub fn analytic_sites(recording: &Recording) -> HashSet<String> {
             .sites
             .iter()
             .find(|s| !s.is_guide && s.kind == SiteKind::Latent && s.address == guide.address)
-            .filter(|model| !guide.is_weighted && !model.is_weighted)?;
+            .filter(|model| !guide.is_weighted && !model.is_weighted)
+            // The elements of a vector that are the rows of a plate have no divergence row by row.
+            .filter(|model| guide.distribution != MultivariateNormal::NAME || guide.event == model.event)?;
         let on_tape = |site: &SiteRecord| {
             let params = site.params.iter().map(|&(name, value, _)| (name, value.on(tape)));
             params.map(|(name, x): (_, Var<'_>)| (name, x)).collect()
