@@ -14,12 +14,12 @@ const WITHOUT_LAW: &str = "
     gamma_excess beta_divergence
 ";
 
-/// Names in the sources of operations that draw: a loop draws other numbers than a plate.
+/// Names in the sources of operations that draw, and of the densities of draws by their noise: a loop draws other numbers than
+/// a plate.
 const DRAWS: &str = "
     standard_normal standard_uniform standard_exponential standard_cauchy standard_laplace
-    normal_draw uniform_draw exponential_draw cauchy_draw laplace_draw gamma_draw log_gamma_draw
-    inverse_gamma_draw student_t_stretch interval_draw
-    multivariate_normal_draw Normal_own_draw sort_rows
+    gamma_draw log_gamma_draw log_gamma_ratio_draw inverse_gamma_draw student_t_stretch interval_draw
+    Normal_own_draw MultivariateNormal_own_draw Gamma_of_log_ratio Beta_of_logit Dirichlet_of_logarithms sort_rows
     normal_quantile cauchy_quantile laplace_quantile exponential_quantile uniform_quantile
 ";
 
