@@ -63,7 +63,7 @@ mod family {
             Accessors(draws)
         }
     }
-    impl ::posterior::__private::SiteAccessors for Accessors {
+    impl ppl_core::__private::SiteAccessors for Accessors {
         type Names = Names;
     }
 }
