@@ -30,7 +30,7 @@ pub struct Dirichlet<'t> {
 /// log p(x) = Σᵢ (aᵢ − 1) ln xᵢ − Σᵢ ln Γ(aᵢ) + ln Γ(Σᵢ aᵢ) for positive x with sum 1
 ///
 /// ```
-/// # use ppl_core::distributions::{Dirichlet, Dist, param::ones};
+/// # use ppl_core::{distributions::{Dirichlet, Dist}, ops::param::ones};
 /// assert_eq!(Dirichlet(ones(3)).event_shape().as_slice(), [3]);
 /// ```
 #[allow(non_snake_case)]
