@@ -232,6 +232,9 @@ fn a_stream_of_structs_is_bound_again_without_recording_and_as_the_arrays_are() 
     let (x, view, y) = &data;
     let single = mixed_one_by_one(x, view, y, &0.5, 3, Link::Scaled(2));
     let mut one_by_one = svi.start(&single).unwrap();
+    let first_batch = columns(&data, 0.0, Link::Scaled(2));
+    let first_batch = mixed(&first_batch);
+    let (mut on_one_batch, mut first_again) = (svi.start(&model).unwrap(), Vec::new());
     let (mut got, mut wanted) = (Vec::new(), Vec::new());
     let mut runs = 0;
     for k in 0..12 {
@@ -242,6 +245,7 @@ fn a_stream_of_structs_is_bound_again_without_recording_and_as_the_arrays_are() 
         got.push(loss.unwrap().to_bits());
         let loss = one_by_one.step_on(&mixed_one_by_one(x, view, y, &shift, 3, Link::Scaled(2)));
         wanted.push(loss.unwrap().to_bits());
+        first_again.push(on_one_batch.step_on(&first_batch).unwrap().to_bits());
         match k {
             3 => runs = RUNS.load(Ordering::Relaxed),
             4.. => assert_eq!(RUNS.load(Ordering::Relaxed), runs, "step {k} recorded the model"),
@@ -249,6 +253,11 @@ fn a_stream_of_structs_is_bound_again_without_recording_and_as_the_arrays_are() 
         }
     }
     assert_eq!(got, wanted);
+    let is_own = |(k, (a, b)): (usize, (&u64, &u64))| (a == b) == (k == 0);
+    assert!(
+        got.iter().zip(&first_again).enumerate().all(is_own),
+        "the first batch alone gives its loss"
+    );
     // Another link is another program.
     let data = batch(3);
     let loss = by_struct.step_on(&mixed(&columns(&data, 0.5, Link::Logit))).unwrap();
@@ -266,13 +275,14 @@ fn a_batch_with_columns_that_do_not_fit_is_an_error() {
     let model = by_struct(&model);
     let svi = Svi::new(AutoNormal::default(), Adam::new(0.05));
     let mut state = svi.start(&model).unwrap();
+    (0..3).for_each(|_| assert!(state.step_on(&model).is_ok()));
     let short = Schools {
         effect: array![1.0, 2.0].into(),
         ..schools()
     };
     let error = state.step_on(&by_struct(&short)).unwrap_err().to_string();
     assert!(
-        error.contains("effect") || error.contains("tests/columns.rs"),
+        error.contains("tests/columns.rs:") && error.contains("`effect` has 2 rows, plate `j` has 8"),
         "{error}"
     );
 }

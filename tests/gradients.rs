@@ -82,6 +82,16 @@ fn mixture(y: Obs<Array1<f64>>) {
     }
 }
 
+/// A count that the mean depends on smoothly, which makes it no coordinate to differentiate by.
+#[model]
+fn times(y: Obs<Array1<f64>>) {
+    let n = sample(Poisson(3));
+    let mu = sample(Normal(0, 1));
+    for i in plate(y) {
+        observe(y[i], Normal(mu * (n + 1), 2));
+    }
+}
+
 /// The density takes another form where the latent is positive.
 #[model]
 fn bent(y: Obs<Array1<f64>>) {
@@ -201,6 +211,10 @@ fn derivatives_by_discrete_latents_are_zero_and_the_others_right() {
     let potential = Potential::new(&model, Key::new(1)).expect("a mixture");
     assert_eq!(potential.discrete().iter().filter(|kind| kind.is_some()).count(), 1);
     Gradients.check("mixture", &model);
+    let model = times(&y);
+    let potential = Potential::new(&model, Key::new(1)).expect("a count");
+    assert_eq!(potential.discrete().iter().filter(|kind| kind.is_some()).count(), 1);
+    Gradients.check("times", &model);
 }
 
 #[test]

@@ -470,13 +470,19 @@ fn handlers_of_the_new_model_decide_before_the_fit_does() {
         .predict(&new().do_(|s| s.theta(array![90., 80., 70., 60.])))
         .unwrap();
     assert!(far.y().iter().all(|y| *y > 50.0));
-    let ppc = fit.predict(&new().block(|s| s.theta())).unwrap();
-    assert_eq!(ppc.drawn_anew().count(), 0);
+    let known = fit.predict(&new().condition(|s| s.theta(array![90., 80., 70., 60.])));
+    assert!(known.unwrap().y().iter().all(|y| *y > 50.0));
+    // What is blocked is drawn by the model, here about a mean that a handler sets.
+    let ppc = fit.predict(&new().do_(|s| s.mu(1000.0)).block(|s| s.theta())).unwrap();
+    assert!(ppc.drawn_anew().count() == 0 && ppc.y().iter().all(|y| *y > 900.0));
     let run = posterior::core::runtime::handlers::trace(&new(), 5).unwrap();
     let ppc = fit.predict(&new().replay(&run)).unwrap_err_text();
     assert!(ppc.contains("model schools has none of the latents"), "{ppc}");
     let ppc = fit.predict(&new().condition(|s| s.mu(77.0))).unwrap();
     assert_eq!((ppc.drawn_anew().count(), ppc.y().shape()), (0, &[2, 30, 4][..]));
+    let other = fit.new_rows(|s| s.theta());
+    let ppc = other.predict(&new().condition(|s| s.mu(1000.0))).unwrap();
+    assert!(ppc.theta().iter().all(|theta| *theta > 900.0));
 }
 
 #[test]

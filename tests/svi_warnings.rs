@@ -272,7 +272,7 @@ fn two(y: Obs<Array1<f64>>) {
 fn correlated() {
     let w = sample(MultivariateNormal::scale_tril(
         param([0.1, -0.2]),
-        param(array![[1.0, 0.0], [-0.5, 0.8]], LowerCholesky),
+        param(array![[1.0, 0.0], [-1.5, 0.8]], LowerCholesky),
     ));
 }
 

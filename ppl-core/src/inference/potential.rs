@@ -314,3 +314,31 @@ impl Rerun {
         Ok(read(&recording))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::Normal;
+    use crate::runtime::handlers::ModelExt;
+    use ppl_macros::model;
+
+    /// Its body looks at a latent behind the back of the tape.
+    #[model(crate = crate)]
+    fn peeks() {
+        let x = sample(Normal(0, 1));
+        let scale = if x.elements()[0] > 3.0 { 1.0 } else { 2.0 };
+        let y = sample(Normal(0, scale));
+    }
+
+    #[test]
+    fn a_hidden_dependence_is_found_where_chains_are_to_start_at_a_given_point() {
+        // Points that nobody gives lie between −2 and 2.
+        let far = peeks().init(|s| s.x(5.0));
+        let potential = Potential::new(&far, Key::new(1)).expect("both points have a density");
+        let hindrance = potential.hindrance();
+        assert!(
+            matches!(hindrance, Some(Warning::HiddenDependence { .. })),
+            "{hindrance:?}"
+        );
+    }
+}
