@@ -9,8 +9,9 @@ use crate::distributions::{
     Beta, Binomial, Categorical, Cauchy, Dirichlet, Dist, DistExt, Exponential, Gamma, InverseGamma, Laplace,
     LogNormal, Normal, Poisson, StudentT, Uniform,
 };
+use crate::math::beta::ln_beta;
 use crate::math::erf::ndtr;
-use crate::math::gamma::trigamma;
+use crate::math::gamma::{ln_gamma, trigamma};
 use crate::math::incomplete_beta::beta_p;
 use crate::math::incomplete_gamma::{gamma_p, gamma_q};
 use crate::ops::sum::SumTerm;
@@ -49,8 +50,18 @@ fn is_rounded(x: f64, is_single: bool) -> bool {
     x == least || x == largest || x.is_infinite() || x.fract() == 0.0
 }
 
+/// Returns the number before one that stands for all that is larger, which is infinity or the one below 1.
+fn before_last(x: f64, is_single: bool) -> Option<f64> {
+    let single = x as f32;
+    match is_single {
+        true if single == f32::INFINITY || single == 1.0_f32.next_down() => Some(single.next_down().into()),
+        false if x == f64::INFINITY || x == 1.0_f64.next_down() => Some(x.next_down()),
+        _ => None,
+    }
+}
+
 /// Returns √n times the largest distance between the shares of draws up to a value and its probability. Where draws are
-/// rounded to one number, only the last of them is compared.
+/// rounded to one number, only the last of them is compared, and where they are rounded to the last number, those before it.
 fn distance(mut x: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
     assert!(x.iter().all(|x| !x.is_nan()), "a draw is NaN");
     x.sort_unstable_by(f64::total_cmp);
@@ -64,6 +75,9 @@ fn distance(mut x: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
         largest = largest.max((p - up_to as f64 / n).abs());
         if group.len() == 1 || !is_rounded(group[0], is_single) {
             largest = largest.max((p - below as f64 / n).abs());
+        }
+        if let Some(before) = before_last(group[0], is_single) {
+            largest = largest.max((cdf(before) - below as f64 / n).abs());
         }
         below = up_to;
     }
@@ -110,8 +124,24 @@ fn gamma_draws_of_any_concentration_follow_the_incomplete_gamma_function() {
             }
         }
     }
-    let x = draws(Precision::F64, &[N], |at| Gamma(0.01, 1e-300).draw(at));
-    follows("Gamma(0.01, 1e-300)", x, |x| gamma_p(0.01, x * 1e-300));
+    // What is too small to be a number by itself is one once it is divided by the rate.
+    let b: f64 = 1e-300;
+    for a in [1e-3, 0.01] {
+        let below = |ln_g: f64| match ln_g.exp() {
+            g if g < 1e-200 => (a * ln_g - ln_gamma(a + 1.0)).exp(),
+            g => gamma_p(a, g),
+        };
+        let x = draws(Precision::F64, &[N], |at| Gamma(a, b).draw(at));
+        follows(&format!("Gamma({a}, {b:e})"), x, |x| below(x.ln() + b.ln()));
+        let x = draws(Precision::F64, &[N], |at| InverseGamma(a, b).draw(at));
+        follows(&format!("InverseGamma({a}, {b:e})"), x, |x| {
+            if x == f64::INFINITY {
+                1.0
+            } else {
+                1.0 - below(b.ln() - x.ln())
+            }
+        });
+    }
 }
 
 #[test]
@@ -123,21 +153,21 @@ fn draws_beyond_the_digits_of_a_concentration_have_its_spread() {
 
 #[test]
 fn student_draws_of_few_degrees_of_freedom_have_their_tails() {
-    const FAR: f64 = 1e150;
-    let cdf = |df: f64, x: f64| {
-        // Draws beyond FAR, the square of which is no number, are taken together.
-        let tail = 0.5 * beta_p(0.5 * df, 0.5, df / (df + x * x));
-        if x >= FAR {
-            1.0
-        } else if x < 0.0 {
-            tail
-        } else {
-            1.0 - tail
+    // P(X > x) for x > 0; what is not below the largest number is rounded to infinity.
+    let above = |df: f64, x: f64| {
+        let (a, x) = (0.5 * df, x.min(f64::MAX));
+        0.5 * match df / (df + x * x) {
+            w if w < 1e-200 => (a * (df.ln() - 2.0 * x.ln()) - a.ln() - ln_beta(a, 0.5)).exp(),
+            w => beta_p(a, 0.5, w),
         }
+    };
+    let cdf = |df: f64, x: f64| match x {
+        f64::INFINITY => 1.0,
+        x if x < 0.0 => above(df, -x),
+        x => 1.0 - above(df, x),
     };
     for df in [1e-3, 0.01, 0.5, 2.0, 1e6] {
         let x = draws(Precision::F64, &[N], |at| StudentT(df, 0, 1).draw(at));
-        let x = x.into_iter().map(|x| x.clamp(-FAR, FAR)).collect();
         follows(&format!("StudentT({df})"), x, |x| cdf(df, x));
     }
 }
