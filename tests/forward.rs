@@ -262,6 +262,19 @@ fn a_trace_whose_density_is_nan_is_an_error_and_one_of_density_zero_is_not() {
     assert!(text(outside).contains("scale[1] = NaN"));
     let zero = posterior::core::runtime::handlers::trace(&positive(&array![-1.0]), 1).unwrap();
     assert_eq!(zero.log_joint(), f64::NEG_INFINITY);
+    let below = posterior::core::runtime::handlers::trace(&centred(-9.0), 1).unwrap();
+    let replayed = posterior::core::runtime::handlers::trace(&upwards().replay(&below), 1).unwrap();
+    assert_eq!(replayed.log_joint(), f64::NEG_INFINITY);
+}
+
+#[model]
+fn centred(mean: f64) {
+    let x = sample(Normal(mean, 1));
+}
+
+#[model]
+fn upwards() {
+    let x = sample(Normal(0, 1).truncate(0, f64::INFINITY));
 }
 
 #[model]

@@ -114,6 +114,12 @@ fn stacks(a: &Array1<f64>, b: &Array1<f64>) {
 }
 
 #[model]
+fn stacks_numbers(a: f64) {
+    let line = stack([a, 2.0].map(Var::from));
+    let mu = sample(Normal(line, 1));
+}
+
+#[model]
 fn reads_a_column(y: &Array1<f64>) {
     let mu = sample(Normal(0, 1));
     for i in plate(y) {
@@ -261,6 +267,8 @@ fn operations_name_themselves_their_line_and_the_shapes() {
     t.model("an axis twice", ALL, &[&at("permute"), "[0, 0]"], &permutes(&m(2, 3), vec![0, 0]));
     t.model("too few axes", ALL, &[&at("permute"), "[1]"], &permutes(&m(2, 3), vec![1]));
     t.model("a stack of other lengths", ALL, &[&at("stack"), "[3] and [2]"], &stacks(&three, &array![1.0, 2.0]));
+    let words = ["site mu (tests/bad_input/shapes.rs:", "of numbers alone no value", "`array![1.0, 2.0]`"];
+    t.model("a stack of numbers alone", ALL, &words, &stacks_numbers(1.0));
     t.finish();
 }
 

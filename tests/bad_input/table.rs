@@ -16,15 +16,20 @@ use posterior::prelude::*;
 pub enum Way {
     Mh,
     Svi,
+    /// SVI in single precision.
+    Single,
     Prior,
     Trace,
 }
 
 /// Every way.
-pub const ALL: &[Way] = &[Way::Mh, Way::Svi, Way::Prior, Way::Trace];
+pub const ALL: &[Way] = &[Way::Mh, Way::Svi, Way::Single, Way::Prior, Way::Trace];
 
 /// The ways that score what is observed.
-pub const SCORED: &[Way] = &[Way::Mh, Way::Svi];
+pub const SCORED: &[Way] = &[Way::Mh, Way::Svi, Way::Single];
+
+/// The ways that score in double precision: for data that are other numbers in single precision.
+pub const DOUBLE: &[Way] = &[Way::Mh, Way::Svi];
 
 /// The ways that draw from the prior.
 pub const DRAWN: &[Way] = &[Way::Prior, Way::Trace];
@@ -141,6 +146,7 @@ impl Way {
         match self {
             Way::Mh => mh().run(model).map(drop).map_err(text),
             Way::Svi => svi().run(model).map(drop).map_err(text),
+            Way::Single => svi().precision(Precision::F32).run(model).map(drop).map_err(text),
             Way::Prior => Prior::default().draws(5).run(model).map(drop).map_err(text),
             Way::Trace => trace(model, 1).map(|_: Trace| ()).map_err(text),
         }

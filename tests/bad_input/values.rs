@@ -3,7 +3,7 @@
 use posterior::core::error::number;
 use posterior::prelude::*;
 
-use crate::table::{ALL, DRAWN, SCORED, Table};
+use crate::table::{ALL, DOUBLE, DRAWN, SCORED, Table};
 
 #[model]
 fn normal(y: Obs<Array1<f64>>) {
@@ -153,7 +153,7 @@ fn data_that_are_no_numbers_are_named_with_value_and_row() {
     }
     t.model(
         "data that overflow",
-        SCORED,
+        DOUBLE,
         &[HERE, "value[1] = 1e300"],
         &normal(&one(1e300)),
     );
@@ -166,7 +166,7 @@ fn data_outside_of_the_support_are_named_with_the_support() {
     let mut t = Table::default();
     let one = |bad: f64| array![0.5, bad, 0.7];
     t.model("a negative size", SCORED, &[HERE, "Gamma value[1] = -1", "outside of Positive"], &positive(&one(-1.0)));
-    t.model("a tiny negative size", SCORED, &[HERE, "value[1] = -5e-324"], &positive(&one(-5e-324)));
+    t.model("a tiny negative size", DOUBLE, &[HERE, "value[1] = -5e-324"], &positive(&one(-5e-324)));
     t.model("a size of zero", SCORED, &[HERE, "value[1] = 0", "edge of Positive"], &positive(&one(0.0)));
     t.model("a share of one", SCORED, &[HERE, "Beta value[1] = 1", "edge of UnitInterval"], &shares(&one(1.0)));
     t.model("a share above one", SCORED, &[HERE, "value[1] = 1.5", "outside of UnitInterval"], &shares(&one(1.5)));
@@ -181,7 +181,7 @@ fn data_outside_of_the_support_are_named_with_the_support() {
     t.model("a truth of a half", SCORED, &[HERE, "Bernoulli value[1] = 0.5"], &truths(&array![1.0, 0.5]));
     t.model("a truth of minus one", SCORED, &[HERE, "Bernoulli value[0] = -1"], &truths(&array![-1.0, 1.0]));
     let rows = array![[0.2, 0.3, 0.5], [0.2, 0.3, 0.6]];
-    t.model("a simplex off by its sum", SCORED, &[HERE, "value in row 1 sums to 1.1 in place of 1"], &simplices(&rows));
+    t.model("a simplex off by its sum", SCORED, &[HERE, "value in row 1 sums to 1.1", "in place of 1"], &simplices(&rows));
     let rows = array![[0.2, 0.3, 0.5], [-0.2, 0.7, 0.5]];
     t.model("a simplex with a negative part", SCORED, &[HERE, "value[1, 0] = -0.2", "Simplex"], &simplices(&rows));
     let rows = array![[0.0, 0.5, 0.5]];
@@ -272,6 +272,11 @@ latents! {
     latent_truncated(a, b) => Normal(0, 1).truncate(a, b);
 }
 
+#[model]
+fn latent_simplex(a: Vec<f64>) {
+    let x = sample(Dirichlet(a));
+}
+
 #[rustfmt::skip]
 #[test]
 fn parameters_outside_of_their_domain_name_the_site_and_the_value() {
@@ -291,6 +296,7 @@ fn parameters_outside_of_their_domain_name_the_site_and_the_value() {
         t.model("the concentration of a gamma", ALL, &[AT, &is("concentration")], &latent_gamma(bad, 1.0));
         t.model("the rate of a gamma", ALL, &[AT, &is("rate")], &latent_gamma(1.0, bad));
         t.model("the concentration of an inverse gamma", ALL, &[AT, &is("concentration")], &latent_inverse_gamma(bad, 1.0));
+        t.model("the rate of an inverse gamma", ALL, &[AT, &is("rate")], &latent_inverse_gamma(1.0, bad));
         t.model("the first concentration of a beta", ALL, &[AT, &is("concentration1")], &latent_beta(bad, 1.0));
         t.model("the second concentration of a beta", ALL, &[AT, &is("concentration0")], &latent_beta(1.0, bad));
     }
@@ -304,8 +310,13 @@ fn parameters_outside_of_their_domain_name_the_site_and_the_value() {
     t.model("an infinite mean", ALL, &[AT, "loc = +∞"], &latent_normal(f64::INFINITY, 1.0));
     t.model("an interval from behind", ALL, &[AT, "Uniform"], &latent_uniform(2.0, 1.0));
     t.model("an empty interval", ALL, &[AT, "Uniform"], &latent_uniform(1.0, 1.0));
-    t.model("an infinite interval", SCORED, &[AT, "Uniform"], &latent_uniform(0.0, f64::INFINITY));
+    t.model("an infinite interval", ALL, &[AT, "Uniform"], &latent_uniform(0.0, f64::INFINITY));
     t.model("a truncation from behind", ALL, &[AT, "Truncated", "Interval(2.0, 1.0)"], &latent_truncated(2.0, 1.0));
+    t.model("a truncation to a point", ALL, &[AT, "Truncated", "Interval(1.0, 1.0)"], &latent_truncated(1.0, 1.0));
+    t.model("a gamma of no size", ALL, &[AT, "rate = +∞"], &latent_gamma(1.0, f64::INFINITY));
+    t.model("an inverse gamma of infinite size", ALL, &[AT, "rate = +∞"], &latent_inverse_gamma(1.0, f64::INFINITY));
+    t.model("a gamma of infinite concentration", ALL, &[AT, "concentration = +∞"], &latent_gamma(f64::INFINITY, 1.0));
+    t.model("a simplex of no parts", ALL, &[AT, "Dirichlet"], &latent_simplex(Vec::new()));
     t.model("a truncation to NaN", ALL, &[AT, "NaN"], &latent_truncated(f64::NAN, 1.0));
     t.finish();
 }

@@ -9,6 +9,7 @@ use crate::ops::cholesky::Cholesky;
 use crate::runtime::recording::Recording;
 use crate::runtime::state::{Held, SiteKind, SiteRecord};
 use crate::tape::op::{Op, Role};
+use crate::tape::records::Term;
 use crate::tape::store::Precision;
 use crate::tensor::shape::{Shape, position};
 
@@ -16,17 +17,19 @@ impl Recording {
     /// Returns the error of the first site whose term is NaN or infinite at the recorded values, with its value and
     /// parameters, or `None` if all are finite.
     pub fn fault(&self) -> Option<Error> {
-        self.fault_of(|x| !x.is_finite())
+        self.fault_of(|_, x| !x.is_finite())
     }
 
-    /// Returns the error of the first site whose term is NaN, as [`Recording::fault`] does.
+    /// Returns the error of the first site of a run from the prior whose term is NaN, as [`Recording::fault`] does; of a latent
+    /// also where it says that the distribution has no draws. A value that is replayed may lie outside of the support.
     pub fn undefined(&self) -> Option<Error> {
-        self.fault_of(f64::is_nan)
+        self.fault_of(|site, x| x.is_nan() || site.kind == SiteKind::Latent && self.has_no_draws(site, x))
     }
 
-    fn fault_of(&self, is_bad: impl Fn(f64) -> bool) -> Option<Error> {
+    fn fault_of(&self, is_bad: impl Fn(&SiteRecord, f64) -> bool) -> Option<Error> {
         let records = self.tape.records();
-        let term = records.terms.iter().find(|t| is_bad(t.weight * t.value))?;
+        let is_at_fault = |t: &&Term| is_bad(&self.sites[t.site as usize], t.weight * t.value);
+        let term = records.terms.iter().find(is_at_fault)?;
         let site = &self.sites[term.site as usize];
         let culprits = self.culprits(site, None);
         let what = match site.kind {
@@ -53,9 +56,9 @@ impl Recording {
     pub fn check_draws(&self) -> Result<()> {
         let fault = self.sites.iter().find_map(|site| {
             let own = self.elements(site.drawn_log_prob?);
-            let i = own
-                .iter()
-                .position(|&x| x.is_nan() || x == f64::INFINITY || x < f64::MIN && self.cannot_draw(site))?;
+            let is_bad =
+                |&x: &f64| x.is_nan() || self.has_no_draws(site, x) || x < f64::MIN && self.has_infinite_params(site);
+            let i = own.iter().position(is_bad)?;
             let n_rows: usize = site.plates.iter().map(|&d| self.tape.dim(d).len).product();
             let row = i / (own.len() / n_rows);
             let culprits = self.culprits(site, Some((row, n_rows)));
@@ -70,10 +73,15 @@ impl Recording {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Returns whether a parameter is not finite, or the value has no elements.
-    fn cannot_draw(&self, site: &SiteRecord) -> bool {
+    /// Returns whether a log density says that there are no draws: it is +∞, or −∞ of a value without elements.
+    fn has_no_draws(&self, site: &SiteRecord, log_prob: f64) -> bool {
+        log_prob == f64::INFINITY || log_prob < f64::MIN && self.elements(site.stored).is_empty()
+    }
+
+    /// Returns whether a parameter is not finite.
+    fn has_infinite_params(&self, site: &SiteRecord) -> bool {
         let mut params = site.params.iter().flat_map(|&(_, held, _)| self.elements(held));
-        params.any(|x| !x.is_finite()) || self.elements(site.stored).is_empty()
+        params.any(|x| !x.is_finite())
     }
 
     /// Names a row of a site by its number in each plate; forward, plates run over all rows.

@@ -62,7 +62,8 @@ pub struct TraceSite {
 ///
 /// # Errors
 ///
-/// If the model fails, or the log density of a site is NaN: the error names it. A log density of −∞ is none.
+/// If the model fails, the log density of a site is NaN, or the distribution of a latent has no draws, as `truncate(1, 1)`: the
+/// error names the site. A log density of −∞ is none.
 pub fn trace<M: Model>(model: &M, seed: u64) -> Result<Trace> {
     let recording = Recorder::prior(Precision::F64, Key::new(seed)).record(model)?;
     match recording.undefined() {
