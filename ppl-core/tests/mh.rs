@@ -133,6 +133,46 @@ fn the_mean_of_a_normal_is_recovered() {
 }
 
 #[test]
+fn a_proposal_of_ones_own_that_gives_no_numbers_is_an_error() {
+    let y = array![0.3, 0.9];
+    let text = |proposal| {
+        let mh = Mh::default().chains(1).warmup(2).draws(2).progress(Progress::Hidden);
+        let error = mh.proposal(proposal).run(&normal_mean(&y)).err();
+        error.map_or("no error".to_string(), |error| error.to_string())
+    };
+    for (ln_ratio, shown) in [(f64::NAN, "NaN"), (f64::INFINITY, "+∞")] {
+        let text = text(Proposal::custom(
+            move |_: &[f64], _: &mut dyn RngCore, _: &mut [f64]| ln_ratio,
+        ));
+        let wanted = format!("returns {shown} for ln q(old | new) − ln q(new | old): return a finite number");
+        assert!(text.contains(&wanted), "{text}");
+    }
+    for (place, shown) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "−∞")] {
+        let text = text(Proposal::custom(
+            move |_: &[f64], _: &mut dyn RngCore, new: &mut [f64]| {
+                new[0] = place;
+                0.0
+            },
+        ));
+        let wanted = format!("the proposal of one's own moves element 0 of its unconstrained value to {shown}");
+        assert!(text.contains("site mu (") && text.contains(&wanted), "{text}");
+    }
+    // A way back that is impossible is refused, and no error.
+    let never = Proposal::custom(|_: &[f64], rng: &mut dyn RngCore, new: &mut [f64]| {
+        new[0] = rng.random();
+        f64::NEG_INFINITY
+    });
+    let fit = mh()
+        .chains(1)
+        .warmup(0)
+        .draws(3)
+        .proposal(never)
+        .run(&normal_mean(&y))
+        .unwrap();
+    assert_eq!(fit.mu()[[0, 0]], fit.mu()[[0, 2]]);
+}
+
+#[test]
 fn the_bias_of_a_coin_is_recovered() {
     let y = Array1::from_iter((0..20).map(|i| i % 4 != 1));
     let fit = mh().run(&coin(&y)).unwrap();

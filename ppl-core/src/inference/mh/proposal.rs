@@ -42,7 +42,8 @@ impl Proposal {
 /// [`Potential::slots`](crate::inference::potential::Potential::slots): unconstrained coordinates, discrete ones as
 /// they are.
 pub trait Propose: Send + Sync {
-    /// Changes `new`, which holds a copy of `old`, and returns ln q(old | new) − ln q(new | old).
+    /// Changes `new`, which holds a copy of `old`, and returns ln q(old | new) − ln q(new | old); −∞ where the way back is
+    /// impossible. A ratio that is NaN or +∞ and elements of `new` that are not finite end the run with an error.
     fn propose(&self, old: &[f64], rng: &mut dyn RngCore, new: &mut [f64]) -> f64;
 }
 

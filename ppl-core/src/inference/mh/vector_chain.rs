@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, number};
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
 use crate::inference::mh::adapt::{CovarianceAdapter, ScaleAdapter};
 use crate::inference::mh::proposal::Propose;
@@ -113,6 +113,26 @@ impl VectorChain<'_> {
     }
 }
 
+/// Returns what is wrong with a proposal of the user's own: a vector that is not finite, or a ratio that no densities have.
+fn fault_of_proposal(potential: &Potential<'_>, new: &[f64], ln_ratio: f64) -> Option<Error> {
+    if let Some(at) = new.iter().position(|x| !x.is_finite()) {
+        let slot = potential.slots().iter().rfind(|slot| slot.offset <= at)?;
+        let message = format!(
+            "the proposal of one's own moves element {} of its unconstrained value to {}: write finite numbers into `new`",
+            at - slot.offset,
+            number(new[at])
+        );
+        return Some(Error::at_site(&slot.address, slot.place, message));
+    }
+    (ln_ratio.is_nan() || ln_ratio == f64::INFINITY).then(|| {
+        Error::Invalid(format!(
+            "the proposal of one's own returns {} for ln q(old | new) − ln q(new | old): return a finite number, or −∞ where the \
+             way back is impossible",
+            number(ln_ratio)
+        ))
+    })
+}
+
 /// Returns a move for each site.
 fn site_moves(potential: &Potential<'_>) -> impl Iterator<Item = Move> {
     potential
@@ -139,7 +159,7 @@ impl Chain for VectorChain<'_> {
     fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
         let mut rng = key.generator();
         for step in &mut self.moves {
-            step.run(&mut self.density, &mut self.state, &mut rng, phase)?;
+            step.run(self.potential, &mut self.density, &mut self.state, &mut rng, phase)?;
         }
         Ok(())
     }
@@ -165,6 +185,7 @@ impl Chain for VectorChain<'_> {
 impl Move {
     fn run(
         &mut self,
+        potential: &Potential<'_>,
         density: &mut Evaluator<'_>,
         state: &mut MhState,
         rng: &mut Generator,
@@ -193,7 +214,18 @@ impl Move {
                 }
             }
             MoveKind::Custom(propose) => {
-                let info = state.step(density, rng, |old, new, rng| propose.propose(old, rng, new))?;
+                let mut fault = None;
+                let info = state.step(density, rng, |old, new, rng| {
+                    let ln_ratio = propose.propose(old, rng, new);
+                    fault = fault_of_proposal(potential, new, ln_ratio);
+                    if fault.is_some() {
+                        new.copy_from_slice(old);
+                    }
+                    ln_ratio
+                })?;
+                if let Some(fault) = fault {
+                    return Err(fault);
+                }
                 count(info, &mut 1.0);
             }
         }
