@@ -77,3 +77,29 @@ fn bounds_of_one_of_two_plates_hold_for_each_row_of_the_other() {
         check_uniform(&fit, &format!("z[{i}, {j}]"), -width[j], 50.0);
     }
 }
+
+/// A site that comes and goes, whose density counts as `kind` says.
+#[model(crate = ppl_core)]
+fn weighted(kind: usize) {
+    let w = sample(Uniform(0.5, 2));
+    if sample("more", Bernoulli::probs(0.5)).is_true() {
+        match kind {
+            0 => sample("z", Normal(0, 1).scale(2.0)),
+            1 => sample("z", Normal(0, 1).scale(w)),
+            2 => sample("z", Normal(0, 1).mask(0.0)),
+            _ => sample("z", Normal(0, 1).mask(w.gt(1))),
+        };
+    }
+}
+
+#[test]
+fn a_site_that_comes_and_goes_is_neither_scaled_nor_masked() {
+    for kind in 0..4 {
+        let run = Mh::default().chains(1).draws(200).progress(Progress::Hidden).run(&weighted(kind));
+        let error = run.err().unwrap_or_else(|| panic!("kind {kind} runs")).to_string();
+        assert!(
+            error.contains("site z (") && error.contains("neither scaled nor masked"),
+            "kind {kind}: {error}"
+        );
+    }
+}

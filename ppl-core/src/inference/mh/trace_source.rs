@@ -50,11 +50,12 @@ impl Latents {
         {
             let own = || records.terms.iter().filter(move |t| t.site as usize == number);
             let (values, shape) = recording.values_of(site);
+            let counts_once = !site.is_weighted && own().all(|t| t.weight == 1.0);
             let value = LatentValue {
                 values,
                 shape,
                 is_discrete: site.is_discrete,
-                log_prob: own().all(|t| t.weight == 1.0).then(|| own().map(|t| t.value).sum()),
+                log_prob: counts_once.then(|| own().map(|t| t.value).sum()),
             };
             latents.by_address.insert(site.address.clone(), value);
             latents.order.push(site.address.clone());
@@ -74,7 +75,7 @@ impl Latents {
                 let place = recording
                     .site(address)
                     .map_or_else(crate::error::Place::here, |s| s.place);
-                let message = "the site comes and goes from run to run, so that its density cannot be scaled";
+                let message = "the site comes and goes from run to run, so that its density can be neither scaled nor masked";
                 Error::at_site(address, place, message)
             })?;
         }
