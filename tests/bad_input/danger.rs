@@ -201,6 +201,15 @@ fn cases() -> Vec<(&'static str, &'static [&'static str], Try)> {
         danger("the most particles", &["particles = 18446744073709551615"], || text(svi().particles(usize::MAX).run(&small(&1.0)))),
         danger("huge draws of an approximation", &["site mu (", "1000000000000 draws", ROOM], || text(svi().draws(HUGE).run(&small(&1.0)))),
         danger("huge predictions", &["n = 1000000000000", ROOM], || text(svi().run(&small(&1.0)).unwrap().predict(&small(Obs::missing()), HUGE))),
+        danger("draws of the prior that are many and large", &["1000 draws of site z", "8.0 GB", ROOM], || text(Prior::default().run(&counted(1_000_000)))),
+        danger("predictions that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || {
+            let (here, there) = ([0.5, 1.5], Obs::missing_like(&[1_000_000]));
+            text(svi().run(&missing(&here)).unwrap().predict(&missing(there), 1000))
+        }),
+        danger("predictions of Mh that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || {
+            let (here, there) = ([0.5, 1.5], Obs::missing_like(&[1_000_000]));
+            text(mh().chains(1).draws(1000).run(&missing(&here)).unwrap().predict(&missing(there)))
+        }),
         danger("huge draws of a guide", &["1000000000000 draws of a guide", ROOM], || caught(|| drop(svi().run(&small(&1.0)).unwrap().draws(HUGE)))),
         danger("batches of a huge data set", &["epoch", "[1000000000000]", ROOM], || text(Batches::new(HUGE, 1, LastBatch::Keep, posterior::core::rng::Key::new(1)))),
         danger("huge generated images", &["cannot generate 1000000000000 images", ROOM], || caught(|| drop(Glyphs::digits().generate(HUGE, 1)))),

@@ -162,7 +162,7 @@ impl Prior {
         }
         check_elements("draws", self.draws, size_of::<f64>())?;
         let key = Key::new(self.seed);
-        let run = |draw_idx: usize| {
+        let run = |(): &mut (), draw_idx: usize| {
             let recorder = Recorder {
                 source: Rc::new(Forward),
                 integrates: false,
@@ -174,7 +174,7 @@ impl Prior {
             let sites = if is_told { prior_sites(&recording) } else { Vec::new() };
             Ok((row(&recording, |_| true), sites))
         };
-        let (table, sites) = told_table(self.draws, run)?;
+        let (table, sites) = told_table(self.draws, || (), run)?;
         Ok(Predicted {
             tables: vec![table],
             sites: PredictedSites::of(sites, true),
@@ -223,7 +223,7 @@ pub(crate) fn predict(
     let mut told = Vec::new();
     let mut tables = Vec::new();
     for chain_idx in 0..draws.n_chains() {
-        let (table, sites) = told_table(draws.n_draws(), |draw_idx| one_draw(chain_idx, draw_idx))?;
+        let (table, sites) = told_table(draws.n_draws(), || (), |(), draw_idx| one_draw(chain_idx, draw_idx))?;
         tables.push(table);
         told.extend(sites);
     }
@@ -235,23 +235,41 @@ pub(crate) fn predict(
 /// The values of one draw: site, shape, values.
 pub(crate) type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
 
-/// The number of draws whose rows lie in memory beside the table.
+/// The number of draws whose rows lie in memory beside the table, at the most.
 const BLOCK: usize = 1024;
 
-/// Runs all draws in parallel; each has its own key, so that their order does not matter.
-pub(crate) fn table(n_draws: usize, run: impl Fn(usize) -> Result<Row> + Sync) -> Result<SiteTable> {
-    Ok(told_table(n_draws, |draw_idx| Ok((run(draw_idx)?, ())))?.0)
+/// The number of values in such rows, unless each thread has one row only.
+const BLOCK_VALUES: usize = 1 << 22;
+
+/// Runs all draws in parallel; each has its own key, so that their order does not matter. What `start` makes is used for one
+/// draw after the other.
+pub(crate) fn table<S>(
+    n_draws: usize,
+    start: impl Fn() -> S + Sync,
+    run: impl Fn(&mut S, usize) -> Result<Row> + Sync,
+) -> Result<SiteTable> {
+    let run = |state: &mut S, draw_idx: usize| Ok((run(state, draw_idx)?, ()));
+    Ok(told_table(n_draws, start, run)?.0)
 }
 
 /// As [`table`], with what each run tells beside its row.
-fn told_table<T: Send>(n_draws: usize, run: impl Fn(usize) -> Result<(Row, T)> + Sync) -> Result<(SiteTable, Vec<T>)> {
+fn told_table<S, T: Send>(
+    n_draws: usize,
+    start: impl Fn() -> S + Sync,
+    run: impl Fn(&mut S, usize) -> Result<(Row, T)> + Sync,
+) -> Result<(SiteTable, Vec<T>)> {
     let mut table = SiteTable::new(n_draws);
     let mut told = Vec::new();
-    for first in (0..n_draws).step_by(BLOCK) {
-        let block = first..n_draws.min(first.saturating_add(BLOCK));
-        let rows: Vec<Result<(Row, T)>> = block.clone().into_par_iter().map(&run).collect();
+    // The first draw stands alone: with its sites the table asks whether there is room for all, before the others are made.
+    let (mut first, mut len) = (0, 1);
+    while first < n_draws {
+        let block = first..n_draws.min(first.saturating_add(len));
+        first = block.end;
+        let rows: Vec<Result<(Row, T)>> = block.clone().into_par_iter().map_init(&start, &run).collect();
         for (draw_idx, row) in block.zip(rows) {
             let (row, tells) = row?;
+            let n_values: usize = row.iter().map(|(.., values)| values.len()).sum();
+            len = (BLOCK_VALUES / n_values.max(1)).clamp(rayon::current_num_threads(), BLOCK);
             for (site, shape, values) in row {
                 table.set(draw_idx, &site, &shape, &values)?;
             }

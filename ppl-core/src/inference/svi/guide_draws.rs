@@ -11,6 +11,7 @@ use crate::inference::predictive::table;
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
 use crate::program::compile::Program;
+use crate::program::workspace::Workspace;
 use crate::rng::Key;
 use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
@@ -146,12 +147,11 @@ impl GuideDraws {
 
     fn run<F: Scalar>(&self, program: &Program<F>, n: usize) -> Draws {
         let theta = self.theta::<F>();
-        let one = |i: usize| {
-            let mut workspace = program.workspace();
+        let one = |workspace: &mut Workspace<F>, i: usize| {
             workspace.key = self.sampler.key.split(i as u64);
-            program.value(&mut workspace, &theta);
+            program.value(workspace, &theta);
             let value = |k| {
-                let (values, _) = program.output(&workspace, &theta, k);
+                let (values, _) = program.output(workspace, &theta, k);
                 values.iter().map(|x| x.to_f64()).collect::<Vec<_>>()
             };
             (0..self.sites.len()).map(value).collect::<Vec<_>>()
@@ -163,7 +163,8 @@ impl GuideDraws {
         if let Err(no_room) = room(&[n, n_values.max(1)], size_of::<f64>()) {
             panic!("{n} draws of a guide find no room: {no_room}; ask for fewer");
         }
-        let rows: Vec<_> = (0..n).into_par_iter().map(one).collect();
+        let start = || program.workspace();
+        let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
         let mut draws = Draws::new(1, n);
         for (k, site) in self.sites.iter().enumerate() {
             let values = rows.iter().flat_map(|row| row[k].iter().copied()).collect();
@@ -189,7 +190,7 @@ fn latents(recording: &Recording) -> impl Iterator<Item = &SiteRecord> {
 
 /// Records each draw with the key that a program would draw it by; a site that a draw lacks is NaN there.
 fn recorded(sampler: &Sampler, record: impl Fn(Key, bool) -> Result<Recording> + Sync) -> Result<Draws> {
-    let one = |i: usize| {
+    let one = |(): &mut (), i: usize| {
         let recording = record(sampler.key.split(i as u64), true)?;
         let value = |site: &SiteRecord| {
             let (values, shape) = recording.values_of(site);
@@ -197,7 +198,7 @@ fn recorded(sampler: &Sampler, record: impl Fn(Key, bool) -> Result<Recording> +
         };
         Ok(latents(&recording).map(value).collect())
     };
-    SiteTable::merge(&[table(sampler.n_draws, one)?])
+    SiteTable::merge(&[table(sampler.n_draws, || (), one)?])
 }
 
 /// Returns the first `n` of some draws.

@@ -5,11 +5,9 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::error::{Error, Result};
 use crate::inference::predicted_sites::PredictedSites;
-use crate::inference::predictive::{PREDICTION, Predicted, latents, predict};
+use crate::inference::predictive::{PREDICTION, Predicted, latents, predict, table};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
 use crate::inference::site_table::SiteTable;
@@ -66,12 +64,12 @@ impl GuideDraws {
             return self.predict_by_recording(model, n, words);
         };
         let theta = self.theta::<F>();
-        let table = predictor.run(n, (model, key, &self.sampler), |i, put| {
-            let mut workspace = program.workspace();
+        let start = || program.workspace();
+        let table = predictor.run(n, (model, key, &self.sampler), start, |workspace, i, put| {
             workspace.key = self.sampler.key.split(i as u64);
-            program.value(&mut workspace, &theta);
+            program.value(workspace, &theta);
             for (k, site) in self.sites.iter().enumerate() {
-                put(site, program.output(&workspace, &theta, k).0);
+                put(site, program.output(workspace, &theta, k).0);
             }
         })?;
         Ok(Predicted {
@@ -168,61 +166,49 @@ impl<F: Scalar> Predictor<F> {
         })
     }
 
-    /// Runs the model for `n` draws, which `fill` writes: given the draw's number, a site and its place in the vector.
+    /// Runs the model for `n` draws, which `fill` writes: given what `start` made, the draw's number, and what takes a site
+    /// with its values.
     ///
     /// # Errors
     ///
     /// If the log density of a value at its own draw is not finite; `model` is recorded with that draw to tell which and why.
-    fn run(
+    fn run<S>(
         &self,
         n: usize,
-        (model, key, sampler): (&dyn Body, Key, &Sampler),
-        fill: impl Fn(usize, &mut dyn FnMut(&str, &[F])) + Sync,
+        (model, key, sampler): (&(dyn Body + Sync), Key, &Sampler),
+        start: impl Fn() -> S + Sync,
+        fill: impl Fn(&mut S, usize, &mut dyn FnMut(&str, &[F])) + Sync,
     ) -> Result<SiteTable> {
-        let start = || (self.program.workspace(), self.initial.clone());
-        let one = |(workspace, theta): &mut (Workspace<F>, Vec<F>), i: usize| {
-            fill(i, &mut |site, values| {
+        let start = || (self.program.workspace(), self.initial.clone(), start());
+        let one = |(workspace, theta, state): &mut (Workspace<F>, Vec<F>, S), i: usize| {
+            fill(state, i, &mut |site, values| {
                 if let Some((_, range)) = self.slots.iter().find(|(address, _)| address == site) {
                     theta[range.clone()].copy_from_slice(values);
                 }
             });
             workspace.key = key.split(i as u64);
             self.program.value(workspace, theta);
-            let output = |k| {
-                let (values, shape) = self.program.output(workspace, theta, k);
-                (shape.to_vec(), values.iter().map(|x| x.to_f64()).collect::<Vec<_>>())
-            };
+            let output = |k: usize| self.program.output(workspace, theta, k);
             let mut checks = self.outputs.len()..self.program.outputs.len();
-            let is_good = checks.all(|k| {
-                self.program
-                    .output(workspace, theta, k)
-                    .0
-                    .iter()
-                    .all(|&x| x < F::INFINITY)
-            });
-            is_good.then(|| (0..self.outputs.len()).map(output).collect::<Vec<_>>())
-        };
-        let rows: Vec<_> = (0..n).into_par_iter().map_init(start, one).collect();
-        let mut table = SiteTable::new(n);
-        for (i, row) in rows.into_iter().enumerate() {
-            let Some(row) = row else {
+            if !checks.all(|k| output(k).0.iter().all(|&x| x < F::INFINITY)) {
                 let mut draw = LatentValues::new();
-                fill(i, &mut |site, values| {
+                fill(state, i, &mut |site, values| {
                     if let Some(shape) = self.shapes.get(site) {
                         let values = values.iter().map(|x| x.to_f64()).collect();
                         draw.insert(site.to_string(), (shape.clone(), values));
                     }
                 });
-                record::<F>(model, draw, &self.serving, key.split(i as u64), sampler)?
-                    .0
-                    .check_draws()?;
+                let (recording, _) = record::<F>(model, draw, &self.serving, key.split(i as u64), sampler)?;
+                recording.check_draws()?;
                 let message = format!("the log density of a value drawn in prediction {i} is not finite");
                 return Err(Error::Invalid(message));
-            };
-            for (site, (shape, values)) in self.outputs.iter().zip(row) {
-                table.set(i, site, &shape, &values)?;
             }
-        }
-        Ok(table)
+            let row = self.outputs.iter().enumerate().map(|(k, site)| {
+                let (values, shape) = output(k);
+                (site.clone(), shape.to_vec(), values.iter().map(|x| x.to_f64()).collect())
+            });
+            Ok(row.collect())
+        };
+        table(n, start, one)
     }
 }
