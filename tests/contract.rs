@@ -114,7 +114,7 @@ fn models_of_continuous_latents_meet_their_sites() {
         .map(|r| {
             r.slots
                 .iter()
-                .map(|s| (s.address.clone(), s.shape.iter().product()))
+                .map(|s| (s.name.to_string(), s.shape.iter().product()))
                 .collect()
         })
         .unwrap();

@@ -211,9 +211,8 @@ fn what_cannot_be_an_array_is_an_error_with_its_place() {
     let line = line!();
     let at = |back: u32| format!("tests/expressions.rs:{}", line - back);
     let text = error(&plain_numbers());
-    let want =
-        "of numbers alone no value of the model is made: write an array, `array![1.0, 2.0]` in `stack`: [] and []";
-    assert!(text.starts_with(&format!("site mu ({}): {want}", at(30))), "{text}");
+    let want = "of numbers alone no value of the model is made: write an array, `array![1.0, 2.0]`: [] and []";
+    assert_eq!(text, format!("stack ({}): {want}", at(31)));
     let text = error(&clash(3));
     assert_eq!(
         text,

@@ -167,6 +167,8 @@ fn params_of_one_name_in_guide_and_model_are_two() {
     let [(_, guide), _, (_, model)] = replayed.params() else {
         unreachable!("there are three")
     };
+    let names = ["s", "s (model)", "mu"].map(|name| replayed.param(name).map(|x| x[[]]));
+    assert_eq!(names, [Some(guide[[]].exp()), Some(model[[]].exp()), None]);
     // The data are wider than the posterior of their mean.
     assert!(model[[]] - guide[[]] > 1.0, "{model} and {guide}");
     let (_, sd) = moments(recorded.mu());

@@ -328,3 +328,96 @@ fn a_normal_vector_over_the_rows_of_a_plate_is_sampled() {
         "{text}"
     );
 }
+
+/// A type whose values cannot be compared.
+#[derive(Clone)]
+struct Weight(f64);
+
+#[model]
+fn of_batches(kind: usize, weight: Weight, y: Obs<Array1<f64>>) {
+    let (mu, s) = match kind {
+        2 if y.nrows() == 2 => {
+            let s = sample("s", HalfNormal(1));
+            (sample("mu", Normal(0, 1)), s)
+        }
+        _ => {
+            let mu = sample("mu", Normal(0, 1));
+            (mu, sample("s", HalfNormal(1)))
+        }
+    };
+    let s = if kind == 1 && y[0] > 0.0 { s } else { s + 1 }; // of_batches, read
+    for i in plate(y) {
+        observe(y[i], Normal(mu, s * weight.0));
+    }
+}
+
+#[model]
+fn compared(kind: usize, y: Obs<Array1<f64>>) {
+    let model = sample(of_batches(kind, Weight(1.0), y));
+}
+
+#[test]
+fn steps_on_batches_that_are_recorded_say_why() {
+    let (y, short) = (array![0.5, -1.0, 2.0], array![0.3, 1.0]);
+    let svi = Svi::new(AutoNormal::default(), Adam::new(0.01)).progress(Progress::Hidden);
+    let recorded = "recorded anew";
+    let line = format!("{}:{}", file!(), line_of("// of_batches, read"));
+    for (kind, owns, wanted) in [
+        (0, false, None),
+        (
+            0,
+            true,
+            Some("derive `Hash` for it, or pass numbers and arrays of them"),
+        ),
+        (1, false, Some(line.as_str())),
+        (
+            2,
+            false,
+            Some("in another order than those of the model that the run began with"),
+        ),
+    ] {
+        let first = of_batches(kind, Weight(1.0), &y);
+        let texts: Vec<String> = if owns {
+            let mut state = svi.start(&first).unwrap();
+            for _ in 0..50 {
+                state.step_on(&of_batches(kind, Weight(1.0), &short)).unwrap();
+            }
+            state
+                .finish()
+                .unwrap()
+                .warnings()
+                .iter()
+                .map(Warning::to_string)
+                .collect()
+        } else {
+            let first = compared(kind, &y);
+            let mut state = svi.start(&first).unwrap();
+            for _ in 0..50 {
+                state.step_on(&compared(kind, &short)).unwrap();
+            }
+            state
+                .finish()
+                .unwrap()
+                .warnings()
+                .iter()
+                .map(Warning::to_string)
+                .collect()
+        };
+        let found: Vec<&String> = texts.iter().filter(|text| text.contains(recorded)).collect();
+        match wanted {
+            None => assert!(found.is_empty(), "kind {kind}: {texts:?}"),
+            Some(words) => assert!(found.len() == 1 && found[0].contains(words), "kind {kind}: {texts:?}"),
+        }
+    }
+}
+
+/// Returns the number of the line of this file that ends with a mark.
+fn line_of(mark: &str) -> usize {
+    let is_marked = |(_, line): &(usize, &str)| line.ends_with(mark);
+    1 + include_str!("svi_warnings.rs")
+        .lines()
+        .enumerate()
+        .find(is_marked)
+        .expect("a mark")
+        .0
+}

@@ -294,7 +294,8 @@ pub fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
     }
 }
 
-fn label(name: &str, idx: &[usize]) -> String {
+/// Returns the name of an element of a variable: `theta[3]`.
+pub(crate) fn label(name: &str, idx: &[usize]) -> String {
     if idx.is_empty() {
         return name.to_string();
     }

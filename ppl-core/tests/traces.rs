@@ -95,7 +95,11 @@ fn weighted(kind: usize) {
 #[test]
 fn a_site_that_comes_and_goes_is_neither_scaled_nor_masked() {
     for kind in 0..4 {
-        let run = Mh::default().chains(1).draws(200).progress(Progress::Hidden).run(&weighted(kind));
+        let run = Mh::default()
+            .chains(1)
+            .draws(200)
+            .progress(Progress::Hidden)
+            .run(&weighted(kind));
         let error = run.err().unwrap_or_else(|| panic!("kind {kind} runs")).to_string();
         assert!(
             error.contains("site z (") && error.contains("neither scaled nor masked"),

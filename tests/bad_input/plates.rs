@@ -168,7 +168,7 @@ fn plates_name_themselves_and_their_lengths() {
     t.model(
         "what is missing and read",
         ALL,
-        &["a missing observation is read before `observe`"],
+        &["`y` is missing, and it is read before `observe` has drawn it"],
         &reads_missing(Obs::missing()),
     );
     t.finish();

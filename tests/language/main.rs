@@ -70,7 +70,7 @@ fn params_are_named_after_the_site_in_whose_distribution_they_stand() {
             r.slots
                 .iter()
                 .filter(|s| s.is_param)
-                .map(|s| s.address.clone())
+                .map(|s| s.name.to_string())
                 .collect()
         })
         .unwrap_or_default();

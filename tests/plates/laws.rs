@@ -223,7 +223,7 @@ fn len(slot: &Slot) -> usize {
 fn places(plates: &Recording, loops: &Recording) -> Vec<usize> {
     let mut places = Vec::new();
     for slot in &loops.slots {
-        let mut parts = slot.address.split(['[', ']']).filter(|part| !part.is_empty());
+        let mut parts = slot.name.site().split(['[', ']']).filter(|part| !part.is_empty());
         let name = parts.next().expect("an address has a name");
         let numbers: Vec<usize> = parts.map(|part| part.parse().expect("the number of a row")).collect();
         // The last numbers may be those of a loop that both models have.
@@ -232,7 +232,7 @@ fn places(plates: &Recording, loops: &Recording) -> Vec<usize> {
             let all = plates
                 .slots
                 .iter()
-                .find(|all| all.address == format!("{name}{steps}"))?;
+                .find(|all| all.name.is_called(&format!("{name}{steps}")))?;
             Some((all, &numbers[..n]))
         };
         let found = (0..=numbers.len()).rev().find_map(of_plates);

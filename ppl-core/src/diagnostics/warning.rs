@@ -29,6 +29,11 @@ pub enum Warning {
         /// The first site that differs, and where it is written.
         site: Option<(String, Place)>,
     },
+    /// Steps of SVI on batches are recorded, for a reason that is no value which the model reads.
+    BatchesRecorded {
+        /// The reason, with the remedy where there is one.
+        reason: &'static str,
+    },
     /// Draws are infinite or NaN.
     NotFinite {
         /// The scalar.
@@ -89,24 +94,25 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warning::Guide(warning) => warning.fmt(f),
-            Warning::RecordedAnew { place } => write!(
-                f,
-                "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \
-                 program: its course depends on a value that is read at {place}; where both ways can be computed, take \
-                 `where_(mask, a, b)` in place of `if`"
-            ),
+            Warning::RecordedAnew { place } => {
+                let why = format!(
+                    "its course depends on a value that is read at {place}; where both ways can be computed, take \
+                     `where_(mask, a, b)` in place of `if`"
+                );
+                recorded(f, "the model is recorded anew at each evaluation", &why)
+            }
             Warning::HiddenDependence { site } => {
                 let first = site
                     .as_ref()
                     .map(|(site, place)| format!(", first at site {site} ({place})"));
-                write!(
-                    f,
-                    "the model is recorded anew at each evaluation, which can be a hundred times slower than the replay of a \
-                     program: two runs of it differ{}, although it reads no value; take what changes from run to run as an \
-                     argument, or draw it with `sample`",
+                let why = format!(
+                    "two runs of it differ{}, although it reads no value; take what changes from run to run as an argument, \
+                     or draw it with `sample`",
                     first.unwrap_or_default()
-                )
+                );
+                recorded(f, "the model is recorded anew at each evaluation", &why)
             }
+            Warning::BatchesRecorded { reason } => recorded(f, "steps on batches are recorded anew", reason),
             Warning::NotFinite {
                 label,
                 chain_idx,
@@ -149,6 +155,14 @@ impl fmt::Display for Warning {
             ),
         }
     }
+}
+
+/// Writes what is recorded in place of being replayed, and why.
+fn recorded(f: &mut fmt::Formatter<'_>, what: &str, why: &str) -> fmt::Result {
+    write!(
+        f,
+        "{what}, which can be a hundred times slower than the replay of a program: {why}"
+    )
 }
 
 /// Returns all warnings about a scalar, given its draws `[chain, draw]` and what was computed of them.

@@ -1,5 +1,6 @@
 //! What sampling a posterior gives: draws with typed accessors, and how the chains did.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -30,14 +31,30 @@ pub struct Fit<A> {
     draws: Arc<SiteDraws>,
     accessors: A,
     chains: Vec<ChainInfo>,
-    /// What the run has to say beside its draws.
-    notes: Vec<Warning>,
+    notes: Notes,
     key: Key,
+}
+
+/// What a run has to say beside its draws.
+pub(crate) struct Notes {
+    /// What may be wrong.
+    pub warnings: Vec<Warning>,
+    /// The scalars that data give, the same in every draw.
+    pub given: HashSet<String>,
+}
+
+impl Notes {
+    /// Puts the warnings of the run in front of those about its draws, and leaves out that given scalars do not move.
+    pub fn complete(&self, summary: &mut Summary) {
+        let is_given = |w: &Warning| matches!(w, Warning::Constant { label, .. } if self.given.contains(label));
+        summary.warnings.retain(|w| !is_given(w));
+        summary.warnings.splice(..0, self.warnings.iter().cloned());
+    }
 }
 
 impl<A> Fit<A> {
     /// Puts the draws of all chains together.
-    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, notes: Vec<Warning>, key: Key) -> Result<Self>
+    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, notes: Notes, key: Key) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
@@ -60,7 +77,7 @@ impl<A> Fit<A> {
     /// has to say comes first, as that the model could not be replayed.
     pub fn summary(&self) -> Summary {
         let mut summary = diagnostics::summary(self.draws());
-        summary.warnings.splice(..0, self.notes.iter().cloned());
+        self.notes.complete(&mut summary);
         summary
     }
 

@@ -1,7 +1,7 @@
 //! The bridge from models to samplers: a model becomes a log density on unconstrained vectors.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostics::Warning;
@@ -44,6 +44,7 @@ pub struct Potential<'m> {
     kept: Option<SiteProgram>,
     hindrance: Option<Warning>,
     kept_shapes: Vec<KeptShape>,
+    given: HashSet<String>,
 }
 
 /// A point to start a chain from.
@@ -79,7 +80,7 @@ impl<'m> Potential<'m> {
         Ok(Potential {
             model,
             key: key.split(2),
-            discrete: first.slots.iter().map(|s| found.get(&s.address).copied()).collect(),
+            discrete: first.slots.iter().map(|s| found.get(s.name.site()).copied()).collect(),
             dim: first.n_inputs(),
             program: is_replayed.then(|| first.density(Passes::default())),
             kept: if is_replayed {
@@ -88,6 +89,7 @@ impl<'m> Potential<'m> {
                 None
             },
             kept_shapes: kept_shapes(&first),
+            given: first.given_labels(),
             slots: first.slots,
             hindrance,
         })
@@ -106,6 +108,11 @@ impl<'m> Potential<'m> {
     /// Refuses draws for which there is no room in memory.
     pub(crate) fn check_draws(&self, n_chains: usize, n_draws: usize) -> Result<()> {
         check_draws(&self.kept_shapes, n_chains, n_draws)
+    }
+
+    /// Returns the names of the scalars that data give, which do not move.
+    pub(crate) fn given(&self) -> &HashSet<String> {
+        &self.given
     }
 
     /// Returns the length of the vector.
@@ -194,13 +201,13 @@ impl<'m> Potential<'m> {
         let site = differs.map_or_else(|| &self.slots[slots.len()], |(_, slot)| slot);
         let message = "the latents change from run to run, and a vector of fixed length cannot hold them: use \
                        `Mh::default().proposal(Proposal::SingleSite)`";
-        Err(Error::at_site(&site.address, site.place, message))
+        Err(Error::at_site(site.name.to_string(), site.place, message))
     }
 }
 
 /// Returns whether two slots are the same part of the vector.
 fn is_same(a: &Slot, b: &Slot) -> bool {
-    a.address == b.address && a.offset == b.offset && a.shape == b.shape && a.is_discrete == b.is_discrete
+    a.name == b.name && a.offset == b.offset && a.shape == b.shape && a.is_discrete == b.is_discrete
 }
 
 /// Returns how samplers run a model: over all rows of its plates.
@@ -217,7 +224,7 @@ fn check_params(recording: &Recording) -> Result<()> {
     };
     let message =
         "a `param` has no prior, so that it has no posterior: give it one with `sample`, or learn it by `Svi`";
-    Err(Error::at_site(&slot.address, slot.place, message))
+    Err(Error::at_site(slot.name.to_string(), slot.place, message))
 }
 
 /// Refuses a density or a kept value that would be another at each evaluation.

@@ -155,6 +155,7 @@ pub fn gather<'t>(x: Var<'t>, z: Var<'t>) -> Var<'t> {
         let message = "a missing observation has no elements to pick before `observe` has drawn them".to_string();
         return tape.fail(Error::Invalid(message));
     }
+    let x = tape.read(x);
     let event = x.event_shape();
     let Some((&n, rest)) = event.split_first() else {
         return refuse("index", &[x, z], &[], "a scalar has no elements");

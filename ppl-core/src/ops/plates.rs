@@ -38,7 +38,7 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
             "the value has one element for each row of plate `{name}` already: do not index it again"
         ));
     }
-    let Some((&n, rest)) = event.split_first() else {
+    let Some(&n) = event.first() else {
         return match x.as_constant() {
             Some(value) if value.is_nan() => x,
             _ => wrong(format!("a scalar has no rows: index an array by plate `{name}`")),
@@ -59,7 +59,6 @@ pub fn take_rows<'t>(x: Var<'t>, plate: Ix<'t>) -> Var<'t> {
     let axis = dims.partition_point(|&other| other < dim);
     let mut order: SmallVec<[usize; 6]> = (0..dims.len() + event.len()).collect();
     order[axis..=dims.len()].rotate_right(1);
-    debug_assert_eq!(order.len(), dims.len() + 1 + rest.len());
     permute_all(tape, x, &order, &union(&dims, &[dim]))
 }
 

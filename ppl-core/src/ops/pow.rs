@@ -96,7 +96,7 @@ impl<'t> Var<'t> {
         match (n, self.tape()) {
             (1, _) => self,
             (2, _) => self.square(),
-            (_, None) => Var::from(power(self.value(), n as i64)),
+            (_, None) => self.as_constant().map_or(self, |x| Var::from(power(x, n as i64))),
             (_, Some(tape)) => tape.record(
                 PowI::DEF,
                 &[self],

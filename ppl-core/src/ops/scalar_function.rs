@@ -25,7 +25,7 @@ pub trait ScalarFunction<const N: usize>: 'static {
 #[track_caller]
 pub fn scalar_function<'t, S: ScalarFunction<N>, const N: usize>(args: [Var<'t>; N]) -> Var<'t> {
     let Some(tape) = tape_of(&args) else {
-        return Var::constant(S::value(args.map(|x| x.value())));
+        return Var::constant(S::value(args.map(|x| x.as_constant().unwrap_or(f64::NAN))));
     };
     match align(S::NAME, &args, Place::here()) {
         Some(a) => tape.record(OneByOne::<S, N>::DEF, &a.args, &[], &a.dims, &a.event, 0),

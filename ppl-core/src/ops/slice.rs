@@ -83,7 +83,8 @@ impl<'t> Var<'t> {
     /// Returns the elements of a range along event axis `axis`.
     #[track_caller]
     pub fn slice_axis(self, axis: usize, range: impl RangeBounds<usize>) -> Var<'t> {
-        let mut event: Shape = self.event_shape();
+        let x = self.tape().map_or(self, |tape| tape.filled(self));
+        let mut event: Shape = x.event_shape();
         let start = match range.start_bound() {
             Bound::Included(&i) => i,
             Bound::Excluded(&i) => i.saturating_add(1),
@@ -94,30 +95,33 @@ impl<'t> Var<'t> {
             Bound::Excluded(&i) => Some(i),
             Bound::Unbounded => None,
         };
-        let missing = self.tape().filter(|tape| axis == 0 && tape.is_missing(self));
-        if let Some(tape) = missing.filter(|tape| tape.is_shapeless(self)) {
-            return tape.index_missing(self, Step::Range(start, last));
+        let missing = x.tape().filter(|tape| axis == 0 && tape.is_missing(x));
+        if let Some(tape) = missing.filter(|tape| tape.is_shapeless(x)) {
+            return tape.index_missing(x, Step::Range(start, last));
         }
         let Some(&n) = event.get(axis) else {
-            return refuse("slice", &[self], &[], &format!("there is no axis {axis}"));
+            return refuse("slice", &[x], &[], &format!("there is no axis {axis}"));
         };
         let end = last.unwrap_or(n);
         if start > end || end > n {
             return refuse(
                 "slice",
-                &[self],
+                &[x],
                 &[],
                 &format!("the range {start}..{end} is asked for where axis {axis} has {n}"),
             );
         }
         if let Some(tape) = missing.filter(|_| end - start < n) {
-            return tape.index_missing(self, Step::Range(start, Some(end)));
+            return tape.index_missing(x, Step::Range(start, Some(end)));
+        }
+        if end - start == n {
+            return x;
         }
         event[axis] = end - start;
-        if end - start == n {
-            self
-        } else {
-            record(self, axis, start, end - start, &event)
+        let pick = |x| record(x, axis, start, end - start, &event);
+        match x.tape().filter(|tape| axis == 0 && tape.partly(x).is_some()) {
+            Some(tape) => tape.index_partly(x, Step::Range(start, Some(end)), pick),
+            None => pick(x),
         }
     }
 }

@@ -115,8 +115,9 @@ impl<'t> Ctx<'t> {
         };
         let mut state = self.state();
         if state.prefix.is_empty() {
-            if let (Some(slot), Some(&name)) = (slot, state.argument_names.get(state.arguments.len())) {
-                tape.name_slot(slot, name);
+            let is_own = !matches!(source, DataSource::Value(_));
+            if let Some(&name) = state.argument_names.get(state.arguments.len()).filter(|_| is_own) {
+                tape.name_argument(value, name);
             }
             state.arguments.push(slot);
         }
@@ -165,7 +166,7 @@ impl<'t> Ctx<'t> {
         let value = value.into_param().on(self.tape());
         if self.tape().is_missing(value) {
             let drawn = self.sample_from(site, dist)?;
-            self.note_missing(site);
+            self.note_missing(site, Vec::new());
             self.tape().fill_missing(value, drawn);
             return Ok(drawn);
         }
@@ -176,11 +177,12 @@ impl<'t> Ctx<'t> {
         }
     }
 
-    /// Keeps that the last site was drawn in place of an observation.
-    pub(crate) fn note_missing(self, site: Site) {
+    /// Keeps that the last site was drawn in place of an observation, of which the elements with the numbers `given` are there.
+    pub(crate) fn note_missing(self, site: Site, given: Vec<usize>) {
         let address = self.address(site.name);
         if let Some(last) = self.state().sites.last_mut().filter(|last| last.address == address) {
             last.is_missing = true;
+            last.given = given;
         }
     }
 
@@ -281,7 +283,7 @@ impl<'t> Ctx<'t> {
 
     /// Records a slot of the vector of inputs, `shape` being `[plates…, free event…]`.
     ///
-    /// Its values are those known by this address, or else `initial`.
+    /// Its values are those known by its name, or else `initial`.
     pub(crate) fn input(
         self,
         address: &str,
@@ -293,8 +295,8 @@ impl<'t> Ctx<'t> {
     ) -> Var<'t> {
         let n = size(shape);
         let known = Rc::clone(&self.state().known);
-        let address = self.state().slot_address(address);
-        let values = match known.places.get(&*address) {
+        let name = self.state().slot_name(address);
+        let values = match known.places.get(&name) {
             Some(&(at, len)) if len == n => known.values[at..at + len].to_vec(),
             _ => initial(),
         };
@@ -303,7 +305,7 @@ impl<'t> Ctx<'t> {
         state.n_inputs += n;
         state.initial.extend_from_slice(&values);
         state.slots.push(Slot {
-            address: address.into_owned(),
+            name,
             place,
             offset,
             shape: Shape::from_slice(shape),
@@ -415,6 +417,7 @@ impl<'t> Ctx<'t> {
             is_discrete: false,
             is_guide: false,
             is_missing: false,
+            given: Vec::new(),
             is_weighted: false,
             plates: self.state().plates.clone(),
             event: value.event_shape(),

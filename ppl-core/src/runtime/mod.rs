@@ -32,6 +32,7 @@ pub mod sampling;
 pub mod site;
 mod site_density;
 pub mod sites;
+pub mod slot_name;
 pub mod source;
 mod starting;
 pub mod state;

@@ -32,6 +32,8 @@ struct Parts<'t> {
     elements: Var<'t>,
     /// The numbers of the elements that are missing.
     missing: Vec<usize>,
+    /// The numbers of the others.
+    given: Vec<usize>,
 }
 
 impl<'t> Ctx<'t> {
@@ -67,7 +69,7 @@ impl<'t> Ctx<'t> {
             (false, _) => visit.drawn_beside(&parts),
         };
         let x = x?;
-        self.note_missing(site);
+        self.note_missing(site, parts.given);
         self.tape().fill_missing(value, x);
         Ok(x)
     }
@@ -101,11 +103,13 @@ impl<'t> Ctx<'t> {
         }
         self.check()?;
         let all = tape.lift(elements).elements();
+        let (missing, given) = (0..all.len()).partition(|&k| all[k] == 0.0);
         Ok(Parts {
             raw,
             rows,
             elements,
-            missing: (0..all.len()).filter(|&k| all[k] == 0.0).collect(),
+            missing,
+            given,
         })
     }
 }
@@ -168,14 +172,23 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             let state = ctx.state();
             state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
         };
-        if D::EVENT_RANK > 0
-            || is_partial
-            || matches!(support, Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none())
-        {
-            let message = "the model reads elements of it that are missing, and in a batch of rows, of draws of several numbers \
-                           and between bounds that vary they cannot be latents: read it where it is there only, or write the \
-                           missing ones as a site of their own";
-            return Err(self.fault(message));
+        let obstacle = match support {
+            _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
+            _ if D::EVENT_RANK > 0 => Some("where a draw is several numbers"),
+            Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
+                Some("between bounds that vary")
+            }
+            _ => None,
+        };
+        if let Some(obstacle) = obstacle {
+            let remedy = match is_partial {
+                true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
+                false => "do not read it where it is missing, or write the missing ones as a site of their own",
+            };
+            return Err(self.fault(format!(
+                "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
+                 {obstacle}: {remedy}"
+            )));
         }
         let (dims, event) = (parts.raw.dims(), parts.raw.event_shape());
         let is_single = dims.is_empty() && event.is_empty();

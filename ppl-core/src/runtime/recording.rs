@@ -1,9 +1,10 @@
 //! A finished run of a model: its tape, its sites and the slots of its inputs.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use crate::draws::label;
 use crate::error::{Error, Result};
 use crate::program::compile::{Program, Roots};
 use crate::program::constants::constant_nodes;
@@ -19,6 +20,7 @@ use crate::tape::record::Tape;
 use crate::tape::records::depends;
 use crate::tape::store::{Precision, Scalar};
 use crate::tensor::dims::DimId;
+use crate::tensor::shape::position;
 
 /// A finished run.
 pub struct Recording {
@@ -101,7 +103,7 @@ impl Recorder {
     pub fn with_values(&self, slots: &[Slot], values: Vec<f64>) -> Self {
         let places = slots
             .iter()
-            .map(|s| (s.address.clone(), (s.offset, s.shape.iter().product())));
+            .map(|s| (s.name.clone(), (s.offset, s.shape.iter().product())));
         let known = Known {
             places: places.collect(),
             values,
@@ -230,6 +232,19 @@ impl Recording {
         self.sites
             .iter()
             .filter(|s| matches!(s.kind, SiteKind::Latent | SiteKind::Tracked) && !s.is_guide)
+    }
+
+    /// Returns the names of the scalars among the kept values that data give: in every draw they are the same.
+    pub fn given_labels(&self) -> HashSet<String> {
+        let labels = self.kept_sites().flat_map(|site| {
+            let shape = match site.stored {
+                Held::Node(node) => self.tape.records().shape(node).to_vec(),
+                Held::Constant(_) => Vec::new(),
+            };
+            let label_of = move |&i: &usize| label(&site.address, &position(&shape, i));
+            site.given.iter().map(label_of)
+        });
+        labels.collect()
     }
 
     /// Compiles the log density; the rows of subsampled plates are rebound between evaluations, other data are fixed.

@@ -137,6 +137,11 @@ impl<'t> Ctx<'t> {
             return Err(Stop(Error::at_site(address, site.place(), message)));
         }
         dist.put_on(self.tape());
+        // What plain numbers were refused before they met a tape has a place of its own.
+        self.check().map_err(|stop| match stop.0 {
+            Error::Invalid(message) => Stop(Error::at_site(address.clone(), site.place(), message)),
+            own => Stop(own),
+        })?;
         let masks = self.masks(&address, site, &masks, modifiers.mask)?;
         Ok((
             Visit {
@@ -247,7 +252,6 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let support = self.dist.support(tape);
         let event = self.dist.event_shape();
         let bijector = for_support(&support);
-        let is_free = !support.is_discrete();
         let free_event = match (&bijector, self.modifiers.noncentered) {
             (Some(bijector), false) => bijector.unconstrained_event(&event),
             _ => event.clone(),
@@ -269,11 +273,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             Latent::Value(x) => self.record(x, SiteKind::Latent),
             Latent::WithKl(x, guide_site) => self.record_kl(x, guide_site),
             Latent::Free(stored) => {
-                debug_assert!(is_free);
                 let z = ctx.rows_of(stored, &free_event);
                 if self.modifiers.noncentered {
                     return self.noncentered(z);
                 }
+                // A discrete support has none.
                 let bijector = bijector.ok_or_else(|| self.fault("its support has no unconstrained form"))?;
                 let x = bijector.constrain(z);
                 let number = self.add(x, SiteKind::Latent)?;

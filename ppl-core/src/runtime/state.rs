@@ -1,6 +1,5 @@
 //! What a run of a model keeps: sites, slots of inputs, plates, names.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use crate::distributions::Kl;
 use crate::distributions::support::Bounded;
 use crate::error::Place;
 use crate::runtime::handler::Handler;
+use crate::runtime::slot_name::SlotName;
 use crate::runtime::source::Source;
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
@@ -80,6 +80,8 @@ pub struct SiteRecord {
     pub is_guide: bool,
     /// Whether it was drawn in place of an observation that is missing.
     pub is_missing: bool,
+    /// Of a partly missing observation the numbers of the elements that are there.
+    pub given: Vec<usize>,
     /// Whether its log density is scaled or masked.
     pub is_weighted: bool,
     /// The plates that were open.
@@ -91,8 +93,8 @@ pub struct SiteRecord {
 /// A part of the vector of inputs: a latent or a parameter, unconstrained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// The site.
-    pub address: String,
+    /// What it is called.
+    pub name: SlotName,
     /// Where the site is written.
     pub place: Place,
     /// The first element.
@@ -107,14 +109,11 @@ pub struct Slot {
     pub domain: (Bounded<f64>, usize),
 }
 
-/// What the address of a model's parameter ends with where the guide has one of the same name.
-pub(crate) const OF_MODEL: &str = " (model)";
-
-/// The values of inputs that an earlier run had, by address.
+/// The values of inputs that an earlier run had, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Where each address starts, and how many values it has.
-    pub places: HashMap<String, (usize, usize)>,
+    /// Where each slot starts, and how many values it has.
+    pub places: HashMap<SlotName, (usize, usize)>,
     /// The values.
     pub values: Vec<f64>,
     /// The rows of subsampled plates, by address.
@@ -205,12 +204,12 @@ impl State {
         }
     }
 
-    /// Returns the address of a slot: that of its site, unless the guide has a parameter of this name, which is another one.
-    pub(crate) fn slot_address<'a>(&self, site: &'a str) -> Cow<'a, str> {
+    /// Returns the name of a slot: a parameter of the guide of this name is another one.
+    pub(crate) fn slot_name(&self, site: &str) -> SlotName {
         let of_guide = self.by_guide_address.get(site);
         match of_guide.is_some_and(|&k| self.sites[k].kind == SiteKind::Param) {
-            true => Cow::Owned(format!("{site}{OF_MODEL}")),
-            false => Cow::Borrowed(site),
+            true => SlotName::OfModel(site.to_string()),
+            false => SlotName::Own(site.to_string()),
         }
     }
 

@@ -163,7 +163,7 @@ impl Tape {
 
     /// Returns a partly missing value as the plain numbers that it is: NaN where one is missing.
     pub fn unmarked<'t>(&'t self, x: Var<'t>) -> Var<'t> {
-        self.alias(x, &x.dims(), &x.event_shape())
+        self.alias_unread(x, &x.dims(), &x.event_shape())
     }
 
     /// Returns the element of a partly missing observation: what was drawn for it, or what `pick` picks.
@@ -189,18 +189,33 @@ impl Tape {
         }
         let x = self.filled(x);
         if self.is_missing(x) {
-            let message = "a missing observation is read before `observe` has drawn it".to_string();
+            let whole = self.records().way_of(x.node()).0;
+            let message = format!(
+                "{} is missing, and it is read before `observe` has drawn it",
+                self.observation(whole)
+            );
             return self.fail(Error::Invalid(message));
         }
         if let Some(number) = self.partly(x)
             && self.elements_of(x.node()).iter().any(|x| x.is_nan())
         {
             self.records.borrow_mut().read_missing.insert(number);
-            let message =
-                "an element of a partly missing observation is read that is missing, before `observe` has drawn it";
-            return self.fail(Error::Invalid(message.to_string()));
+            let message = format!(
+                "an element of {} is missing, and it is read before `observe` has drawn it",
+                self.observation(number)
+            );
+            return self.fail(Error::Invalid(message));
         }
         x
+    }
+
+    /// Returns how a missing or partly missing observation is called in messages: by its argument, if that has a name.
+    fn observation(&self, number: u64) -> String {
+        let r = self.records();
+        let is_missing = |node: u32| r.partly.contains_key(&node) || r.nodes[node as usize].def.role == Role::Missing;
+        let is_whole = |&&(node, _): &&(u32, &str)| is_missing(node) && r.way_of(node).0 == number;
+        let name = r.names.iter().find(is_whole);
+        name.map_or_else(|| "an observation".to_string(), |(_, name)| format!("`{name}`"))
     }
 
     /// Returns the partly missing observations of which something was read that is missing.

@@ -149,11 +149,11 @@ impl Tape {
         Var::on(self, node)
     }
 
-    /// Gives a data slot the name of its argument, for messages.
-    pub(crate) fn name_slot(&self, slot: usize, name: &'static str) {
-        let mut r = self.records.borrow_mut();
-        let node = r.slots[slot];
-        r.names.push((node, name));
+    /// Gives the value of an argument its name, for messages.
+    pub(crate) fn name_argument(&self, x: Var<'_>, name: &'static str) {
+        if x.tape().is_some() {
+            self.records.borrow_mut().names.push((x.node(), name));
+        }
     }
 
     /// Returns how a value is called in messages: by the argument that it is, or by `other`.
@@ -212,6 +212,11 @@ impl Tape {
     /// Records the elements of `x` under another shape of as many elements; of the NaN that an error left behind it stays
     /// NaN.
     pub(crate) fn alias<'t>(&'t self, x: Var<'t>, dims: &[DimId], event: &[usize]) -> Var<'t> {
+        self.alias_unread(self.read(x), dims, event)
+    }
+
+    /// As [`Tape::alias`], of a value of which elements may be missing.
+    pub(super) fn alias_unread<'t>(&'t self, x: Var<'t>, dims: &[DimId], event: &[usize]) -> Var<'t> {
         if x.as_constant().is_some_and(f64::is_nan) {
             return x;
         }
@@ -240,6 +245,7 @@ impl Tape {
     /// Records an operation and computes it.
     ///
     /// The shape of the output is the lengths of `dims`, then `event`; `aux` is the length of the operation's own buffer.
+    /// While an error is on the tape nothing is computed: what stands in for values has other shapes than they would have.
     ///
     /// # Panics
     ///
@@ -258,7 +264,13 @@ impl Tape {
             "`{}` is no operation that has a value",
             def.name
         );
+        if self.has_error() {
+            return Var::constant(f64::NAN);
+        }
         let args = self.operands(args, def.no_grad);
+        if self.has_error() {
+            return Var::constant(f64::NAN);
+        }
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
         if let Some(error) = fault.or_else(|| r.make_room(def, dims, event, aux)) {
@@ -291,6 +303,9 @@ impl Tape {
             def.name
         );
         let args = self.operands(args, def.no_grad);
+        if self.has_error() {
+            return;
+        }
         let mut r = self.records.borrow_mut();
         let fault = r.closed_plate(&args, def.name);
         if let Some(error) = fault.or_else(|| r.make_room(def, &[], &[0], aux)) {
@@ -307,11 +322,18 @@ impl Tape {
         });
     }
 
-    /// Lifts operands, and copies those that share an adjoint with an earlier one.
+    fn has_error(&self) -> bool {
+        self.records().error.is_some()
+    }
+
+    /// Lifts operands, and copies those that share an adjoint with an earlier one; after an error the list has no meaning.
     fn operands<'t>(&'t self, args: &[Var<'t>], no_grad: u32) -> SmallVec<[u32; 6]> {
         let mut out: SmallVec<[u32; 6]> = SmallVec::new();
         for (k, &arg) in args.iter().enumerate() {
             let mut node = self.lift(self.read(arg)).node();
+            if self.has_error() {
+                break;
+            }
             let (root, varies) = {
                 let r = self.records();
                 let n = &r.nodes[node as usize];
@@ -325,9 +347,11 @@ impl Tape {
                 let r = self.records();
                 let (dims, event) = (r.nodes[node as usize].dims.clone(), r.event(node));
                 drop(r);
-                node = self
-                    .record(leaves::Copy::DEF, &[Var::on(self, node)], &[], &dims, &event, 0)
-                    .node();
+                let copy = self.record(leaves::Copy::DEF, &[Var::on(self, node)], &[], &dims, &event, 0);
+                if self.has_error() {
+                    break;
+                }
+                node = copy.node();
             }
             out.push(node);
         }

@@ -82,7 +82,7 @@ pub struct Records {
     pub dims: Vec<Dim>,
     /// The data slots: their nodes, by number.
     pub slots: Vec<u32>,
-    /// The names of arguments whose data lie in slots, by the nodes of these.
+    /// The names of arguments, by the nodes of their values.
     pub(super) names: Vec<(u32, &'static str)>,
     /// The length of the vector of inputs.
     pub n_inputs: usize,
@@ -183,11 +183,12 @@ impl Records {
 
     pub(super) fn put_shape(&mut self, dims: &[DimId], event: &[usize]) -> (u32, u8) {
         let at = self.shapes.len() as u32;
+        let rank = u8::try_from(dims.len() + event.len()).expect("a value has at most 255 axes, plates among them");
         for &d in dims {
             self.shapes.push(self.dims[d as usize].len);
         }
         self.shapes.extend_from_slice(event);
-        (at, (dims.len() + event.len()) as u8)
+        (at, rank)
     }
 
     pub(super) fn put_args(&mut self, args: &[u32]) -> (u32, u32) {

@@ -1,9 +1,8 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
-use crate::diagnostics::Warning;
 use crate::error::Result;
 use crate::inference::chain::{ChainInfo, ChainPlan, apart, run_chains};
-use crate::inference::fit::Fit;
+use crate::inference::fit::{Fit, Notes};
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
 use crate::inference::mh::vector_chain::VectorChain;
@@ -65,7 +64,7 @@ pub struct Mh {
 struct Sampled {
     tables: Vec<SiteTable>,
     chains: Vec<ChainInfo>,
-    notes: Vec<Warning>,
+    notes: Notes,
 }
 
 impl Default for Mh {
@@ -145,7 +144,10 @@ impl Mh {
         Ok(Sampled {
             tables,
             chains,
-            notes: potential.hindrance().cloned().into_iter().collect(),
+            notes: Notes {
+                warnings: potential.hindrance().cloned().into_iter().collect(),
+                given: potential.given().clone(),
+            },
         })
     }
 }

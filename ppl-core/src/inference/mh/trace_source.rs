@@ -75,7 +75,8 @@ impl Latents {
                 let place = recording
                     .site(address)
                     .map_or_else(crate::error::Place::here, |s| s.place);
-                let message = "the site comes and goes from run to run, so that its density can be neither scaled nor masked";
+                let message =
+                    "the site comes and goes from run to run, so that its density can be neither scaled nor masked";
                 Error::at_site(address, place, message)
             })?;
         }

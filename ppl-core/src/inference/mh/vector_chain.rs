@@ -122,7 +122,7 @@ fn fault_of_proposal(potential: &Potential<'_>, new: &[f64], ln_ratio: f64) -> O
             at - slot.offset,
             number(new[at])
         );
-        return Some(Error::at_site(&slot.address, slot.place, message));
+        return Some(Error::at_site(slot.name.to_string(), slot.place, message));
     }
     (ln_ratio.is_nan() || ln_ratio == f64::INFINITY).then(|| {
         Error::Invalid(format!(
@@ -147,7 +147,7 @@ fn site_moves(potential: &Potential<'_>) -> impl Iterator<Item = Move> {
                 scale: 1.0,
             };
             Move {
-                name: slot.address.clone(),
+                name: slot.name.to_string(),
                 scale: ScaleAdapter::new(own.dim()),
                 kind: MoveKind::Site(own),
                 tally: Tally::default(),

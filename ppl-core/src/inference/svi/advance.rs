@@ -164,11 +164,11 @@ impl Fixed<'_> {
 /// Pairs the slots of a run with those of a recording; a parameter that is new is an error.
 pub(super) fn matching_slots<'a>(slots: &'a [Slot], recording: &'a Recording) -> Result<Vec<(&'a Slot, &'a Slot)>> {
     let pair = |own: &'a Slot| {
-        let slot = slots.iter().find(|s| s.address == own.address && s.shape == own.shape);
+        let slot = slots.iter().find(|s| s.name == own.name && s.shape == own.shape);
         slot.map(|s| (s, own)).ok_or_else(|| {
             let message =
                 "this latent or parameter was not there in the first recording: SVI needs a fixed set of them";
-            Error::at_site(&own.address, own.place, message)
+            Error::at_site(own.name.to_string(), own.place, message)
         })
     };
     recording.slots.iter().map(pair).collect()

@@ -11,7 +11,7 @@ use crate::diagnostics::number::significant;
 use crate::diagnostics::{self, Summary, Warning, warnings_of};
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::inference::fit::{HasDraws, site_lines};
+use crate::inference::fit::{HasDraws, Notes, site_lines};
 use crate::inference::predictive::Predictive;
 use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::svi::guide_draws::GuideDraws;
@@ -41,7 +41,7 @@ pub(super) struct Course {
     /// The parameters, unconstrained, with their names.
     pub params: Vec<(String, ArrayD<f64>)>,
     /// What the run itself has to say.
-    pub notes: Vec<Warning>,
+    pub notes: Notes,
     pub iterates: Iterates,
     pub weights: Option<Weights>,
 }
@@ -114,13 +114,18 @@ impl<A> Approximation<A> {
         let mut summary = diagnostics::summary(&self.guide.all().draws);
         let is_of_chains = |w: &Warning| matches!(w, Warning::HighRhat { .. } | Warning::LowEss { .. });
         summary.warnings.retain(|w| !is_of_chains(w));
-        summary.warnings.splice(..0, self.warnings().iter().cloned());
+        let notes = Notes {
+            warnings: self.warnings().to_vec(),
+            given: self.course.notes.given.clone(),
+        };
+        notes.complete(&mut summary);
         summary
     }
 
     /// Returns why the guide should not be trusted, if there is a reason, in words with the remedy.
     ///
-    /// - Guide or model were recorded anew at each step, with the line that is to blame; sites whose divergence
+    /// - Guide or model were recorded anew at each step, or at those on batches, with the line or the argument that is to
+    ///   blame; sites whose divergence
     ///   [`AnalyticKl`](super::ElboEstimator::AnalyticKl) sampled; steps that were refused in a loop of one's own.
     /// - The bound of the last tenth of the steps still moves, was higher before, swings more than its noise explains, or has
     ///   spikes.
@@ -158,6 +163,7 @@ impl<A> Approximation<A> {
             found.extend(jitter::warning(&self.guide, &iterates.kept()));
             found.extend(self.tail().and_then(|tail| tail.warning()));
             notes
+                .warnings
                 .iter()
                 .cloned()
                 .chain(found.into_iter().map(Warning::Guide))

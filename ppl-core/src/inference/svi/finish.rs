@@ -31,6 +31,7 @@ impl Loop<'_> {
                 let (params, weights) = (self.params(), self.weights()?);
                 if self.n_refused > 0 {
                     self.notes
+                        .warnings
                         .push(Warning::Guide(GuideWarning::RefusedSteps { n: self.n_refused }));
                 }
                 let course = Course {

@@ -16,7 +16,8 @@ use crate::rng::Key;
 use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::DrawsBySite;
-use crate::runtime::state::{OF_MODEL, SiteKind, SiteRecord, Slot};
+use crate::runtime::slot_name::SlotName;
+use crate::runtime::state::{SiteKind, SiteRecord, Slot};
 use crate::tape::store::{Precision, Scalar};
 use crate::tensor::room::room;
 use crate::tensor::shape::size;
@@ -53,7 +54,7 @@ pub(crate) enum Origin {
 impl Sampler {
     /// Returns a parameter in its domain.
     pub fn param(&self, name: &str) -> Option<ArrayD<f64>> {
-        let slot = self.slots.iter().find(|s| s.is_param && s.address == name)?;
+        let slot = self.slots.iter().find(|s| s.is_param && s.name.is_called(name))?;
         Some(slot.constrained(&self.values[slot.offset..][..size(&slot.shape)]))
     }
 
@@ -65,14 +66,15 @@ impl Sampler {
     pub fn record(&self, recorder: &Recorder, model: &dyn Body) -> Result<Recording> {
         let slots = self.slots.iter().filter(|s| s.is_param).cloned();
         // A parameter of the model that shares its name with one of the guide counts here, and that of the guide does not.
-        let (of_model, mut slots): (Vec<Slot>, Vec<Slot>) = slots.partition(|s| s.address.ends_with(OF_MODEL));
-        slots.extend(of_model.into_iter().map(|mut slot| {
-            slot.address.truncate(slot.address.len() - OF_MODEL.len());
-            slot
+        let is_of_model = |s: &Slot| matches!(s.name, SlotName::OfModel(_));
+        let (of_model, mut slots): (Vec<Slot>, Vec<Slot>) = slots.partition(is_of_model);
+        slots.extend(of_model.into_iter().map(|slot| Slot {
+            name: SlotName::Own(slot.name.site().to_string()),
+            ..slot
         }));
         let recording = recorder.with_values(&slots, self.values.clone()).record(model)?;
         for slot in recording.slots.iter().filter(|s| s.is_param) {
-            let fitted = slots.iter().rev().find(|s| s.address == slot.address);
+            let fitted = slots.iter().rev().find(|s| s.name == slot.name);
             let message = match fitted {
                 Some(fitted) if fitted.shape == slot.shape => continue,
                 Some(fitted) => format!(
@@ -81,7 +83,7 @@ impl Sampler {
                 ),
                 None => "the model that was fitted has no such parameter".to_string(),
             };
-            return Err(Error::at_site(&slot.address, slot.place, message));
+            return Err(Error::at_site(slot.name.to_string(), slot.place, message));
         }
         Ok(recording)
     }

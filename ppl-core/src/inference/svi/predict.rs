@@ -157,12 +157,16 @@ impl<F: Scalar> Predictor<F> {
         let latents = recording.slots.iter().filter(|s| !s.is_param);
         Ok(Predictor {
             program: recording.values_and_checks(&kept)?,
-            shapes: latents.map(|s| (s.address.clone(), s.shape.to_vec())).collect(),
+            shapes: latents.map(|s| (s.name.site().to_string(), s.shape.to_vec())).collect(),
             outputs: kept.iter().map(|s| s.address.clone()).collect(),
             sites,
             serving,
             initial: recording.initial.iter().map(|&x| F::from_f64(x)).collect(),
-            slots: recording.slots.iter().map(|s| (s.address.clone(), range(s))).collect(),
+            slots: recording
+                .slots
+                .iter()
+                .map(|s| (s.name.site().to_string(), range(s)))
+                .collect(),
         })
     }
 
@@ -205,7 +209,11 @@ impl<F: Scalar> Predictor<F> {
             }
             let row = self.outputs.iter().enumerate().map(|(k, site)| {
                 let (values, shape) = output(k);
-                (site.clone(), shape.to_vec(), values.iter().map(|x| x.to_f64()).collect())
+                (
+                    site.clone(),
+                    shape.to_vec(),
+                    values.iter().map(|x| x.to_f64()).collect(),
+                )
             });
             Ok(row.collect())
         };

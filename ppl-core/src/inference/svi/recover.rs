@@ -62,7 +62,7 @@ impl Loop<'_> {
                     ),
                 };
                 let message = format!("the parameter became {}{element}", values[slot.offset + i]);
-                return Error::at_site(&slot.address, slot.place, message);
+                return Error::at_site(slot.name.to_string(), slot.place, message);
             }
         }
         for particle in 0..self.run.setting.particles {

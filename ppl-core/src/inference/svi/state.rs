@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::Warning;
 use crate::error::{Error, Result};
+use crate::inference::fit::Notes;
 use crate::inference::sizes::{check_draws, check_elements, check_number, kept_shapes};
 use crate::inference::svi::advance::On;
 use crate::inference::svi::approximation::Approximation;
@@ -56,7 +57,7 @@ pub(super) struct Loop<'m> {
     pub losses: Vec<f64>,
     is_replayed: bool,
     /// What the run has to say beside its losses.
-    pub notes: Vec<Warning>,
+    pub notes: Notes,
     pub iterates: Iterates,
     /// The number of steps that ended with an error.
     pub n_refused: usize,
@@ -137,7 +138,10 @@ where
             model: PhantomData,
         })
     }
+}
 
+// Whether the guide fits the model was asked when the state was made: bounds here would hide that answer behind missing methods.
+impl<M, G, O> SviState<'_, M, G, O> {
     /// Makes one step and returns the estimate of the ELBO that it was made by.
     ///
     /// # Errors
@@ -178,7 +182,10 @@ where
     ///
     /// [`Error::NotFinite`] if the last step left a parameter that is not finite; [`Error::Stopped`] if draws from the guide
     /// cannot be recorded. Both hold the last good parameters.
-    pub fn finish(self) -> Result<Approximation<M::Accessors>> {
+    pub fn finish(self) -> Result<Approximation<M::Accessors>>
+    where
+        M: Model,
+    {
         let (guide, course) = self.steps.finish()?;
         Ok(Approximation::new(guide, course))
     }
@@ -234,7 +241,10 @@ impl<'m> Loop<'m> {
             engine,
             losses: Vec::with_capacity(svi.steps.min(LOSSES)),
             is_replayed,
-            notes,
+            notes: Notes {
+                warnings: notes,
+                given: recording.given_labels(),
+            },
             iterates: Iterates::new(recording.n_inputs()),
             n_refused: 0,
             last_streamed: None,
@@ -317,7 +327,7 @@ impl<'m> Loop<'m> {
             let n: usize = s.shape.iter().product();
             let part = values[s.offset..s.offset + n].to_vec();
             let array = ndarray::ArrayD::from_shape_vec(s.shape.as_slice(), part).expect("a slot has its shape's size");
-            (s.address.clone(), array)
+            (s.name.to_string(), array)
         };
         self.run.slots.iter().map(of).collect()
     }

@@ -1,5 +1,6 @@
 //! Steps on models that were bound to other data: minibatches of a stream.
 
+use crate::diagnostics::Warning;
 use crate::distributions::support::Bounded;
 use crate::error::{Error, Result};
 use crate::inference::svi::advance::On;
@@ -7,11 +8,10 @@ use crate::inference::svi::guides::GuideFor;
 use crate::inference::svi::loss_program::{Changing, LossProgram, Pair};
 use crate::inference::svi::objective::record_elbo;
 use crate::inference::svi::state::{Engine, Fixed, Loop, SviState, Typed, streams};
-use crate::optim::Optimizer;
-use crate::program::structure::structure_key;
 use crate::runtime::arguments_key::ArgumentsKey;
 use crate::runtime::model::Model;
 use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::replayable::{hindrance, value_read};
 use crate::runtime::state::{SiteKind, SiteRecord, Slot};
 use crate::tape::store::Scalar;
 
@@ -48,19 +48,14 @@ impl<F: Scalar> Programs<F> {
     }
 }
 
-impl<M, G, O> SviState<'_, M, G, O>
-where
-    M: Model + Sync,
-    G: GuideFor<M>,
-    O: Optimizer<f32> + Optimizer<f64>,
-{
+impl<M: Model, G, O> SviState<'_, M, G, O> {
     /// Makes one step on the model bound to other data, a minibatch of a stream, and returns the estimate of the ELBO.
     ///
     /// The data are copied into the program of an earlier step if one was made on a binding with the same owned arguments
     /// and the same shapes of data. Otherwise guide and model are recorded; the programs of the last four kinds of batches
     /// are kept, so that a short last batch of each epoch is recorded once. An owned argument of a type without `Hash`, and
     /// not made of floating-point numbers, is not compared: each step then records. A body that reads data by `.value()`
-    /// is recorded at each step too.
+    /// is recorded at each step too. [`Approximation::warnings`](super::Approximation::warnings) says so, with the reason.
     ///
     /// `plate(x, total = n)` says in the model how many rows there are altogether, so that the batch counts n / B-fold.
     ///
@@ -139,16 +134,19 @@ impl Loop<'_> {
             }
         });
         let step = self.losses.len();
-        match &mut self.engine {
+        let hindrance = match &mut self.engine {
             Engine::F64(typed) => self.run.prepare(typed, pair, changing, key, step)?,
             Engine::F32(typed) => self.run.prepare(typed, pair, changing, key, step)?,
-        }
+        };
+        let notes = &mut self.notes.warnings;
+        notes.extend(hindrance.filter(|new| !notes.contains(new)));
         self.attempt(On::Stream, pair)
     }
 }
 
 impl Fixed<'_> {
-    /// Makes the program for a binding the one in use, with its data in the slots.
+    /// Makes the program for a binding the one in use, with its data in the slots; returns why there is none, if the binding
+    /// was recorded and has to be recorded at each step.
     fn prepare<F: Scalar>(
         &self,
         typed: &mut Typed<'_, F>,
@@ -156,11 +154,11 @@ impl Fixed<'_> {
         changing: Changing,
         key: Option<u64>,
         step: usize,
-    ) -> Result<()> {
+    ) -> Result<Option<Warning>> {
         if let Some(compiled) = key.and_then(|key| typed.stream.find(key))
             && compiled.replay.as_mut().is_none_or(|replay| replay.bind(pair))
         {
-            return Ok(());
+            return Ok(None);
         }
         let step_key = self.key_of(step).split(0);
         let elsewhere = Recorder::density(self.setting.precision, self.key.split(streams::START));
@@ -170,32 +168,44 @@ impl Fixed<'_> {
             ..elsewhere.with_values(&self.slots, values)
         };
         let recording = record_elbo(&here, pair.model, pair.guide, &self.analytic)?;
-        let mut is_replayed = key.is_some() && !recording.tape.is_tainted() && {
-            let again = record_elbo(&elsewhere, pair.model, pair.guide, &self.analytic);
-            again.is_ok_and(|again| {
-                !again.tape.is_tainted()
-                    && structure_key(&again.tape.records()) == structure_key(&recording.tape.records())
-            })
-        };
-        // Which elements are latents, because they are missing, is part of a program that imputes them.
-        is_replayed &= here.imputed.borrow().is_empty();
         self.check_latents(&recording, !recording.tape.is_tainted())?;
-        is_replayed &= recording
-            .slots
-            .iter()
-            .zip(&self.slots)
-            .all(|(a, b)| a.offset == b.offset && a.address == b.address);
-        let compiled = LossProgram::new(&recording, self.setting.particles, is_replayed, changing);
+        let again = || record_elbo(&elsewhere, pair.model, pair.guide, &self.analytic);
+        let hindrance = match value_read(&recording).or_else(|| self.obstacle(key, &recording, &here)) {
+            Some(found) => Some(found),
+            None => again().map_or(Some(recorded("guide or model fail at other values")), |again| {
+                hindrance(&recording, &again)
+            }),
+        };
+        let compiled = LossProgram::new(&recording, self.setting.particles, hindrance.is_none(), changing);
         typed.stream.insert(key, compiled);
-        Ok(())
+        Ok(hindrance)
+    }
+
+    /// Returns what keeps the program of a recording from serving other batches, beside what the model does.
+    fn obstacle(&self, key: Option<u64>, recording: &Recording, here: &Recorder) -> Option<Warning> {
+        let is_same = |(a, b): (&Slot, &Slot)| a.offset == b.offset && a.name == b.name;
+        if key.is_none() {
+            let reason = "an owned argument of the model or of its guide has a type whose values cannot be compared: derive \
+                          `Hash` for it, or pass numbers and arrays of them";
+            Some(recorded(reason))
+        } else if !here.imputed.borrow().is_empty() {
+            Some(recorded(
+                "the model reads elements of an observation that are missing, and which ones these are is part of the program",
+            ))
+        } else if !recording.slots.iter().zip(&self.slots).all(is_same) {
+            Some(recorded(
+                "its latents and parameters are met in another order than those of the model that the run began with",
+            ))
+        } else {
+            None
+        }
     }
 
     /// Refuses latents and parameters that are not those of the first recording; `all` of them have to be there.
     fn check_latents(&self, recording: &Recording, all: bool) -> Result<()> {
-        let own = |address: &str| self.slots.iter().find(|s| s.address == address);
-        let fault = |slot: &Slot, message: String| Err(Error::at_site(&slot.address, slot.place, message));
+        let fault = |slot: &Slot, message: String| Err(Error::at_site(slot.name.to_string(), slot.place, message));
         for slot in &recording.slots {
-            let Some(first) = own(&slot.address) else {
+            let Some(first) = self.slots.iter().find(|s| s.name == slot.name) else {
                 return fault(
                     slot,
                     "the model that the run began with has no such latent or parameter".to_string(),
@@ -207,8 +217,8 @@ impl Fixed<'_> {
                 return fault(slot, message + " in the model that the run began with");
             }
         }
-        let is_there = |address: &str| recording.slots.iter().any(|s| s.address == address);
-        if all && let Some(slot) = self.slots.iter().find(|s| !is_there(&s.address)) {
+        let is_there = |slot: &&Slot| recording.slots.iter().any(|s| s.name == slot.name);
+        if all && let Some(slot) = self.slots.iter().find(|s| !is_there(s)) {
             let message = "the model that the run began with has this latent or parameter, this one lacks it";
             return fault(slot, message.to_string());
         }
@@ -221,6 +231,10 @@ impl Fixed<'_> {
         }
         Ok(())
     }
+}
+
+fn recorded(reason: &'static str) -> Warning {
+    Warning::BatchesRecorded { reason }
 }
 
 /// Where the values of a latent or parameter lie.
