@@ -19,7 +19,7 @@ use crate::inference::site_table::SiteTable;
 use crate::rng::Key;
 use crate::runtime::handlers::{Choose, SiteChoice};
 use crate::runtime::model::{Body, Model};
-use crate::runtime::recording::Recorder;
+use crate::runtime::recording::{Recorder, Recording};
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 
 /// Draws from the posterior of a model: its latents on their supports, and its tracked values.
@@ -44,6 +44,14 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Returns what the first recording of a run tells, and why it is not replayed.
+    pub fn of(recording: &Recording, hindrance: Option<Warning>) -> Self {
+        Notes {
+            warnings: hindrance.into_iter().collect(),
+            given: recording.given_labels(),
+        }
+    }
+
     /// Puts the warnings of the run in front of those about its draws, and leaves out that given scalars do not move.
     pub fn complete(&self, summary: &mut Summary) {
         let is_given = |w: &Warning| matches!(w, Warning::Constant { label, .. } if self.given.contains(label));

@@ -298,7 +298,10 @@ impl<'t> Ctx<'t> {
         let name = self.state().slot_name(address);
         let values = match known.places.get(&name) {
             Some(&(at, len)) if len == n => known.values[at..at + len].to_vec(),
-            _ => initial(),
+            // A draw that an error on the tape kept from being made is a single NaN.
+            _ => Some(initial())
+                .filter(|x| x.len() == n)
+                .unwrap_or_else(|| vec![f64::NAN; n]),
         };
         let mut state = self.state();
         let offset = state.n_inputs;

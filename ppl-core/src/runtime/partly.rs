@@ -164,12 +164,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
     }
 
-    /// Makes what is missing a latent of the density: an array of the elements that are missing, outside of all plates.
-    fn imputed(&self, parts: &Parts<'t>) -> Res<Var<'t>> {
-        let (ctx, tape) = (self.ctx, self.ctx.tape());
-        let support = self.dist.support(tape);
+    /// Refuses latents for what is missing where they would differ from step to step, or have no simple support.
+    fn check_imputable(&self, support: Support<'t>) -> Res<()> {
+        let tape = self.ctx.tape();
         let is_partial = {
-            let state = ctx.state();
+            let state = self.ctx.state();
             state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
         };
         let obstacle = match support {
@@ -180,16 +179,24 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             }
             _ => None,
         };
-        if let Some(obstacle) = obstacle {
-            let remedy = match is_partial {
-                true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
-                false => "do not read it where it is missing, or write the missing ones as a site of their own",
-            };
-            return Err(self.fault(format!(
-                "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
-                 {obstacle}: {remedy}"
-            )));
-        }
+        let Some(obstacle) = obstacle else {
+            return Ok(());
+        };
+        let remedy = match is_partial {
+            true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
+            false => "do not read it where it is missing, or write the missing ones as a site of their own",
+        };
+        Err(self.fault(format!(
+            "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
+             {obstacle}: {remedy}"
+        )))
+    }
+
+    /// Makes what is missing a latent of the density: an array of the elements that are missing, outside of all plates.
+    fn imputed(&self, parts: &Parts<'t>) -> Res<Var<'t>> {
+        let (ctx, tape) = (self.ctx, self.ctx.tape());
+        let support = self.dist.support(tape);
+        self.check_imputable(support)?;
         let (dims, event) = (parts.raw.dims(), parts.raw.event_shape());
         let is_single = dims.is_empty() && event.is_empty();
         let own = if is_single {
