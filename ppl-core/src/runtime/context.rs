@@ -4,11 +4,12 @@ use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use crate::distributions::Dist;
+use crate::distributions::erased::AnyDist;
 use crate::distributions::family::{Family, ObsKind};
 use crate::distributions::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
-use crate::ops::param::IntoVar;
+use crate::ops::param::{IntoVar, Param};
 use crate::ops::sum::SumTerm;
 use crate::rng::{Key, name_hash};
 use crate::runtime::argument::{DataArg, ObsArg};
@@ -161,11 +162,15 @@ impl<'t> Ctx<'t> {
     /// # Errors
     ///
     /// If the shapes do not fit, or the name is taken.
-    pub fn observe<D: Dist<'t>>(self, site: Site, value: impl IntoVar<'t>, dist: D) -> Res<Var<'t>> {
+    pub fn observe<D: Dist<'t>>(self, site: Site, value: impl IntoVar<'t>, mut dist: D) -> Res<Var<'t>> {
+        self.observe_any(site, value.into_param(), &mut dist)
+    }
+
+    fn observe_any(self, site: Site, value: Param<'t>, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
         self.check()?;
-        let value = value.into_param().on(self.tape());
+        let value = value.on(self.tape());
         if self.tape().is_missing(value) {
-            let drawn = self.sample_from(site, dist)?;
+            let drawn = self.sample_any(site, dist)?;
             self.note_missing(site, Vec::new());
             self.tape().fill_missing(value, drawn);
             return Ok(drawn);

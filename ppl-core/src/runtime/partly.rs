@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::Dist;
+use crate::distributions::erased::{AnyDist, Facts};
 use crate::distributions::support::Support;
 use crate::error::Error;
 use crate::ops::broadcast::broadcast_to;
@@ -39,8 +39,14 @@ struct Parts<'t> {
 impl<'t> Ctx<'t> {
     /// Observes a value of which elements may be missing: what is there is scored. What is missing is drawn where the run
     /// draws; in a density it is integrated out, or a latent if the model reads it.
-    pub(crate) fn observe_partly<D: Dist<'t>>(self, site: Site, value: Var<'t>, number: u64, dist: D) -> Res<Var<'t>> {
-        let parts = self.parts::<D>(site, value)?;
+    pub(crate) fn observe_partly(
+        self,
+        site: Site,
+        value: Var<'t>,
+        number: u64,
+        dist: &mut dyn AnyDist<'t>,
+    ) -> Res<Var<'t>> {
+        let parts = self.parts(site, value, dist.facts())?;
         let (integrates, imputes) = {
             let state = self.state();
             (
@@ -75,14 +81,14 @@ impl<'t> Ctx<'t> {
     }
 
     /// Finds out what is there. A draw of several numbers is there or missing as a whole.
-    fn parts<D: Dist<'t>>(self, site: Site, value: Var<'t>) -> Res<Parts<'t>> {
+    fn parts(self, site: Site, value: Var<'t>, facts: Facts) -> Res<Parts<'t>> {
         let tape = self.tape();
         let raw = tape.unmarked(value);
         let (dims, event) = (raw.dims(), raw.event_shape());
         let there = raw.eq_mask(raw);
         let (mut rows, mut elements) = (there, there);
-        let n_outer = event.len().saturating_sub(D::EVENT_RANK);
-        if D::EVENT_RANK > 0 {
+        let n_outer = event.len().saturating_sub(facts.event_rank);
+        if facts.event_rank > 0 {
             for axis in (n_outer..event.len()).rev() {
                 rows = rows.sum_axis(axis);
             }
@@ -92,7 +98,7 @@ impl<'t> Ctx<'t> {
                 let message = format!(
                     "draw {row} of {} is there in part, and a draw of {width} numbers is there or missing as a whole: write \
                      the ones that are missing as latents",
-                    D::NAME
+                    facts.name
                 );
                 return Err(Stop(Error::at_site(self.address(site.name), site.place(), message)));
             }
@@ -114,7 +120,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
+impl<'t> Visit<'_, 't> {
     /// Scores what is there. The density of what is missing, given the latents, integrates to one.
     fn integrated(mut self, parts: &Parts<'t>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
@@ -123,7 +129,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let stand_in = stand_in(tape, support, event.last().copied().unwrap_or(1)).ok_or_else(|| {
             self.fault(format!(
                 "a draw of {} cannot be missing: its elements belong together",
-                D::NAME
+                self.facts.name
             ))
         })?;
         // Any value of the support does, so that no derivative is NaN.
@@ -173,7 +179,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         };
         let obstacle = match support {
             _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
-            _ if D::EVENT_RANK > 0 => Some("where a draw is several numbers"),
+            _ if self.facts.event_rank > 0 => Some("where a draw is several numbers"),
             Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
                 Some("between bounds that vary")
             }
