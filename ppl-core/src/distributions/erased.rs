@@ -31,6 +31,7 @@ pub(crate) trait AnyDist<'t> {
     fn drawn_log_prob(&self, drawn: Drawn<'t>) -> Var<'t>;
     fn drawn_term(&self, tape: &'t Tape, drawn: Drawn<'t>, weight: f64, site: u32);
     fn modifiers(&self) -> Modifiers<'t>;
+    #[allow(clippy::wrong_self_convention)]
     fn from_standard(&self, tape: &'t Tape, z: Var<'t>) -> Option<Var<'t>>;
     fn standard_term(&self, tape: &'t Tape, z: Var<'t>, weight: f64, site: u32);
 }
