@@ -6,15 +6,18 @@ use crate::tape::var::Var;
 #[cfg(test)]
 use crate::testing::ops::op_tests;
 
-/// Returns e / (1 + e)² with e = e^(−|x|): out (1 − out) would be zero where out rounds to one.
+/// Returns the derivative e^(−|x|) σ(|x|)² from out = σ(x): out (1 − out) would be zero where out rounds to one.
 #[inline(always)]
-pub(super) fn sigmoid_slope<F: Real>(x: F) -> F {
-    let e = (-x.abs()).exp();
-    let sum = F::ONE + e;
-    e / (sum * sum)
+pub(super) fn sigmoid_slope<F: Real>(x: F, out: F) -> F {
+    let upper = F::select(out < F::from_f64(0.5), F::ONE - out, out);
+    (-x.abs()).exp() * (upper * upper)
 }
 
-unary_op! { Sigmoid, "sigmoid", |x, out| x.sigmoid(), sigmoid_slope(x) }
+// out (1 − out) from a rounded value is off by two units over 1 − out: by 80, or 1e-14, at the end of the shortcut.
+unary_op! {
+    Sigmoid, "sigmoid", |x, out| x.sigmoid(), sigmoid_slope(x, out),
+    shortcut if |out| out < F::from_f64(1.0 - 1.0 / 32.0) => out * (F::ONE - out)
+}
 
 impl<'t> Var<'t> {
     /// Returns 1 / (1 + e⁻ˣ), elementwise, without overflow.

@@ -12,6 +12,17 @@ pub trait Map1 {
     fn value<F: Real>(x: F) -> F;
     /// Returns f′(x), where `out` is f(x).
     fn derivative<F: Real>(x: F, out: F) -> F;
+
+    /// Whether there is a shortcut.
+    const HAS_SHORTCUT: bool = false;
+    /// Returns whether [`Map1::derivative`] is [`Map1::shortcut`] at this value, to the bit.
+    fn allows_shortcut<F: Real>(_out: F) -> bool {
+        false
+    }
+    /// Returns f′(x) from f(x) alone, which costs less and loses the digits of some values.
+    fn shortcut<F: Real>(out: F) -> F {
+        out
+    }
 }
 
 /// A function of two numbers, as a type without a value; both methods are `#[inline(always)]`.
@@ -250,9 +261,30 @@ impl<M: Map1, F: Real, const OVERWRITE: bool> Loop for Adjoint1<'_, M, F, OVERWR
 
     #[inline(always)]
     fn run(self) {
-        for (((d_x, &x), &out), &d_out) in self.d_x.iter_mut().zip(self.x).zip(self.out).zip(self.d_out) {
-            store::<F, OVERWRITE>(d_x, d_out * M::derivative(x, out));
+        if !M::HAS_SHORTCUT {
+            return adjoint1::<M, F, OVERWRITE>(self.x, self.out, self.d_out, self.d_x);
         }
+        let (x, out) = (self.x.chunks(SHORT), self.out.chunks(SHORT));
+        let rows = x.zip(out).zip(self.d_out.chunks(SHORT)).zip(self.d_x.chunks_mut(SHORT));
+        for (((x, out), d_out), d_x) in rows {
+            if out.iter().fold(true, |all, &out| all & M::allows_shortcut(out)) {
+                for ((d_x, &out), &d_out) in d_x.iter_mut().zip(out).zip(d_out) {
+                    store::<F, OVERWRITE>(d_x, d_out * M::shortcut(out));
+                }
+            } else {
+                adjoint1::<M, F, OVERWRITE>(x, out, d_out, d_x);
+            }
+        }
+    }
+}
+
+/// How many neighbours take the shortcut, or none of them.
+const SHORT: usize = 32;
+
+#[inline(always)]
+fn adjoint1<M: Map1, F: Real, const OVERWRITE: bool>(x: &[F], out: &[F], d_out: &[F], d_x: &mut [F]) {
+    for (((d_x, &x), &out), &d_out) in d_x.iter_mut().zip(x).zip(out).zip(d_out) {
+        store::<F, OVERWRITE>(d_x, d_out * M::derivative(x, out));
     }
 }
 
