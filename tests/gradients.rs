@@ -105,7 +105,7 @@ fn bent(y: Obs<Array1<f64>>) {
 
 /// Two points of a potential: the start of a chain, and one elsewhere with the same discrete latents.
 fn points(potential: &Potential) -> [Vec<f64>; 2] {
-    let start = potential.start(Key::new(3)).expect("a start").position;
+    let start = potential.start(Key::new(3)).expect("a start").position().to_vec();
     let mut elsewhere = start.clone();
     let shifts = normals(11, start.len());
     for (slot, _) in potential

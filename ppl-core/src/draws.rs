@@ -31,9 +31,22 @@ pub struct Draws {
 #[derive(Clone, Debug, PartialEq)]
 struct Variable {
     name: String,
+    kind: Kind,
     shape: Vec<usize>,
     /// The values in the order [chain, draw, event…].
     values: Vec<f64>,
+}
+
+/// What the numbers of a variable are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Real numbers.
+    #[default]
+    Real,
+    /// Whole numbers.
+    Integer,
+    /// Truth values, zero and one.
+    Boolean,
 }
 
 /// One scalar of a variable over all chains and draws.
@@ -100,6 +113,14 @@ impl Draws {
     /// # Errors
     /// If the number of values is not n_chains · n_draws · the product of `shape`.
     pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f64>) -> Result<(), DrawsError> {
+        self.insert_kind(name, Kind::Real, shape, values)
+    }
+
+    /// Adds a variable of some kind, as [`Draws::insert`] does.
+    ///
+    /// # Errors
+    /// As [`Draws::insert`].
+    pub fn insert_kind(&mut self, name: &str, kind: Kind, shape: &[usize], values: Vec<f64>) -> Result<(), DrawsError> {
         let (n_chains, n_draws) = (self.n_chains, self.n_draws);
         let expected = shape
             .iter()
@@ -117,6 +138,7 @@ impl Draws {
         }
         let variable = Variable {
             name: name.to_string(),
+            kind,
             shape: shape.to_vec(),
             values,
         };
@@ -151,6 +173,14 @@ impl Draws {
     /// If there is no variable of this name.
     pub fn shape(&self, name: &str) -> Result<&[usize], DrawsError> {
         Ok(&self.variable(name)?.shape)
+    }
+
+    /// Returns what the numbers of a variable are.
+    ///
+    /// # Errors
+    /// If there is no variable of this name.
+    pub fn kind(&self, name: &str) -> Result<Kind, DrawsError> {
+        Ok(self.variable(name)?.kind)
     }
 
     /// Returns all values of a variable: `[chain, draw, event…]`.

@@ -26,11 +26,14 @@ const FLOORS: [&str; 9] = [
 /// Modules outside of the floors: the roots of the crate, and the laws, which look at everything.
 const OUTSIDE: [&str; 3] = ["lib", "private", "testing"];
 
-/// Files that move chains: they know a log density, not what it is made of.
-const SAMPLERS: [&str; 4] = ["random_walk", "adapt", "proposal", "state"];
+/// What moves chains: it knows a log density, not what that is made of.
+const SAMPLERS: [&str; 4] = ["transitions/", "hamiltonian/", "adapt/", "transition.rs"];
 
 /// Folders whose files carry their law or tests.
-const LAWS: [(&str, &str); 4] = [
+const LAWS: [(&str, &str); 7] = [
+    ("ppl-core/src/inference/adapt", "adapter_tests!"),
+    ("ppl-core/src/inference/hamiltonian", "transition_tests!"),
+    ("ppl-core/src/inference/transitions", "transition_tests!"),
     ("ppl-core/src/ops", "op_tests!"),
     ("ppl-core/src/distributions", "dist_tests!"),
     ("ppl-core/src/bijectors", "bijector_tests!"),
@@ -39,12 +42,13 @@ const LAWS: [(&str, &str); 4] = [
 
 /// Files in these folders without law or tests of their own, with the reason.
 const WITHOUT_LAWS: &str = "
-    interfaces and tables: distributions/contract distributions/erased distributions/family distributions/support bijectors/default
+    interfaces and tables: distributions/contract distributions/family distributions/support bijectors/default
     tests themselves: ops/chains ops/shape_errors distributions/kl_laws distributions/sampler_laws
     run by the laws of what uses them: ops/align ops/concat ops/elementwise ops/outer ops/param ops/scalar_function ops/strided distributions/chances distributions/noise distributions/scalar_sampler \
         distributions/affine_rows distributions/gamma_sampler distributions/count_sampler distributions/divergence distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
     tested with their loops in weights.rs: distributions/categorical distributions/one_hot_categorical
     one point, shown by its example: distributions/delta
+    run by the invariance of every transition: transitions/proposal hamiltonian/hmc
 ";
 
 /// Returns path and text of the files below a folder with one of these extensions.
@@ -142,8 +146,11 @@ fn imports_point_down() {
                 let is_below = floor(target).is_some_and(|below| below < own);
                 let is_allowed = is_below || target == module;
                 assert!(is_allowed, "{path}:{number}: `{module}` must not see `{target}`");
-                let is_sampler = path.contains("inference/mh/") && SAMPLERS.contains(&stem(&path));
-                let is_inner = ["runtime", "bijectors", "distributions", "ops", "program", "tape"].contains(&target);
+                let is_sampler = SAMPLERS
+                    .iter()
+                    .any(|s| path.starts_with(&format!("ppl-core/src/inference/{s}")));
+                let is_inner = ["runtime", "bijectors", "distributions", "ops", "program", "tape"].contains(&target)
+                    || after.starts_with("inference::potential");
                 assert!(
                     !(is_sampler && is_inner),
                     "{path}:{number}: a sampler must not see `{target}`"

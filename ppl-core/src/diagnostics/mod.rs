@@ -9,6 +9,7 @@
 //! | whether the chains have mixed | [`rhat`] |
 //! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_quantile`] |
 //! | how far an estimate may be off | [`mcse_mean`], [`mcse_sd`], [`mcse_quantile`] |
+//! | whether the momentum of a Hamiltonian sampler moves its energy enough | [`e_bfmi`] |
 //! | whether a guide covers the posterior | [`pareto_k`] |
 //!
 //! The numbers agree with those of ArviZ. Where nothing can be said, because there are fewer than [`MIN_DRAWS`] draws
@@ -27,6 +28,7 @@ mod mcse;
 mod moments;
 pub(crate) mod number;
 mod pareto;
+mod path_warning;
 mod rank;
 mod rhat;
 mod split;
@@ -38,6 +40,8 @@ pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_tail};
 pub use guide_warning::GuideWarning;
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
 pub use pareto::pareto_k;
+pub(crate) use path_warning::path_warnings;
+pub use path_warning::{PathWarning, e_bfmi};
 pub use rhat::rhat;
 pub use split::MIN_DRAWS;
 pub(crate) use summary::warnings_of;

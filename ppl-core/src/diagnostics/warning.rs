@@ -5,6 +5,7 @@ use std::fmt;
 use ndarray::{ArrayView2, Axis};
 
 use crate::diagnostics::guide_warning::GuideWarning;
+use crate::diagnostics::path_warning::PathWarning;
 use crate::diagnostics::split::MIN_DRAWS;
 use crate::diagnostics::summary::SummaryRow;
 use crate::error::Place;
@@ -88,12 +89,15 @@ pub enum Warning {
     },
     /// A guide that was fitted by SVI should not be trusted.
     Guide(GuideWarning),
+    /// The paths of a Hamiltonian sampler should not be trusted.
+    Path(PathWarning),
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warning::Guide(warning) => warning.fmt(f),
+            Warning::Path(warning) => warning.fmt(f),
             Warning::RecordedAnew { place } => {
                 let why = format!(
                     "its course depends on a value that is read at {place}; where both ways can be computed, take \

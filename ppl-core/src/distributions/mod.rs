@@ -16,7 +16,6 @@ mod count_sampler;
 mod delta;
 mod dirichlet;
 mod divergence;
-pub(crate) mod erased;
 mod exponential;
 pub mod family;
 mod flat;

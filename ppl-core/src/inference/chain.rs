@@ -8,6 +8,8 @@ use crate::error::{ChainDraws, ChainPlace, Error, Result};
 use crate::inference::progress::Progress;
 use crate::inference::site_table::SiteTable;
 use crate::inference::sizes::{check_elements, check_number};
+use crate::inference::statistics::Statistics;
+use crate::inference::transition::Phase;
 use crate::rng::Key;
 
 /// How many progress steps pass between two updates of a bar.
@@ -27,28 +29,14 @@ pub(crate) struct ChainPlan {
     pub progress: Progress,
 }
 
-/// Where a step stands in its chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Step `step` of `of` steps in which the transition adapts.
-    Warmup {
-        /// The number of the step, from zero.
-        step: usize,
-        /// The number of steps.
-        of: usize,
-    },
-    /// The transition is fixed.
-    Sampling,
-}
-
 /// How well one kind of move did in a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoveInfo {
-    /// The site that moves, or the name of the transition.
+    /// The site or the part of the transition that moves, empty if all moves together.
     pub name: String,
     /// The mean acceptance probability after the warm-up.
     pub acceptance: f64,
-    /// The factor of the step that the warm-up ended with.
+    /// The length of the step that the warm-up ended with, one if there is nothing to learn.
     pub scale: f64,
 }
 
@@ -60,6 +48,16 @@ pub struct ChainInfo {
 }
 
 impl ChainInfo {
+    /// Returns what the statistics of a chain say.
+    pub(crate) fn of(statistics: &Statistics) -> Self {
+        let moves = statistics.acceptances().map(|(name, acceptance, step_size)| MoveInfo {
+            name: name.unwrap_or_default().to_string(),
+            acceptance,
+            scale: step_size.unwrap_or(1.0),
+        });
+        ChainInfo { moves: moves.collect() }
+    }
+
     /// Returns the mean acceptance probability of all moves, NaN if there are none.
     pub fn acceptance(&self) -> f64 {
         self.moves.iter().map(|m| m.acceptance).sum::<f64>() / self.moves.len() as f64
@@ -103,10 +101,23 @@ pub(crate) struct Drawn {
     pub table: SiteTable,
     /// The number of draws.
     pub n_draws: usize,
+    /// The statistics of the draws.
+    pub statistics: Statistics,
     /// How the chain did.
     pub info: ChainInfo,
     /// Why the draw after these has no values, although the chain made it.
     pub fault: Option<Error>,
+}
+
+/// What all chains have drawn, chain by chain.
+#[derive(Default)]
+pub(crate) struct Sampled {
+    /// The values of the draws.
+    pub tables: Vec<SiteTable>,
+    /// Their statistics.
+    pub statistics: Vec<Statistics>,
+    /// How the chains did.
+    pub chains: Vec<ChainInfo>,
 }
 
 /// The outcome of one chain.
@@ -123,10 +134,7 @@ struct Outcome {
 ///
 /// [`Error::Chain`] if a chain cannot go on; the others run to their end, so that the draws in the error are the same for
 /// any number of threads. If no chain can start, the cause itself.
-pub(crate) fn run_chains<C: Chain>(
-    plan: &ChainPlan,
-    start: impl Fn(Key) -> Result<C> + Sync,
-) -> Result<(Vec<SiteTable>, Vec<ChainInfo>)> {
+pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Result<C> + Sync) -> Result<Sampled> {
     let steps = plan.steps();
     let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
     let mut outcomes: Vec<Outcome> = (0..plan.chains)
@@ -157,8 +165,13 @@ pub(crate) fn run_chains<C: Chain>(
             draws: ChainDraws(draws.collect::<Result<_>>()?),
         });
     }
-    let drawn = outcomes.into_iter().filter_map(|outcome| outcome.drawn);
-    Ok(drawn.map(|d| (d.table, d.info)).unzip())
+    let mut sampled = Sampled::default();
+    for drawn in outcomes.into_iter().filter_map(|outcome| outcome.drawn) {
+        sampled.tables.push(drawn.table);
+        sampled.statistics.push(drawn.statistics);
+        sampled.chains.push(drawn.info);
+    }
+    Ok(sampled)
 }
 
 /// Runs one chain as far as it goes.

@@ -6,20 +6,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::diagnostics::columns::{columns, counted, means};
-use crate::diagnostics::warnings_of;
 use crate::diagnostics::{self, Comparison, Summary, Warning};
+use crate::diagnostics::{path_warnings, warnings_of};
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::inference::chain::ChainInfo;
-use crate::inference::potential::recorder;
+use crate::inference::chain::{ChainInfo, ChainPlan, Sampled, apart};
+use crate::inference::potential::{Potential, recorder};
 use crate::inference::predictive::{PREDICTION, Predictive, predict};
 use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::site_draws::SiteDraws;
 use crate::inference::site_table::SiteTable;
+use crate::inference::statistics;
 use crate::rng::Key;
 use crate::runtime::handlers::{Choose, SiteChoice};
 use crate::runtime::model::{Body, Model};
-use crate::runtime::recording::{Recorder, Recording};
+use crate::runtime::recording::Recorder;
 use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 
 /// Draws from the posterior of a model: its latents on their supports, and its tracked values.
@@ -29,6 +30,7 @@ use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 /// of a fit; it borrows neither the model nor its data.
 pub struct Fit<A> {
     draws: Arc<SiteDraws>,
+    statistics: Draws,
     accessors: A,
     chains: Vec<ChainInfo>,
     notes: Notes,
@@ -44,11 +46,11 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Returns what the first recording of a run tells, and why it is not replayed.
-    pub fn of(recording: &Recording, hindrance: Option<Warning>) -> Self {
+    /// Returns what is known of a run before its first draw.
+    pub fn of(potential: &Potential<'_>) -> Self {
         Notes {
-            warnings: hindrance.into_iter().collect(),
-            given: recording.given_labels(),
+            warnings: potential.hindrance().cloned().into_iter().collect(),
+            given: potential.given().clone(),
         }
     }
 
@@ -62,17 +64,23 @@ impl Notes {
 
 impl<A> Fit<A> {
     /// Puts the draws of all chains together.
-    pub(crate) fn new(tables: &[SiteTable], chains: Vec<ChainInfo>, notes: Notes, key: Key) -> Result<Self>
+    ///
+    /// # Errors
+    ///
+    /// If they do not go together: the error holds the draws of each chain.
+    pub(crate) fn new(sampled: Sampled, notes: Notes, plan: ChainPlan) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
-        let draws = Arc::new(SiteDraws::new(SiteTable::merge(tables)?));
+        let draws = SiteTable::merge(&sampled.tables).map_err(|cause| apart(cause, &sampled.tables, plan.draws))?;
+        let draws = Arc::new(SiteDraws::new(draws));
         Ok(Fit {
+            statistics: statistics::merge(&sampled.statistics, plan.draws),
             accessors: A::from(draws.clone()),
             draws,
-            chains,
+            chains: sampled.chains,
             notes,
-            key,
+            key: plan.key,
         })
     }
 
@@ -81,11 +89,21 @@ impl<A> Fit<A> {
         &self.draws.draws
     }
 
+    /// Returns the statistics of the steps by name, each `[chain, draw]`: `lp`, the log density of the unconstrained latents
+    /// up to a constant, and what the sampler tells of itself, under the names of ArviZ.
+    ///
+    /// A statistic of one part of a composition has its name in brackets, as in `acceptance_rate[theta]`.
+    pub fn statistics(&self) -> &Draws {
+        &self.statistics
+    }
+
     /// Returns mean, spread, quantiles, errors and diagnostics of every scalar, with warnings in words; what the run itself
-    /// has to say comes first, as that the model could not be replayed.
+    /// has to say comes first, as that the model could not be replayed, or that paths diverged.
     pub fn summary(&self) -> Summary {
         let mut summary = diagnostics::summary(self.draws());
         self.notes.complete(&mut summary);
+        let of_paths = path_warnings(&self.statistics).into_iter().map(Warning::Path);
+        summary.warnings.splice(..0, of_paths);
         summary
     }
 

@@ -1,23 +1,33 @@
 //! Inference: algorithms as configuration structs with a method `run`.
 //!
 //! [`potential`] is the bridge from models to samplers, which know only
-//! [`LogDensity`](crate::log_density::LogDensity). [`mh`] is Metropolis–Hastings. [`fit`] is what a sampler returns,
-//! [`predictive`] runs models forward.
+//! [`LogDensity`](crate::log_density::LogDensity): a [`transition`] is one step of a chain. [`nuts`] has the Hamiltonian
+//! samplers, made of what is in [`hamiltonian`], and [`mh`] Metropolis–Hastings, made of what is in [`transitions`]. [`fit`]
+//! is what a sampler returns, [`predictive`] runs models forward.
 
+pub mod adapt;
 pub mod chain;
 pub mod discrete;
 pub mod fit;
+pub mod hamiltonian;
 pub mod mh;
+pub mod nuts;
+pub mod persist;
 pub mod potential;
 mod predicted_sites;
 pub mod predictive;
 pub mod progress;
 mod row_words;
 mod served_latents;
+mod settings;
 pub mod site_draws;
 pub mod site_table;
 mod site_values;
 mod sizes;
+mod statistics;
 pub mod svi;
+pub mod transition;
+pub mod transitions;
+mod vector_chain;
 
 pub use row_words::ForRows;

@@ -10,6 +10,7 @@ use crate::inference::discrete::Discrete;
 use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::{SiteProgram, write_recording};
 use crate::inference::sizes::{KeptShape, check_draws, kept_shapes};
+use crate::inference::transition::State;
 use crate::log_density::LogDensity;
 use crate::program::compile::Program;
 use crate::program::passes::Passes;
@@ -45,15 +46,6 @@ pub struct Potential<'m> {
     hindrance: Option<Warning>,
     kept_shapes: Vec<KeptShape>,
     given: HashSet<String>,
-}
-
-/// A point to start a chain from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Start {
-    /// The unconstrained vector.
-    pub position: Vec<f64>,
-    /// The log density there.
-    pub log_density: f64,
 }
 
 impl<'m> Potential<'m> {
@@ -151,17 +143,14 @@ impl<'m> Potential<'m> {
     /// # Errors
     ///
     /// If none of a hundred points has a finite log density: the error names the site at fault in the last of them.
-    pub fn start(&self, key: Key) -> Result<Start> {
+    pub fn start(&self, key: Key) -> Result<State> {
         let mut fault = None;
         for attempt in 0..MAX_STARTS {
             let recording = recorder(key.split(attempt)).record(self.model)?;
             self.check_layout(&recording.slots)?;
             let log_density = recording.tape.log_density();
             if log_density.is_finite() {
-                return Ok(Start {
-                    position: recording.initial,
-                    log_density,
-                });
+                return Ok(State::new(recording.initial, log_density));
             }
             fault = recording.fault();
         }

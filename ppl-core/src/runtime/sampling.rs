@@ -3,7 +3,6 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::erased::{AnyDist, Facts};
 use crate::distributions::noise::{Drawn, Noise};
 use crate::distributions::support::Support;
 use crate::distributions::{Dist, Modifiers};
@@ -23,12 +22,11 @@ use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
 
 /// A site on its way to the tape.
-pub(super) struct Visit<'a, 't> {
+pub(super) struct Visit<'a, 't, D> {
     pub ctx: Ctx<'t>,
     site: Site<'a>,
     address: String,
-    pub dist: &'a dyn AnyDist<'t>,
-    pub facts: Facts,
+    pub dist: D,
     pub modifiers: Modifiers<'t>,
     /// The masks of handlers and that of the distribution.
     pub masks: Vec<Var<'t>>,
@@ -38,7 +36,7 @@ pub(super) struct Visit<'a, 't> {
 }
 
 /// A site that handlers have looked at, and what they decided.
-type Visited<'a, 't> = Res<(Visit<'a, 't>, Fate)>;
+type Visited<'a, 't, D> = Res<(Visit<'a, 't, D>, Fate)>;
 
 /// A value that stands beside what is drawn.
 pub(super) struct Beside<'t> {
@@ -74,11 +72,7 @@ impl<'t> Ctx<'t> {
     /// # Errors
     ///
     /// If the site is at fault: its name is taken, it has no value in this algorithm, it is to be enumerated.
-    pub fn sample_from<D: Dist<'t>>(self, site: Site, mut dist: D) -> Res<Var<'t>> {
-        self.sample_any(site, &mut dist)
-    }
-
-    pub(crate) fn sample_any(self, site: Site, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
+    pub fn sample_from<D: Dist<'t>>(self, site: Site, dist: D) -> Res<Var<'t>> {
         self.check()?;
         let (visit, fate) = self.visit(site, dist, false)?;
         self.check_room(&visit.address, site.place(), &visit.dist.event_shape())?;
@@ -93,7 +87,7 @@ impl<'t> Ctx<'t> {
     }
 
     /// Observes a value that is there.
-    pub(crate) fn observe_value(self, site: Site, value: Var<'t>, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
+    pub(crate) fn observe_value<D: Dist<'t>>(self, site: Site, value: Var<'t>, dist: D) -> Res<Var<'t>> {
         let value = self.tape().lift(value);
         let (visit, fate) = self.visit(site, dist, true)?;
         let outcome = match fate {
@@ -110,7 +104,7 @@ impl<'t> Ctx<'t> {
         outcome.map_err(|stop| visit.blame(stop))
     }
 
-    pub(super) fn visit<'a>(self, site: Site<'a>, dist: &'a mut dyn AnyDist<'t>, is_observed: bool) -> Visited<'a, 't> {
+    pub(super) fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Visited<'a, 't, D> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -154,7 +148,6 @@ impl<'t> Ctx<'t> {
                 ctx: self,
                 site,
                 address,
-                facts: dist.facts(),
                 dist,
                 modifiers,
                 masks,
@@ -166,7 +159,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t> Visit<'_, 't> {
+impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     pub fn fault(&self, message: impl Into<String>) -> Stop {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
@@ -184,7 +177,7 @@ impl<'t> Visit<'_, 't> {
         let params: Vec<String> = self.dist.params(self.ctx.tape()).iter().map(shape).collect();
         self.fault(format!(
             "{what}; the parameters of {} have the shapes {}",
-            self.facts.name,
+            D::NAME,
             params.join(", ")
         ))
     }
@@ -217,12 +210,12 @@ impl<'t> Visit<'_, 't> {
 
     /// Refuses a draw of an improper distribution.
     pub fn check_proper(&self) -> Res<()> {
-        match self.facts.is_proper {
+        match D::IS_PROPER {
             true => Ok(()),
             false => Err(self.fault(format!(
                 "`{}` is improper and cannot be drawn from: give the site a proper prior or, by `condition` or `do_`, a value; \
                  `Mh` and `Svi` with an automatic guide need no draw where the same sites are met in each run",
-                self.facts.name
+                D::NAME
             ))),
         }
     }
@@ -239,13 +232,13 @@ impl<'t> Visit<'_, 't> {
         let mut spec = LatentSite {
             address: &self.address,
             place: self.site.place(),
-            distribution: self.facts.name,
+            distribution: D::NAME,
             support,
             rows,
             event,
             free_event,
             is_noncentered: self.modifiers.noncentered,
-            is_reparameterised: self.facts.is_reparameterised,
+            is_reparameterised: D::REPARAMETERISED,
             start: None,
             prior_draw,
         };
@@ -326,7 +319,7 @@ impl<'t> Visit<'_, 't> {
         let x = self.dist.from_standard(tape, z).ok_or_else(|| {
             self.fault(format!(
                 "`{}` has no noncentered form: it is no location-scale family",
-                self.facts.name
+                D::NAME
             ))
         })?;
         let number = self.add(x, SiteKind::Latent)?;
@@ -382,7 +375,7 @@ impl<'t> Visit<'_, 't> {
         let params: Vec<_> = params.iter().filter_map(first).collect();
         let message = format!(
             "log_prob is not finite at its own draw: {} {}",
-            self.facts.name,
+            D::NAME,
             params.join(", ")
         );
         Err(self.fault(message))
@@ -434,10 +427,10 @@ impl<'t> Visit<'_, 't> {
             return Err(self.fault(message));
         }
         let number = self.add(x, SiteKind::Latent)?;
-        let kl = self.ctx.guide_kl(guide_site, self.facts.name, &self.dist.params(tape));
+        let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
-        let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - self.facts.event_rank]);
+        let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
         let weight = -self.ctx.multiplicity(&x.dims());
         tape.term(SumTerm::DEF, &[kl], &[], 0, weight, number);
         self.ctx.check()?;
@@ -451,14 +444,14 @@ impl<'t> Visit<'_, 't> {
         let support = self.dist.support(tape);
         let base = self.ctx.site_record(self.site, kind, x);
         self.ctx.add_site(SiteRecord {
-            distribution: self.facts.name,
+            distribution: D::NAME,
             params: params
                 .iter()
                 .map(|&(name, value)| self.ctx.hold_param(name, value))
                 .collect(),
             is_discrete: support.is_discrete(),
             support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
-            kl: self.facts.kl,
+            kl: D::KL,
             is_weighted: self.is_weighted(),
             ..base
         })

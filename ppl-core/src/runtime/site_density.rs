@@ -1,5 +1,6 @@
 //! The log density that a site adds to its run: at a value, or at a draw of its own by the draw's noise.
 
+use crate::distributions::Dist;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
 use crate::runtime::sampling::{At, Visit};
@@ -10,7 +11,7 @@ use crate::tape::var::Var;
 use crate::tensor::dims::union;
 use crate::tensor::shape::Shape;
 
-impl<'t> Visit<'_, 't> {
+impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     /// A draw of a guide, whose log density counts with this weight.
     pub fn of_guide(&self, event: Shape, weight: f64) -> Res<Var<'t>> {
         self.check_proper()?;

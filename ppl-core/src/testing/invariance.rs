@@ -13,19 +13,33 @@ pub(crate) const N_STARTS: usize = 100_000;
 
 /// Draws from the target, makes a step, and compares the outcome with the cumulative distribution function `cdf`.
 pub(crate) fn check_continuous(seed: u64, start_and_step: impl Fn(&mut Generator) -> f64, cdf: impl Fn(f64) -> f64) {
-    let mut out: Vec<f64> = starts(seed, N_STARTS).map(|mut rng| start_and_step(&mut rng)).collect();
-    out.sort_unstable_by(f64::total_cmp);
-    let n = out.len() as f64;
-    let distance = out.iter().enumerate().fold(0.0_f64, |worst, (i, &x)| {
-        let p = cdf(x);
-        worst.max(p - i as f64 / n).max((i + 1) as f64 / n - p)
-    });
-    // The first term of Kolmogorov's series, exact to many digits for small p.
-    let p = 2.0 * (-2.0 * n * distance * distance).exp();
-    assert!(
-        p > MIN_P,
-        "the distribution has moved: KS distance {distance}, p = {p:e}"
-    );
+    check_functions(seed, N_STARTS, |rng| [start_and_step(rng)], [&cdf]);
+}
+
+/// Draws from the target, makes a step, and compares several functions of the outcome, each with its cumulative
+/// distribution function.
+pub(crate) fn check_functions<const K: usize>(
+    seed: u64,
+    n_starts: usize,
+    start_and_step: impl Fn(&mut Generator) -> [f64; K],
+    cdfs: [&dyn Fn(f64) -> f64; K],
+) {
+    let out: Vec<[f64; K]> = starts(seed, n_starts).map(|mut rng| start_and_step(&mut rng)).collect();
+    for (k, cdf) in cdfs.into_iter().enumerate() {
+        let mut values: Vec<f64> = out.iter().map(|x| x[k]).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let n = values.len() as f64;
+        let distance = values.iter().enumerate().fold(0.0_f64, |worst, (i, &x)| {
+            let p = cdf(x);
+            worst.max(p - i as f64 / n).max((i + 1) as f64 / n - p)
+        });
+        // The first term of Kolmogorov's series, exact to many digits for small p.
+        let p = 2.0 * (-2.0 * n * distance * distance).exp();
+        assert!(
+            p > MIN_P,
+            "the distribution of function {k} has moved: KS distance {distance}, p = {p:e}"
+        );
+    }
 }
 
 /// Draws from the target, makes a step, and compares how often each category came out with `probs`.

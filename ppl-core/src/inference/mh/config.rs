@@ -1,16 +1,23 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
-use crate::error::Result;
-use crate::inference::chain::{ChainInfo, ChainPlan, apart, run_chains};
+use crate::error::{Error, Result};
+use crate::inference::chain::{ChainPlan, Sampled, run_chains};
 use crate::inference::fit::{Fit, Notes};
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
-use crate::inference::mh::vector_chain::VectorChain;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
-use crate::inference::site_table::SiteTable;
+use crate::inference::settings::settings;
+use crate::inference::transition::Transition;
+use crate::inference::transitions::proposal::{Coordinate, Custom};
+use crate::inference::transitions::random_walk::RandomWalk;
+use crate::inference::transitions::sequence::Sequence;
+use crate::inference::transitions::single_site::SingleSite;
+use crate::inference::vector_chain::VectorChain;
 use crate::rng::Key;
 use crate::runtime::model::{Body, Model};
+use crate::runtime::state::Slot;
+use crate::tensor::room::room;
 
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
 const RECORDING: u64 = u64::MAX;
@@ -60,13 +67,6 @@ pub struct Mh {
     pub progress: Progress,
 }
 
-/// What the chains leave behind.
-struct Sampled {
-    tables: Vec<SiteTable>,
-    chains: Vec<ChainInfo>,
-    notes: Notes,
-}
-
 impl Default for Mh {
     fn default() -> Self {
         Mh {
@@ -81,18 +81,8 @@ impl Default for Mh {
     }
 }
 
-macro_rules! settings {
-    ($($name:ident: $t:ty;)*) => {$(
-        #[doc = concat!("Returns these settings with another [`Mh::", stringify!($name), "`](Mh#structfield.", stringify!($name), ").")]
-        pub fn $name(mut self, $name: $t) -> Self {
-            self.$name = $name;
-            self
-        }
-    )*};
-}
-
 impl Mh {
-    settings! {
+    settings! { Mh:
         chains: usize;
         draws: usize;
         warmup: usize;
@@ -110,44 +100,105 @@ impl Mh {
     /// the error names the site at fault. [`Error::Chain`](crate::error::Error::Chain) if a chain cannot go on, as when the
     /// model fails at a step or a site has two shapes: it names the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
-        let Sampled { tables, chains, notes } = self.sample(model)?;
-        let fit = Fit::new(&tables, chains, notes, Key::new(self.seed));
-        fit.map_err(|cause| apart(cause, &tables, self.draws))
+        let (sampled, notes) = self.sample(model)?;
+        Fit::new(sampled, notes, self.plan())
     }
 
-    fn sample(&self, model: &(dyn Body + Sync)) -> Result<Sampled> {
-        let key = Key::new(self.seed);
-        let plan = ChainPlan {
+    fn plan(&self) -> ChainPlan {
+        ChainPlan {
             chains: self.chains,
             draws: self.draws,
             warmup: self.warmup,
             thin: self.thin,
-            key,
+            key: Key::new(self.seed),
             progress: self.progress,
-        };
-        plan.check()?;
-        let potential = Potential::new(model, key.split(RECORDING))?;
-        potential.check_draws(self.chains, self.draws)?;
-        let (tables, chains) = match &self.proposal {
-            Proposal::Custom(own) => run_chains(&plan, |key| VectorChain::custom(&potential, own.clone(), key))?,
-            Proposal::RandomWalk => run_chains(&plan, |key| VectorChain::random_walk(&potential, key))?,
-            Proposal::Auto if potential.is_replayed() => {
-                run_chains(&plan, |key| VectorChain::random_walk(&potential, key))?
-            }
-            Proposal::SingleSite if potential.is_replayed() => {
-                run_chains(&plan, |key| VectorChain::single_site(&potential, key))?
-            }
-            Proposal::Auto | Proposal::SingleSite => {
-                run_chains(&plan, |key| TraceChain::start(model, self.draws, key))?
-            }
-        };
-        Ok(Sampled {
-            tables,
-            chains,
-            notes: Notes {
-                warnings: potential.hindrance().cloned().into_iter().collect(),
-                given: potential.given().clone(),
-            },
-        })
+        }
     }
+
+    fn sample(&self, model: &(dyn Body + Sync)) -> Result<(Sampled, Notes)> {
+        let plan = self.plan();
+        plan.check()?;
+        let potential = Potential::new(model, plan.key.split(RECORDING))?;
+        potential.check_draws(self.chains, self.draws)?;
+        let on_vectors = |transition: fn(&Potential<'_>) -> Sequence| {
+            run_chains(&plan, |key| {
+                VectorChain::start(&potential, Box::new(transition(&potential)), key)
+            })
+        };
+        let sampled = match &self.proposal {
+            Proposal::Custom(own) => run_chains(&plan, |key| {
+                VectorChain::start(&potential, Box::new(Custom::new(own.clone(), places(&potential))), key)
+            }),
+            Proposal::RandomWalk => {
+                check_covariance(&potential)?;
+                on_vectors(random_walk)
+            }
+            Proposal::Auto if potential.is_replayed() => {
+                check_covariance(&potential)?;
+                on_vectors(random_walk)
+            }
+            Proposal::SingleSite if potential.is_replayed() => on_vectors(site_by_site),
+            Proposal::Auto | Proposal::SingleSite => run_chains(&plan, |key| TraceChain::start(model, self.draws, key)),
+        };
+        Ok((sampled?, Notes::of(&potential)))
+    }
+}
+
+/// Returns the coordinates of all continuous latents.
+fn continuous(potential: &Potential<'_>) -> Vec<usize> {
+    let slots = potential.slots().iter().filter(|s| !s.is_discrete);
+    slots
+        .flat_map(|s| s.offset..s.offset + s.shape.iter().product::<usize>())
+        .collect()
+}
+
+/// Refuses a random walk whose covariance finds no room.
+fn check_covariance(potential: &Potential<'_>) -> Result<()> {
+    let d = continuous(potential).len();
+    let no_room = |no_room| {
+        Error::Invalid(format!(
+            "a random walk of {d} coordinates learns their covariance: {no_room}; use \
+             `Mh::default().proposal(Proposal::SingleSite)` or `Svi`"
+        ))
+    };
+    room(&[d, d], 2 * size_of::<f64>()).map(drop).map_err(no_room)
+}
+
+/// Returns for each coordinate its site, with the place of this, and its number there.
+fn places(potential: &Potential<'_>) -> Vec<Coordinate> {
+    let of_slot = |slot: &Slot| {
+        let (site, place) = (slot.name.to_string(), slot.place);
+        let n = slot.shape.iter().product();
+        (0..n).map(move |element| Coordinate {
+            site: site.clone(),
+            place,
+            element,
+        })
+    };
+    potential.slots().iter().flat_map(of_slot).collect()
+}
+
+/// Moves all continuous latents together, then each discrete one.
+fn random_walk(potential: &Potential<'_>) -> Sequence {
+    let coordinates = continuous(potential);
+    let walk = (!coordinates.is_empty()).then(|| {
+        let walk: Box<dyn Transition> = Box::new(RandomWalk::new(coordinates));
+        ("random walk".to_string(), walk)
+    });
+    Sequence::new(walk.into_iter().chain(sites(potential, true)))
+}
+
+/// Moves each site in turn.
+fn site_by_site(potential: &Potential<'_>) -> Sequence {
+    Sequence::new(sites(potential, false))
+}
+
+/// Returns the moves of each site, or of each discrete one only.
+fn sites(potential: &Potential<'_>, only_discrete: bool) -> impl Iterator<Item = (String, Box<dyn Transition>)> {
+    let slots = potential.slots().iter().zip(potential.discrete());
+    let wanted = slots.filter(move |(_, kind)| kind.is_some() || !only_discrete);
+    wanted.map(|(slot, &kind)| {
+        let moves = SingleSite::new(slot.offset, slot.shape.iter().product(), kind);
+        (slot.name.to_string(), Box::new(moves) as Box<dyn Transition>)
+    })
 }

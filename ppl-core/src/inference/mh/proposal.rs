@@ -1,9 +1,8 @@
-//! How a Metropolis–Hastings chain proposes its next state.
+//! The proposals of [`Mh`](crate::inference::mh::Mh).
 
-use std::fmt;
 use std::sync::Arc;
 
-use rand::RngCore;
+use crate::inference::transitions::proposal::Propose;
 
 /// The proposals of [`Mh`](crate::inference::mh::Mh).
 #[derive(Clone, Debug, Default)]
@@ -35,29 +34,5 @@ impl Proposal {
     /// ```
     pub fn custom(propose: impl Propose + 'static) -> Self {
         Proposal::Custom(Arc::new(propose))
-    }
-}
-
-/// A proposal on the vector of latents, in the order of
-/// [`Potential::slots`](crate::inference::potential::Potential::slots): unconstrained coordinates, discrete ones as
-/// they are.
-pub trait Propose: Send + Sync {
-    /// Changes `new`, which holds a copy of `old`, and returns ln q(old | new) − ln q(new | old); −∞ where the way back is
-    /// impossible. A ratio that is NaN or +∞ and elements of `new` that are not finite end the run with an error.
-    fn propose(&self, old: &[f64], rng: &mut dyn RngCore, new: &mut [f64]) -> f64;
-}
-
-impl<F> Propose for F
-where
-    F: Fn(&[f64], &mut dyn RngCore, &mut [f64]) -> f64 + Send + Sync,
-{
-    fn propose(&self, old: &[f64], rng: &mut dyn RngCore, new: &mut [f64]) -> f64 {
-        self(old, rng, new)
-    }
-}
-
-impl fmt::Debug for dyn Propose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Propose")
     }
 }

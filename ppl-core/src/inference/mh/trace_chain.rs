@@ -13,13 +13,14 @@ use std::rc::Rc;
 use rand::Rng;
 
 use crate::error::{Error, Result};
-use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Phase, Tally};
-use crate::inference::mh::adapt::ScaleAdapter;
-use crate::inference::mh::state::{MhInfo, accept};
+use crate::inference::adapt::scale::ScaleAdapter;
+use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Tally};
 use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
 use crate::inference::potential::{MAX_STARTS, recorder};
 use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::write_recording;
+use crate::inference::statistics::Statistics;
+use crate::inference::transition::{Column, Combine, MhInfo, Phase, accept};
 use crate::rng::Key;
 use crate::runtime::model::Body;
 use crate::runtime::recording::{Recorder, Recording};
@@ -33,6 +34,7 @@ pub(crate) struct TraceChain<'m> {
     /// The number of sites summed over the sweeps of the warm-up, and the number of these.
     sizes: (usize, usize),
     table: SiteTable,
+    statistics: Statistics,
     n_kept: usize,
 }
 
@@ -145,6 +147,10 @@ impl<'m> TraceChain<'m> {
             state,
             learnt: BTreeMap::new(),
             table: SiteTable::new(n_draws),
+            statistics: Statistics::new(vec![
+                Column::acceptance_rate(),
+                Column::integer("n_sites", Combine::Last),
+            ]),
             n_kept: 0,
         })
     }
@@ -157,22 +163,27 @@ impl<'m> TraceChain<'m> {
 
 impl Chain for TraceChain<'_> {
     fn step(&mut self, key: Key, phase: Phase) -> Result<()> {
+        let (mut sum, mut n) = (0.0, 0.0);
         for k in 0..self.sweep_len() {
             let learnt = &self.learnt;
             let scale = |site: &str| learnt.get(site).map_or(1.0, |l| l.scale);
             let Some((site, dim, info)) = self.state.transition(self.model, scale, key.split(k as u64))? else {
                 break;
             };
+            (sum, n) = (sum + info.acceptance_rate, n + 1.0);
             let own = self.learnt.entry(site).or_default();
             match phase {
                 Phase::Warmup { .. } => {
                     let adapter = own.adapter.get_or_insert_with(|| ScaleAdapter::new(dim));
-                    own.scale = adapter.next(own.scale, info.accept_prob);
+                    own.scale = adapter.next(own.scale, info.acceptance_rate);
                 }
-                Phase::Sampling => own.tally.add(info.accept_prob),
+                Phase::Sampling => own.tally.add(info.acceptance_rate),
             }
         }
-        if phase != Phase::Sampling {
+        if phase == Phase::Sampling {
+            let row = [self.state.log_density, sum / n, self.state.n_sites() as f64];
+            self.statistics.add(&row);
+        } else {
             self.sizes.0 += self.state.n_sites();
             self.sizes.1 += 1;
         }
@@ -181,6 +192,7 @@ impl Chain for TraceChain<'_> {
 
     fn keep(&mut self) -> Result<()> {
         write_recording(&self.state.recording, self.n_kept, &mut self.table)?;
+        self.statistics.keep();
         self.n_kept += 1;
         Ok(())
     }
@@ -194,6 +206,7 @@ impl Chain for TraceChain<'_> {
         Drawn {
             info: ChainInfo { moves: moves.collect() },
             table: self.table,
+            statistics: self.statistics,
             n_draws: self.n_kept,
             fault: None,
         }

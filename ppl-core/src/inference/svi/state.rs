@@ -228,10 +228,10 @@ impl<'m> Loop<'m> {
             ..recorder.with_recording(&recording)
         };
         let again = || record_elbo(&again, pair.model, pair.guide, &analytic);
-        let mut notes = Notes::of(&recording, against_replay(&recording, again)?);
-        let is_replayed = notes.warnings.is_empty();
+        let mut notes: Vec<Warning> = against_replay(&recording, again)?.into_iter().collect();
+        let is_replayed = notes.is_empty();
         if svi.estimator == ElboEstimator::AnalyticKl {
-            notes.warnings.extend(sampled_sites(&recording, &analytic));
+            notes.extend(sampled_sites(&recording, &analytic));
         }
         let engine = match svi.precision {
             Precision::F64 => Engine::F64(Typed::new(optimizers.double, svi.particles, &recording, is_replayed)),
@@ -241,7 +241,10 @@ impl<'m> Loop<'m> {
             engine,
             losses: Vec::with_capacity(svi.steps.min(LOSSES)),
             is_replayed,
-            notes,
+            notes: Notes {
+                warnings: notes,
+                given: recording.given_labels(),
+            },
             iterates: Iterates::new(recording.n_inputs()),
             n_refused: 0,
             last_streamed: None,

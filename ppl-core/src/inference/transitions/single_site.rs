@@ -1,51 +1,57 @@
-//! Single-site moves on vectors: one latent at a time, discrete ones point by point.
+//! Single-site Metropolis: the coordinates of one latent at a time, discrete ones point by point.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::Result;
+use crate::inference::adapt::scale::ScaleAdapter;
 use crate::inference::discrete::Discrete;
-use crate::inference::mh::state::{MhInfo, MhState};
+use crate::inference::persist::Fields;
+use crate::inference::transition::{Column, MhInfo, Phase, State, Transition};
 use crate::log_density::LogDensity;
+use crate::rng::Generator;
 
-/// The move of one latent site.
+/// The moves of one latent site, with a scale that the warm-up learns.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SiteMove {
+pub struct SingleSite {
     /// Its first coordinate.
-    pub offset: usize,
+    offset: usize,
     /// The number of its coordinates.
-    pub len: usize,
+    len: usize,
     /// The kind of its points, `None` if it is continuous.
-    pub discrete: Option<Discrete>,
+    discrete: Option<Discrete>,
     /// The factor of a step.
-    pub scale: f64,
+    scale: f64,
+    adapter: ScaleAdapter,
 }
 
-impl SiteMove {
-    /// Returns the number of moves in a sweep: one for a continuous site, one for each point of a discrete one.
-    pub fn n_moves(&self) -> usize {
+impl SingleSite {
+    /// Returns the moves of `len` coordinates from `offset` on, whose points have this kind if they are discrete.
+    pub fn new(offset: usize, len: usize, discrete: Option<Discrete>) -> Self {
+        SingleSite {
+            offset,
+            len,
+            discrete,
+            scale: 1.0,
+            adapter: ScaleAdapter::new(if discrete.is_some() { 1 } else { len }),
+        }
+    }
+
+    /// Returns the number of moves in a step: one for a continuous site, one for each point of a discrete one.
+    fn n_moves(&self) -> usize {
         self.discrete.map_or(1, |kind| self.len / kind.width())
     }
 
-    /// Returns the number of coordinates that a move changes.
-    pub fn dim(&self) -> usize {
-        if self.discrete.is_some() { 1 } else { self.len }
-    }
-
-    /// Makes move `k` of a sweep: all coordinates of a continuous site walk by `scale` times standard normal steps, and
+    /// Makes move `k` of a step: all coordinates of a continuous site walk by `scale` times standard normal steps, and
     /// point `k` of a discrete site moves by [`Discrete::propose`].
-    ///
-    /// # Errors
-    ///
-    /// If the density cannot be evaluated.
-    pub fn transition<D: LogDensity, R: Rng>(
+    fn transition<R: Rng>(
         &self,
         k: usize,
-        density: &mut D,
-        state: &mut MhState,
+        density: &mut (impl LogDensity + ?Sized),
+        state: &mut State,
         rng: &mut R,
     ) -> Result<MhInfo> {
-        state.step(density, rng, |_, proposed, rng| {
+        state.propose(density, rng, |_, proposed, rng| {
             let own = &mut proposed[self.offset..][..self.len];
             match self.discrete {
                 Some(kind) => {
@@ -59,6 +65,37 @@ impl SiteMove {
             }
             0.0
         })
+    }
+}
+
+impl Transition for SingleSite {
+    fn columns(&self) -> Vec<Column> {
+        vec![Column::acceptance_rate(), Column::step_size()]
+    }
+
+    fn step(
+        &mut self,
+        density: &mut dyn LogDensity,
+        state: &mut State,
+        phase: Phase,
+        rng: &mut Generator,
+        row: &mut [f64],
+    ) -> Result<()> {
+        let (n_moves, mut sum) = (self.n_moves(), 0.0);
+        for k in 0..n_moves {
+            let info = self.transition(k, density, state, rng)?;
+            sum += info.acceptance_rate;
+            if let Phase::Warmup { .. } = phase {
+                self.scale = self.adapter.next(self.scale, info.acceptance_rate);
+            }
+        }
+        row.copy_from_slice(&[sum / n_moves as f64, self.scale]);
+        Ok(())
+    }
+
+    fn visit(&mut self, fields: &mut dyn Fields) {
+        fields.number("scale", &mut self.scale);
+        fields.part("adapter", &mut |fields| self.adapter.visit(fields));
     }
 }
 
@@ -84,12 +121,10 @@ mod tests {
         }
     }
 
-    fn site(len: usize, discrete: Option<Discrete>, scale: f64) -> SiteMove {
-        SiteMove {
-            offset: 0,
-            len,
-            discrete,
+    fn site(len: usize, discrete: Option<Discrete>, scale: f64) -> SingleSite {
+        SingleSite {
             scale,
+            ..SingleSite::new(0, len, discrete)
         }
     }
 
@@ -110,9 +145,9 @@ mod tests {
         let step = |rng: &mut crate::rng::Generator| {
             let u: f64 = rng.random();
             let mut density = By(density.0);
-            let mut state = MhState::at(&mut density, vec![(u / (1.0 - u)).ln()]).unwrap();
+            let mut state = State::at(&mut density, vec![(u / (1.0 - u)).ln()]).unwrap();
             site(1, None, 2.5).transition(0, &mut density, &mut state, rng).unwrap();
-            state.position[0]
+            state.position()[0]
         };
         check_continuous(1, step, |x| 1.0 / (1.0 + (-x).exp()));
         assert_eq!(density.value(&[0.0]).unwrap(), -2.0 * 2.0_f64.ln());
@@ -123,10 +158,10 @@ mod tests {
         let probs = [0.1_f64, 0.55, 0.05, 0.3];
         let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
-            let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
+            let mut state = State::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
             let own = site(1, Some(Discrete::Category(4)), 1.0);
             own.transition(0, &mut density, &mut state, rng).unwrap();
-            state.position[0] as usize
+            state.position()[0] as usize
         };
         check_discrete(2, N_STARTS, step, &probs);
     }
@@ -138,19 +173,19 @@ mod tests {
             let mut density = By(|x: &[f64]| (0..3).map(|k| x[k] * probs[k].ln()).sum());
             let mut row = vec![0.0; 3];
             row[category(&probs, rng)] = 1.0;
-            let mut state = MhState::at(&mut density, row).unwrap();
+            let mut state = State::at(&mut density, row).unwrap();
             let own = site(3, Some(Discrete::OneHot(3)), 1.0);
             own.transition(0, &mut density, &mut state, rng).unwrap();
-            state.position.iter().position(|&x| x == 1.0).unwrap()
+            state.position().iter().position(|&x| x == 1.0).unwrap()
         };
         check_discrete(3, N_STARTS, step, &probs);
         let probs = [0.85_f64, 0.15];
         let step = |rng: &mut crate::rng::Generator| {
             let mut density = By(|x: &[f64]| probs[x[0] as usize].ln());
-            let mut state = MhState::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
+            let mut state = State::at(&mut density, vec![category(&probs, rng) as f64]).unwrap();
             let own = site(1, Some(Discrete::Boolean), 1.0);
             own.transition(0, &mut density, &mut state, rng).unwrap();
-            state.position[0] as usize
+            state.position()[0] as usize
         };
         check_discrete(4, N_STARTS, step, &probs);
     }
@@ -172,10 +207,10 @@ mod tests {
             });
             let u: f64 = rng.random();
             let count = ((1.0 - u).ln() / 0.75_f64.ln()).floor();
-            let mut state = MhState::at(&mut density, vec![count]).unwrap();
+            let mut state = State::at(&mut density, vec![count]).unwrap();
             let own = site(1, Some(Discrete::Count), 2.0);
             own.transition(0, &mut density, &mut state, rng).unwrap();
-            (state.position[0] as usize).min(30)
+            (state.position()[0] as usize).min(30)
         };
         check_discrete(5, N_STARTS, step, &probs);
     }

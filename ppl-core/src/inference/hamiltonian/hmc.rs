@@ -1,0 +1,133 @@
+//! Hamiltonian Monte Carlo with paths of a fixed number of steps.
+
+use rand::Rng;
+
+use crate::error::Result;
+use crate::inference::hamiltonian::leapfrog::PhasePoint;
+use crate::inference::hamiltonian::nuts::MAX_ENERGY_ERROR;
+use crate::inference::hamiltonian::warmup::{Adapted, Warmup};
+use crate::inference::persist::Fields;
+use crate::inference::transition::{Column, Combine, Phase, State, Transition, accept};
+use crate::log_density::LogDensity;
+use crate::rng::Generator;
+
+/// Hamiltonian Monte Carlo (Duane et al. 1987; Neal 2011): a path of leapfrog steps, whose end is accepted or not.
+///
+/// With one step it is the Metropolis-adjusted Langevin algorithm. The number of steps varies around its mean, so that no
+/// path has the period of a coordinate.
+#[derive(Debug)]
+pub struct HmcTransition {
+    adapted: Adapted,
+    n_steps: usize,
+    point: PhasePoint,
+}
+
+/// What a step of Hamiltonian Monte Carlo tells of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HmcInfo {
+    /// The probability with which the end of the path was accepted.
+    pub acceptance_rate: f64,
+    /// The length of a leapfrog step.
+    pub step_size: f64,
+    /// The number of leapfrog steps, each with one gradient.
+    pub n_steps: usize,
+    /// Whether the energy left all bounds, so that the path was cut.
+    pub is_diverging: bool,
+    /// The energy H of the draw.
+    pub energy: f64,
+    /// H at the end of the path less that at the start.
+    pub energy_error: f64,
+}
+
+impl HmcTransition {
+    /// Returns the transition in `dim` dimensions with paths of `n_steps` steps on average.
+    pub fn new(dim: usize, n_steps: usize, warmup: Warmup) -> Self {
+        HmcTransition {
+            adapted: Adapted::new(dim, warmup),
+            n_steps,
+            point: PhasePoint::new(dim),
+        }
+    }
+
+    /// Makes one step and learns nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the density cannot be evaluated.
+    pub fn transition(
+        &mut self,
+        density: &mut dyn LogDensity,
+        state: &mut State,
+        rng: &mut Generator,
+    ) -> Result<HmcInfo> {
+        let (step_size, metric) = (self.adapted.step_size(), self.adapted.metric());
+        let point = &mut self.point;
+        point.begin(state, density, metric, rng)?;
+        let before = point.energy();
+        // Uniform on 1, …, 2 n − 1: independent of where the path begins, so that its way back is as likely.
+        let n_steps = rng.random_range(1..2 * self.n_steps);
+        let (mut n_made, mut error) = (0, 0.0);
+        while n_made < n_steps && error <= MAX_ENERGY_ERROR {
+            point.leapfrog(density, metric, step_size)?;
+            n_made += 1;
+            error = point.energy() - before;
+        }
+        let info = accept(-error, rng);
+        if info.is_accepted {
+            state.move_with_gradient(&point.position, point.log_density, &point.gradient);
+        }
+        Ok(HmcInfo {
+            acceptance_rate: info.acceptance_rate,
+            step_size,
+            n_steps: n_made,
+            is_diverging: error > MAX_ENERGY_ERROR,
+            energy: if info.is_accepted { before + error } else { before },
+            energy_error: error,
+        })
+    }
+}
+
+impl Transition for HmcTransition {
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::acceptance_rate(),
+            Column::step_size(),
+            Column::integer("n_steps", Combine::Sum),
+            Column::boolean("diverging"),
+            Column::real("energy", Combine::Last),
+            Column::real("energy_error", Combine::Last),
+        ]
+    }
+
+    fn start(&mut self, density: &mut dyn LogDensity, state: &mut State, rng: &mut Generator) -> Result<()> {
+        self.adapted.start(density, state, rng)
+    }
+
+    fn step(
+        &mut self,
+        density: &mut dyn LogDensity,
+        state: &mut State,
+        phase: Phase,
+        rng: &mut Generator,
+        row: &mut [f64],
+    ) -> Result<()> {
+        let info = self.transition(density, state, rng)?;
+        row.copy_from_slice(&[
+            info.acceptance_rate,
+            info.step_size,
+            info.n_steps as f64,
+            f64::from(info.is_diverging),
+            info.energy,
+            info.energy_error,
+        ]);
+        if let Phase::Warmup { step, of } = phase {
+            self.adapted
+                .learn(info.acceptance_rate, step, of, density, state, rng)?;
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, fields: &mut dyn Fields) {
+        self.adapted.visit(fields);
+    }
+}

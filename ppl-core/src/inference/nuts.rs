@@ -1,0 +1,272 @@
+//! The configurations of Hamiltonian samplers: [`Nuts`], the first choice, and [`Hmc`].
+
+use crate::error::{Error, Result};
+use crate::inference::chain::{ChainPlan, run_chains};
+use crate::inference::fit::{Fit, Notes};
+use crate::inference::hamiltonian::hmc::HmcTransition;
+use crate::inference::hamiltonian::nuts::NutsTransition;
+use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
+use crate::inference::potential::Potential;
+use crate::inference::progress::Progress;
+use crate::inference::settings::settings;
+use crate::inference::transition::Transition;
+use crate::inference::vector_chain::VectorChain;
+use crate::rng::Key;
+use crate::runtime::model::Model;
+
+/// The child of the seed's key that records the model; chains take the children 0, 1, ….
+const RECORDING: u64 = u64::MAX;
+
+/// The most doublings that a path can be asked for.
+const MOST_DOUBLINGS: usize = 20;
+
+/// The No-U-Turn sampler: the first choice for models whose latents are all continuous.
+///
+/// Each chain learns a step size and a metric during the warm-up ([`MetricKind`]), and then makes paths along the gradient
+/// that are as long as they lead away. Where its steps were too long for the posterior, [`Fit::summary`] says so. The same
+/// seed gives the same draws for any number of threads.
+///
+/// ```
+/// use ndarray::{Array1, array};
+/// use ppl_core::distributions::{HalfNormal, Normal};
+/// use ppl_core::inference::nuts::Nuts;
+/// use ppl_macros::model;
+///
+/// #[model(crate = ppl_core)]
+/// fn mean_and_spread(y: Obs<Array1<f64>>) {
+///     let mu = sample(Normal(0, 10));
+///     let sigma = sample(HalfNormal(5));
+///     for i in plate(y) {
+///         observe(y[i], Normal(mu, sigma));
+///     }
+/// }
+///
+/// let y = array![4.1, 5.3, 6.2, 4.9, 5.5];
+/// let fit = Nuts::default().draws(500).seed(42).run(&mean_and_spread(&y))?;
+/// assert!((fit.mu().mean().unwrap() - 5.2).abs() < 0.2);
+/// println!("{}", fit.summary());
+/// # Ok::<(), ppl_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Nuts {
+    /// The number of chains, run in parallel.
+    pub chains: usize,
+    /// The number of draws that each chain keeps.
+    pub draws: usize,
+    /// The number of steps before these, during which step size and metric are learnt.
+    pub warmup: usize,
+    /// The number of steps for each draw that is kept.
+    pub thin: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The mean acceptance along a path that the step size is to give, between zero and one: closer to one, steps are
+    /// shorter and there are fewer divergences.
+    pub target_acceptance: f64,
+    /// How often a path is doubled at most.
+    pub max_depth: usize,
+    /// Which metric is learnt.
+    pub metric: MetricKind,
+    /// The step size, if it is not to be learnt.
+    pub step_size: Option<f64>,
+    /// Whether progress is shown.
+    pub progress: Progress,
+}
+
+/// Hamiltonian Monte Carlo with paths of a given mean length; with one step, the Metropolis-adjusted Langevin algorithm.
+///
+/// [`Nuts`] finds the length itself; this is for those who know it, and for comparisons.
+#[derive(Clone, Debug)]
+pub struct Hmc {
+    /// The number of chains, run in parallel.
+    pub chains: usize,
+    /// The number of draws that each chain keeps.
+    pub draws: usize,
+    /// The number of steps before these, during which step size and metric are learnt.
+    pub warmup: usize,
+    /// The number of steps for each draw that is kept.
+    pub thin: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The mean number of leapfrog steps of a path; each has between one and twice as many less one.
+    pub steps: usize,
+    /// The mean acceptance of a path that the step size is to give, between zero and one.
+    pub target_acceptance: f64,
+    /// Which metric is learnt.
+    pub metric: MetricKind,
+    /// The step size, if it is not to be learnt.
+    pub step_size: Option<f64>,
+    /// Whether progress is shown.
+    pub progress: Progress,
+}
+
+impl Default for Nuts {
+    fn default() -> Self {
+        Nuts {
+            chains: 4,
+            draws: 1000,
+            warmup: 1000,
+            thin: 1,
+            seed: 0,
+            target_acceptance: 0.8,
+            max_depth: 10,
+            metric: MetricKind::default(),
+            step_size: None,
+            progress: Progress::Auto,
+        }
+    }
+}
+
+impl Default for Hmc {
+    fn default() -> Self {
+        Hmc {
+            chains: 4,
+            draws: 1000,
+            warmup: 1000,
+            thin: 1,
+            seed: 0,
+            steps: 10,
+            target_acceptance: 0.8,
+            metric: MetricKind::default(),
+            step_size: None,
+            progress: Progress::Auto,
+        }
+    }
+}
+
+impl Nuts {
+    settings! { Nuts:
+        chains: usize;
+        draws: usize;
+        warmup: usize;
+        thin: usize;
+        seed: u64;
+        target_acceptance: f64;
+        max_depth: usize;
+        metric: MetricKind;
+        step_size: Option<f64>;
+        progress: Progress;
+    }
+
+    /// Draws from the posterior of a model.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of range, the model cannot be recorded, has a discrete latent, or no chain finds a starting point
+    /// with a finite log density: the error names the site at fault. [`Error::Chain`] if a chain cannot go on: it names
+    /// the chain and the draw, and holds the draws made so far.
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
+        if !(1..=MOST_DOUBLINGS).contains(&self.max_depth) {
+            let depth = self.max_depth;
+            return Err(Error::Invalid(format!(
+                "max_depth = {depth}: a path is doubled once at least and {MOST_DOUBLINGS} times at most"
+            )));
+        }
+        let plan = ChainPlan {
+            chains: self.chains,
+            draws: self.draws,
+            warmup: self.warmup,
+            thin: self.thin,
+            key: Key::new(self.seed),
+            progress: self.progress,
+        };
+        let warmup = Warmup {
+            target_acceptance: self.target_acceptance,
+            metric: self.metric,
+            step_size: self.step_size,
+        };
+        let transition = |dim| Box::new(NutsTransition::new(dim, self.max_depth, warmup)) as Box<dyn Transition>;
+        run(model, "Nuts", plan, warmup, transition)
+    }
+}
+
+impl Hmc {
+    settings! { Hmc:
+        chains: usize;
+        draws: usize;
+        warmup: usize;
+        thin: usize;
+        seed: u64;
+        steps: usize;
+        target_acceptance: f64;
+        metric: MetricKind;
+        step_size: Option<f64>;
+        progress: Progress;
+    }
+
+    /// Draws from the posterior of a model.
+    ///
+    /// # Errors
+    ///
+    /// As [`Nuts::run`].
+    pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
+        if !(1..=1 << MOST_DOUBLINGS).contains(&self.steps) {
+            let steps = self.steps;
+            return Err(Error::Invalid(format!(
+                "steps = {steps}: a path has one step at least and {} at most",
+                1 << MOST_DOUBLINGS
+            )));
+        }
+        let plan = ChainPlan {
+            chains: self.chains,
+            draws: self.draws,
+            warmup: self.warmup,
+            thin: self.thin,
+            key: Key::new(self.seed),
+            progress: self.progress,
+        };
+        let warmup = Warmup {
+            target_acceptance: self.target_acceptance,
+            metric: self.metric,
+            step_size: self.step_size,
+        };
+        let transition = |dim| Box::new(HmcTransition::new(dim, self.steps, warmup)) as Box<dyn Transition>;
+        run(model, "Hmc", plan, warmup, transition)
+    }
+}
+
+/// Runs chains of a transition that needs gradients in all coordinates.
+fn run<M: Model + Sync>(
+    model: &M,
+    sampler: &str,
+    plan: ChainPlan,
+    warmup: Warmup,
+    transition: impl Fn(usize) -> Box<dyn Transition> + Sync,
+) -> Result<Fit<M::Accessors>> {
+    plan.check()?;
+    warmup.check()?;
+    let potential = Potential::new(model, plan.key.split(RECORDING))?;
+    check_continuous(&potential, sampler)?;
+    potential.check_draws(plan.chains, plan.draws)?;
+    let start = |key| VectorChain::start(&potential, transition(potential.dim()), key);
+    let sampled = run_chains(&plan, start)?;
+    Fit::new(sampled, Notes::of(&potential), plan)
+}
+
+/// Refuses discrete latents, along which there is no gradient.
+fn check_continuous(potential: &Potential<'_>, sampler: &str) -> Result<()> {
+    let Some(slot) = potential.slots().iter().find(|s| s.is_discrete) else {
+        return Ok(());
+    };
+    let message = format!(
+        "it is discrete, and `{sampler}` follows gradients: use `Mh`, which moves discrete latents too, or sum it out of the \
+         model"
+    );
+    Err(Error::at_site(slot.name.to_string(), slot.place, message))
+}
+
+impl Warmup {
+    fn check(&self) -> Result<()> {
+        let target = self.target_acceptance;
+        if !(target > 0.0 && target < 1.0) {
+            return Err(Error::Invalid(format!(
+                "target_acceptance = {target}: it lies between zero and one, such as 0.8"
+            )));
+        }
+        match self.step_size {
+            Some(step) if !(step > 0.0 && step.is_finite()) => Err(Error::Invalid(format!(
+                "step_size = {step}: it is positive and finite, or `None` to be learnt"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
