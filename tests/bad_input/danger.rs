@@ -149,8 +149,12 @@ fn danger(
     (name, words, attempt)
 }
 
-#[rustfmt::skip]
 fn cases() -> Vec<(&'static str, &'static [&'static str], Try)> {
+    [of_models(), of_settings()].concat()
+}
+
+#[rustfmt::skip]
+fn of_models() -> Vec<(&'static str, &'static [&'static str], Try)> {
     vec![
         danger("a huge plate, prior", &["site z (", HERE, "[1000000000000]", "8.0 TB", ROOM], || prior(counted(HUGE))),
         danger("a huge plate, Mh", &["site z (", HERE, "[1000000000000]", ROOM], || sampled(counted(HUGE))),
@@ -185,6 +189,12 @@ fn cases() -> Vec<(&'static str, &'static [&'static str], Try)> {
         danger("huge parameters", &["site s (", HERE, ROOM], || fitted(learnt(HUGE))),
         danger("a huge network", &["site net.0.weight (", HERE, "[1000000000000, 10]", ROOM], || sampled(network(Mlp::new(&[HUGE, 10], Activation::Relu)))),
         danger("the largest network", &["site net.0.weight (", ROOM], || fitted(network(Mlp::new(&[usize::MAX, usize::MAX], Activation::Relu)))),
+    ]
+}
+
+#[rustfmt::skip]
+fn of_settings() -> Vec<(&'static str, &'static [&'static str], Try)> {
+    vec![
         danger("huge draws of the prior", &["draws = 1000000000000", "8.0 TB", ROOM], || text(Prior::default().draws(HUGE).run(&small(&1.0)))),
         danger("the most draws of the prior", &["draws = 18446744073709551615"], || text(Prior::default().draws(usize::MAX).run(&small(&1.0)))),
         danger("huge draws of Mh", &["draws = 1000000000000", ROOM], || text(mh().draws(HUGE).run(&small(&1.0)))),

@@ -168,27 +168,8 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
     fn imputed(&self, parts: &Parts<'t>) -> Res<Var<'t>> {
         let (ctx, tape) = (self.ctx, self.ctx.tape());
         let support = self.dist.support(tape);
-        let is_partial = {
-            let state = ctx.state();
-            state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
-        };
-        let obstacle = match support {
-            _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
-            _ if D::EVENT_RANK > 0 => Some("where a draw is several numbers"),
-            Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
-                Some("between bounds that vary")
-            }
-            _ => None,
-        };
-        if let Some(obstacle) = obstacle {
-            let remedy = match is_partial {
-                true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
-                false => "do not read it where it is missing, or write the missing ones as a site of their own",
-            };
-            return Err(self.fault(format!(
-                "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
-                 {obstacle}: {remedy}"
-            )));
+        if let Some(fault) = self.obstacle(&support) {
+            return Err(fault);
         }
         let (dims, event) = (parts.raw.dims(), parts.raw.event_shape());
         let is_single = dims.is_empty() && event.is_empty();
@@ -232,6 +213,33 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.term(completed, 1.0, number);
         ctx.check()?;
         Ok(completed)
+    }
+
+    /// Returns why what is missing cannot be latents here.
+    fn obstacle(&self, support: &Support<'t>) -> Option<Stop> {
+        let (ctx, tape) = (self.ctx, self.ctx.tape());
+        let is_partial = {
+            let state = ctx.state();
+            state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
+        };
+        let obstacle = match support {
+            _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
+            _ if D::EVENT_RANK > 0 => Some("where a draw is several numbers"),
+            Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
+                Some("between bounds that vary")
+            }
+            _ => None,
+        };
+        obstacle.map(|obstacle| {
+            let remedy = match is_partial {
+                true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
+                false => "do not read it where it is missing, or write the missing ones as a site of their own",
+            };
+            self.fault(format!(
+                "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
+                 {obstacle}: {remedy}"
+            ))
+        })
     }
 
     /// Puts the elements that are missing in their places; the others hold any of them.

@@ -84,12 +84,8 @@ impl NutsTransition {
         rng: &mut Generator,
     ) -> Result<NutsInfo> {
         let (step_size, metric) = (self.adapted.step_size(), self.adapted.metric());
-        let Buffers {
-            ends,
-            whole,
-            new,
-            spare,
-        } = &mut self.buffers;
+        let (ends, whole) = (&mut self.buffers.ends, &mut self.buffers.whole);
+        let (new, spare) = (&mut self.buffers.new, &mut self.buffers.spare);
         let [begin, end] = ends;
         begin.begin(state, density, metric, rng)?;
         end.copy_from(begin);
@@ -114,8 +110,8 @@ impl NutsTransition {
                 tally: &mut tally,
                 rng: &mut *rng,
             };
-            if !new.grow(&mut path, depth, spare)? {
-                is_turning = true;
+            is_turning = !new.grow(&mut path, depth, spare)?;
+            if is_turning {
                 break;
             }
             depth += 1;

@@ -196,16 +196,23 @@ impl<M, G, O> SviState<'_, M, G, O> {
     }
 }
 
-impl<'m> Loop<'m> {
-    fn new(svi: Setting, optimizers: Optimizers<'m>, pair: Pair<'m>) -> Result<Self> {
-        if svi.particles == 0 || svi.draws == 0 {
+impl Setting {
+    /// Refuses numbers that are zero or find no room.
+    fn check(&self) -> Result<()> {
+        if self.particles == 0 || self.draws == 0 {
             return Err(Error::Invalid(
                 "SVI needs at least one particle and one draw".to_string(),
             ));
         }
+        check_elements("steps", self.steps, size_of::<f64>())?;
+        check_number("particles", self.particles)
+    }
+}
+
+impl<'m> Loop<'m> {
+    fn new(svi: Setting, optimizers: Optimizers<'m>, pair: Pair<'m>) -> Result<Self> {
+        svi.check()?;
         optimizers.double.check(1)?;
-        check_elements("steps", svi.steps, size_of::<f64>())?;
-        check_number("particles", svi.particles)?;
         let key = Key::new(svi.seed);
         let recorder = Recorder::density(svi.precision, key.split(streams::START));
         let mut analytic = Rc::default();
