@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 use ppl_core::diagnostics::{
-    Warning, compare, ess_bulk, ess_mean, ess_quantile, ess_tail, mcse_mean, mcse_quantile, mcse_sd, pareto_k, rhat,
-    summary,
+    Warning, compare, e_bfmi, ess_bulk, ess_local, ess_mean, ess_quantile, ess_sd, ess_tail, mcse_mean, mcse_quantile,
+    mcse_sd, pareto_k, rhat, rhat_nested, summary,
 };
 use ppl_core::draws::Draws;
 use serde_json::Value;
@@ -67,10 +67,11 @@ fn assert_close(got: f64, expected: f64, what: &str) {
 
 #[test]
 fn figures_match_arviz() {
-    let figures: [(&str, Figure); 7] = [
+    let figures: [(&str, Figure); 8] = [
         ("ess_bulk", ess_bulk),
         ("ess_tail", ess_tail),
         ("ess_mean", ess_mean),
+        ("ess_sd", ess_sd),
         ("rhat", rhat),
         ("mcse_mean", mcse_mean),
         ("mcse_sd", mcse_sd),
@@ -85,7 +86,7 @@ fn figures_match_arviz() {
             n += 1;
         }
     }
-    assert_eq!(n, 7 * 19);
+    assert_eq!(n, 8 * 19);
 }
 
 #[test]
@@ -115,6 +116,51 @@ fn quantile_figures_match_arviz() {
         }
     }
     assert_eq!(n, 6 * 19);
+}
+
+#[test]
+fn local_nested_and_energy_figures_match_arviz() {
+    let mut n = 0;
+    for name in names() {
+        let (chains, record) = stored(&name);
+        let list = |key: &str| record[key].as_array().unwrap();
+        let superchains: Vec<usize> = list("superchains").iter().map(|x| number(x) as usize).collect();
+        let interval = [0, 1].map(|i| number(&list("interval")[i]));
+        let results = &record["results"];
+        let (local, nested) = (number(&results["ess_local"]), number(&results["rhat_nested"]));
+        assert_close(
+            ess_local(chains.view(), interval),
+            local,
+            &format!("local ess of {name}"),
+        );
+        assert_close(
+            rhat_nested(chains.view(), &superchains),
+            nested,
+            &format!("nested r-hat of {name}"),
+        );
+        let fractions = e_bfmi(chains.view());
+        assert_eq!(fractions.len(), chains.nrows());
+        for (got, expected) in fractions.into_iter().zip(results["e_bfmi"].as_array().unwrap()) {
+            assert_close(got, number(expected), &format!("e-bfmi of {name}"));
+        }
+        n += 1;
+    }
+    assert_eq!(n, 19);
+}
+
+#[test]
+fn superchains_are_of_one_size() {
+    let chains = stored("iid_normal").0;
+    for (superchains, words) in [
+        (&[0, 0, 1][..], "each of the 4 chains has a superchain, got 3 numbers"),
+        (
+            &[0, 0, 0, 1],
+            "superchains are of one size, got the numbers [0, 0, 0, 1]",
+        ),
+    ] {
+        let panic = std::panic::catch_unwind(|| rhat_nested(chains.view(), superchains)).unwrap_err();
+        assert!(panic.downcast_ref::<String>().unwrap().contains(words), "{words}");
+    }
 }
 
 #[test]

@@ -17,6 +17,12 @@ from arviz_stats.base import array_stats
 
 PROBABILITIES = [0.05, 0.5, 0.9]
 
+# The quantiles that bound the interval of the local effective sample size.
+INTERVAL = (0.25, 0.6)
+
+# The numbers of the superchains of one to four chains.
+SUPERCHAINS = {1: [0], 2: [0, 1], 3: [0, 1, 2], 4: [0, 1, 0, 1]}
+
 
 def autoregressive(rng, n_chains, n_draws, phi):
     x = np.empty((n_chains, n_draws))
@@ -76,7 +82,11 @@ def results(chains):
         "ess_bulk": array_stats.ess(chains, method="bulk"),
         "ess_tail": array_stats.ess(chains, method="tail", prob=(0.05, 0.95)),
         "ess_mean": array_stats.ess(chains, method="mean"),
+        "ess_sd": array_stats.ess(chains, method="sd"),
+        "ess_local": array_stats.ess(chains, method="local", prob=INTERVAL),
         "rhat": rhat(chains),
+        "rhat_nested": array_stats.rhat_nested(chains, SUPERCHAINS[len(chains)]),
+        "e_bfmi": array_stats.bfmi(chains),
         "mcse_mean": mcse(method="mean"),
         "mcse_sd": mcse(method="sd"),
         "ess_quantile": [array_stats.ess(chains, method="quantile", prob=p) for p in PROBABILITIES],
@@ -99,6 +109,8 @@ def main(folder):
         record = {
             "made_by": f"arviz-stats {arviz_stats.__version__}, numpy {np.__version__}, scipy {scipy.__version__}",
             "probabilities": PROBABILITIES,
+            "interval": INTERVAL,
+            "superchains": SUPERCHAINS[len(chains)],
             "results": {key: text_unless_finite(value) for key, value in results(chains).items()},
             "chains": text_unless_finite(chains),
         }

@@ -6,8 +6,8 @@
 //! | --- | --- |
 //! | all that is usually reported, with warnings in words | [`summary`] |
 //! | whether two algorithms agree | [`compare`] |
-//! | whether the chains have mixed | [`rhat`] |
-//! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_quantile`] |
+//! | whether the chains have mixed | [`rhat`], [`rhat_nested`] |
+//! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_sd`], [`ess_quantile`], [`ess_local`] |
 //! | how far an estimate may be off | [`mcse_mean`], [`mcse_sd`], [`mcse_quantile`] |
 //! | whether the momentum of a Hamiltonian sampler moves its energy enough | [`e_bfmi`] |
 //! | whether a guide covers the posterior | [`pareto_k`] |
@@ -36,13 +36,13 @@ mod summary;
 mod warning;
 
 pub use compare::{Comparison, ComparisonRow, Difference, Estimate, compare};
-pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_tail};
+pub use ess::{ess_bulk, ess_local, ess_mean, ess_quantile, ess_sd, ess_tail};
 pub use guide_warning::GuideWarning;
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
 pub use pareto::pareto_k;
 pub(crate) use path_warning::path_warnings;
 pub use path_warning::{PathWarning, e_bfmi};
-pub use rhat::rhat;
+pub use rhat::{rhat, rhat_nested};
 pub use split::MIN_DRAWS;
 pub(crate) use summary::warnings_of;
 pub use summary::{Summary, SummaryRow, summary};

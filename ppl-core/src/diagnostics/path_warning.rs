@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::{ArrayView1, ArrayView2, Axis, Ix2};
 
+use crate::diagnostics::moments::variance;
 use crate::draws::Draws;
 
 /// Below this fraction the momentum moves the energy too little to reach the tails (Betancourt 2018; 0.3 is Stan's bound).
@@ -72,19 +73,20 @@ impl fmt::Display for PathWarning {
 /// Σ (Eₙ − Eₙ₋₁)² / Σ (Eₙ − Ē)².
 ///
 /// About one where each momentum leads to an independent energy, near zero where the tails are hardly reached (Betancourt
-/// 2016, *Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo*). NaN for fewer than two draws. Means
-/// stand in for the sums, as in ArviZ.
+/// 2016, *Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo*). NaN for fewer than two draws, or if
+/// all energies are equal.
 ///
 /// ```
 /// use ndarray::array;
 /// use ppl_core::diagnostics::e_bfmi;
 ///
-/// assert_eq!(e_bfmi(array![[1.0, 3.0, 1.0, 3.0]].view()), [4.0]);
+/// assert_eq!(e_bfmi(array![[1.0, 3.0, 1.0, 3.0]].view()), [3.0]);
 /// ```
 pub fn e_bfmi(energy: ArrayView2<f64>) -> Vec<f64> {
     let of_chain = |chain: ArrayView1<f64>| {
         let steps = chain.iter().zip(chain.iter().skip(1)).map(|(a, b)| (b - a) * (b - a));
-        steps.sum::<f64>() / (chain.len() as f64 - 1.0) / chain.var(0.0)
+        let n_steps = chain.len() as f64 - 1.0;
+        steps.sum::<f64>() / n_steps / variance(chain.iter().copied())
     };
     energy.axis_iter(Axis(0)).map(of_chain).collect()
 }
@@ -155,16 +157,12 @@ mod tests {
     #[test]
     fn a_slow_energy_is_low() {
         let slow: Vec<f64> = (0..6).map(|i| f64::from(i % 3)).collect();
-        let mut statistics = Draws::new(1, 6);
+        let mut statistics = Draws::new(1, 5);
         statistics
-            .insert("energy", &[], (0..6).map(f64::from).collect())
+            .insert("energy", &[], (0..5).map(f64::from).collect())
             .unwrap();
-        // Steps of one around a variance of 35/12.
-        assert_eq!(
-            path_warnings(&statistics),
-            [] as [PathWarning; 0],
-            "1 / (35/12) = 0.34 is not low"
-        );
+        // Four steps of one, squares about the mean that add up to ten.
+        assert_eq!(path_warnings(&statistics), [] as [PathWarning; 0], "4 / 10 is not low");
         statistics = Draws::new(1, 8);
         statistics
             .insert("energy", &[], (0..8).map(f64::from).collect())
@@ -174,7 +172,7 @@ mod tests {
             matches!(found[..], [PathWarning::LowEnergy { chain_idx: 0, .. }]),
             "{found:?}"
         );
-        assert_eq!(e_bfmi(ArrayView2::from_shape((2, 3), &slow).unwrap()), [1.5, 1.5]);
+        assert_eq!(e_bfmi(ArrayView2::from_shape((2, 3), &slow).unwrap()), [1.0, 1.0]);
     }
 
     #[test]
