@@ -44,8 +44,10 @@ pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real
 pub use ppl_core::diagnostics::summary;
 pub use ppl_core::distributions::*;
 pub use ppl_core::inference::fit::{Fit, compare};
+pub use ppl_core::inference::gibbs::Gibbs;
 pub use ppl_core::inference::hamiltonian::warmup::MetricKind;
 pub use ppl_core::inference::mh::{Mh, Proposal};
+pub use ppl_core::inference::moves::Move;
 pub use ppl_core::inference::nuts::{Hmc, Nuts};
 pub use ppl_core::inference::predictive::{Predictive, Prior};
 pub use ppl_core::inference::progress::Progress;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{ArrayView1, ArrayView2, Axis, Ix2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Ix2};
 
 use crate::diagnostics::moments::variance;
 use crate::draws::Draws;
@@ -96,7 +96,7 @@ pub(crate) fn path_warnings(statistics: &Draws) -> Vec<PathWarning> {
     let column = |name: &str| statistics.get(name)?.into_dimensionality::<Ix2>().ok();
     let mut found = Vec::new();
     let n_draws = statistics.n_chains() * statistics.n_draws();
-    if let Some(diverging) = column("diverging") {
+    if let Some(diverging) = anywhere(statistics, "diverging") {
         let mut those = diverging.indexed_iter().filter(|(_, x)| **x != 0.0);
         if let Some(((chain_idx, draw_idx), _)) = those.next() {
             found.push(PathWarning::Diverging {
@@ -107,18 +107,35 @@ pub(crate) fn path_warnings(statistics: &Draws) -> Vec<PathWarning> {
             });
         }
     }
-    if let Some(reached) = column("reached_max_treedepth") {
+    if let Some(reached) = anywhere(statistics, "reached_max_treedepth") {
         let n = reached.iter().filter(|x| **x != 0.0).count();
         if n > 0 {
             found.push(PathWarning::MaxDepth { n, n_draws });
         }
     }
+    // The energies of one block among several move with the others, and say nothing of its momenta.
     if let Some(energy) = column("energy") {
         let fractions = e_bfmi(energy).into_iter().enumerate();
         let low = fractions.filter(|(_, e_bfmi)| *e_bfmi < MIN_E_BFMI);
         found.extend(low.map(|(chain_idx, e_bfmi)| PathWarning::LowEnergy { chain_idx, e_bfmi }));
     }
     found
+}
+
+/// Returns whether a statistic holds at a draw for the whole or for any part of a composition; `None` if none has it.
+fn anywhere(statistics: &Draws, name: &str) -> Option<Array2<f64>> {
+    let is_part = |label: &str| label.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
+    let labels = statistics.names().filter(|label| *label == name || is_part(label));
+    let columns = labels.filter_map(|label| statistics.get(label)?.into_dimensionality::<Ix2>().ok());
+    columns.fold(None, |found: Option<Array2<f64>>, column| {
+        Some(found.map_or_else(
+            || column.to_owned(),
+            |mut found| {
+                found.zip_mut_with(&column, |f, x| *f = f.max(*x));
+                found
+            },
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -131,6 +148,24 @@ mod tests {
             draws.insert(name, &[], values.clone()).unwrap();
         }
         draws
+    }
+
+    #[test]
+    fn what_went_wrong_in_a_block_counts_too() {
+        let found = path_warnings(&statistics(&[
+            ("diverging[a]", vec![0.0, 0.0, 1.0, 0.0, 1.0, 0.0]),
+            ("diverging[b]", vec![0.0, 1.0, 0.0, 0.0, 1.0, 0.0]),
+            ("diverging_at", vec![1.0; 6]),
+            ("energy[a]", vec![0.0; 6]),
+        ]));
+        let (n, n_draws, chain_idx, draw_idx) = (3, 6, 0, 1);
+        let expected = PathWarning::Diverging {
+            n,
+            n_draws,
+            chain_idx,
+            draw_idx,
+        };
+        assert_eq!(found, [expected]);
     }
 
     #[test]

@@ -38,6 +38,34 @@ impl Discrete {
         }
     }
 
+    /// Returns how many values a point can have, `None` if there is no bound.
+    pub fn n_values(self) -> Option<usize> {
+        match self {
+            Discrete::Boolean => Some(2),
+            Discrete::Category(k) | Discrete::OneHot(k) => Some(k),
+            Discrete::Count => None,
+        }
+    }
+
+    /// Returns the number of the value of a point, from zero.
+    pub fn index(self, point: &[f64]) -> usize {
+        match self {
+            Discrete::OneHot(_) => point.iter().position(|&x| x == 1.0).unwrap_or(0),
+            _ => point[0] as usize,
+        }
+    }
+
+    /// Gives a point the value of this number.
+    pub fn set(self, point: &mut [f64], index: usize) {
+        match self {
+            Discrete::OneHot(_) => {
+                point.fill(0.0);
+                point[index] = 1.0;
+            }
+            _ => point[0] = index as f64,
+        }
+    }
+
     /// Moves one point to another, as likely as the way back: a truth value flips, a category becomes any other, a count
     /// steps up or down by 1 + ⌊`scale` |ε|⌋ with standard normal ε. A count below zero has no density.
     pub fn propose(self, point: &mut [f64], scale: f64, rng: &mut impl Rng) {
@@ -45,10 +73,8 @@ impl Discrete {
             Discrete::Boolean => point[0] = 1.0 - point[0],
             Discrete::Category(k) => point[0] = another(point[0] as usize, k, rng) as f64,
             Discrete::OneHot(k) => {
-                let from = point.iter().position(|&x| x == 1.0).unwrap_or(0);
-                let to = another(from, k, rng);
-                point[from] = 0.0;
-                point[to] = 1.0;
+                let to = another(self.index(point), k, rng);
+                self.set(point, to);
             }
             Discrete::Count => {
                 let noise: f64 = StandardNormal.sample(rng);
@@ -103,6 +129,23 @@ mod tests {
             spread += (point[0] - 10.0).powi(2);
         }
         assert!(net.abs() / spread.sqrt() < 4.0, "net {net}, spread {spread}");
+    }
+
+    #[test]
+    fn a_value_has_one_number() {
+        for (kind, n) in [
+            (Discrete::Boolean, 2),
+            (Discrete::Category(5), 5),
+            (Discrete::OneHot(4), 4),
+        ] {
+            assert_eq!(kind.n_values(), Some(n));
+            let mut point = vec![0.0; kind.width()];
+            for k in 0..n {
+                kind.set(&mut point, k);
+                assert_eq!(kind.index(&point), k);
+            }
+        }
+        assert_eq!(Discrete::Count.n_values(), None);
     }
 
     #[test]

@@ -2,15 +2,18 @@
 //!
 //! [`potential`] is the bridge from models to samplers, which know only
 //! [`LogDensity`](crate::log_density::LogDensity): a [`transition`] is one step of a chain. [`nuts`] has the Hamiltonian
-//! samplers, made of what is in [`hamiltonian`], and [`mh`] Metropolis–Hastings, made of what is in [`transitions`]. [`fit`]
-//! is what a sampler returns, [`predictive`] runs models forward.
+//! samplers, made of what is in [`hamiltonian`], and [`mh`] Metropolis–Hastings, made of what is in [`transitions`];
+//! [`gibbs`] mixes [`moves`] of any kind, block by block. [`fit`] is what a sampler returns, [`predictive`] runs models
+//! forward.
 
 pub mod adapt;
 pub mod chain;
 pub mod discrete;
 pub mod fit;
+pub mod gibbs;
 pub mod hamiltonian;
 pub mod mh;
+pub mod moves;
 pub mod nuts;
 pub mod persist;
 pub mod potential;

@@ -17,6 +17,9 @@ use crate::runtime::model::Model;
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
 const RECORDING: u64 = u64::MAX;
 
+/// The best acceptance of the Metropolis-adjusted Langevin algorithm in many dimensions.
+pub(crate) const MALA_TARGET: f64 = 0.574;
+
 /// The most doublings that a path can be asked for.
 const MOST_DOUBLINGS: usize = 20;
 
@@ -72,7 +75,8 @@ pub struct Nuts {
     pub progress: Progress,
 }
 
-/// Hamiltonian Monte Carlo with paths of a given mean length; with one step, the Metropolis-adjusted Langevin algorithm.
+/// Hamiltonian Monte Carlo with paths of a given mean length; with one step, the Metropolis-adjusted Langevin algorithm
+/// ([`Hmc::mala`]).
 ///
 /// [`Nuts`] finds the length itself; this is for those who know it, and for comparisons.
 #[derive(Clone, Debug)]
@@ -155,12 +159,7 @@ impl Nuts {
     /// with a finite log density: the error names the site at fault. [`Error::Chain`] if a chain cannot go on: it names
     /// the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
-        if !(1..=MOST_DOUBLINGS).contains(&self.max_depth) {
-            let depth = self.max_depth;
-            return Err(Error::Invalid(format!(
-                "max_depth = {depth}: a path is doubled once at least and {MOST_DOUBLINGS} times at most"
-            )));
-        }
+        check_depth(self.max_depth)?;
         let plan = ChainPlan {
             chains: self.chains,
             draws: self.draws,
@@ -180,6 +179,18 @@ impl Nuts {
 }
 
 impl Hmc {
+    /// Returns the Metropolis-adjusted Langevin algorithm (MALA): one leapfrog step a path.
+    ///
+    /// With the metric L and the step size ε, the proposal is normal with mean x + ε²/2 L Lᵀ ∇ ln p(x) and covariance
+    /// ε² L Lᵀ, accepted as Metropolis and Hastings do. The target of the acceptance is 0.574 (Roberts and Rosenthal 1998).
+    pub fn mala() -> Self {
+        Hmc {
+            steps: 1,
+            target_acceptance: MALA_TARGET,
+            ..Hmc::default()
+        }
+    }
+
     settings! { Hmc:
         chains: usize;
         draws: usize;
@@ -199,13 +210,7 @@ impl Hmc {
     ///
     /// As [`Nuts::run`].
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
-        if !(1..=1 << MOST_DOUBLINGS).contains(&self.steps) {
-            let steps = self.steps;
-            return Err(Error::Invalid(format!(
-                "steps = {steps}: a path has one step at least and {} at most",
-                1 << MOST_DOUBLINGS
-            )));
-        }
+        check_steps(self.steps)?;
         let plan = ChainPlan {
             chains: self.chains,
             draws: self.draws,
@@ -248,14 +253,33 @@ fn check_continuous(potential: &Potential<'_>, sampler: &str) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "it is discrete, and `{sampler}` follows gradients: use `Mh`, which moves discrete latents too, or sum it out of the \
-         model"
+        "it is discrete, and `{sampler}` follows gradients: use `Gibbs::auto(&model)`, which moves discrete latents too, or \
+         sum it out of the model"
     );
     Err(Error::at_site(slot.name.to_string(), slot.place, message))
 }
 
+pub(crate) fn check_depth(max_depth: usize) -> Result<()> {
+    if (1..=MOST_DOUBLINGS).contains(&max_depth) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "max_depth = {max_depth}: a path is doubled once at least and {MOST_DOUBLINGS} times at most"
+    )))
+}
+
+pub(crate) fn check_steps(steps: usize) -> Result<()> {
+    if (1..=1 << MOST_DOUBLINGS).contains(&steps) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "steps = {steps}: a path has one step at least and {} at most",
+        1 << MOST_DOUBLINGS
+    )))
+}
+
 impl Warmup {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let target = self.target_acceptance;
         if !(target > 0.0 && target < 1.0) {
             return Err(Error::Invalid(format!(

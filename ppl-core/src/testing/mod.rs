@@ -1,5 +1,6 @@
 //! The laws of the library as macros: a new op, distribution or layer gets its tests from one line.
 
+pub(crate) mod bent;
 pub(crate) mod bijector_check;
 pub(crate) mod bijectors;
 pub(crate) mod dist_check;

@@ -131,3 +131,53 @@ impl Transition for HmcTransition {
         self.adapted.visit(fields);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inference::hamiltonian::warmup::MetricKind;
+    use crate::rng::Key;
+    use crate::testing::bent::Bent;
+    use rand_distr::{Distribution, StandardNormal};
+
+    #[test]
+    fn one_step_is_the_metropolis_adjusted_langevin_algorithm() {
+        let h = 0.7;
+        let warmup = Warmup {
+            metric: MetricKind::Diagonal,
+            step_size: Some(h),
+            ..Warmup::default()
+        };
+        let drift = |x: &[f64]| {
+            let mut gradient = [0.0; 2];
+            Bent.value_and_gradient(x, &mut gradient).unwrap();
+            [0, 1].map(|i| x[i] + 0.5 * h * h * gradient[i])
+        };
+        let ln_q = |to: &[f64], from: &[f64]| -> f64 {
+            let mean = drift(from);
+            -(0..2).map(|i| (to[i] - mean[i]).powi(2)).sum::<f64>() / (2.0 * h * h)
+        };
+        let mut accepted = [0, 0];
+        for k in 0..200 {
+            let key = Key::new(11).split(k);
+            let mut state = Bent::draw(&mut key.split(0).generator());
+            let old = state.position().to_vec();
+            let mut noise = key.split(1).generator();
+            let new = drift(&old)
+                .map(|mean| mean + h * <StandardNormal as Distribution<f64>>::sample(&StandardNormal, &mut noise));
+            let ratio = Bent.value(&new).unwrap() - Bent.value(&old).unwrap() + ln_q(&old, &new) - ln_q(&new, &old);
+            let mut hmc = HmcTransition::new(2, 1, warmup);
+            let info = hmc
+                .transition(&mut Bent, &mut state, &mut key.split(1).generator())
+                .unwrap();
+            assert_eq!(info.n_steps, 1);
+            assert!((info.acceptance_rate - ratio.exp().min(1.0)).abs() < 1e-12);
+            let has_moved = state.position() != old;
+            accepted[usize::from(has_moved)] += 1;
+            if has_moved {
+                assert!(state.position().iter().zip(new).all(|(a, b)| (a - b).abs() < 1e-12));
+            }
+        }
+        assert!(accepted[0] > 10 && accepted[1] > 100, "{accepted:?}");
+    }
+}

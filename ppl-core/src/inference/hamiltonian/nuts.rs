@@ -217,30 +217,8 @@ mod tests {
     use crate::inference::hamiltonian::hmc::HmcTransition;
     use crate::inference::hamiltonian::metric::tests::metrics;
     use crate::inference::hamiltonian::warmup::MetricKind;
-    use crate::math::erf::ndtr;
-    use crate::testing::invariance::{N_STARTS, check_functions};
-    use rand_distr::{Distribution, StandardNormal};
-
-    /// A normal x₀ and x₁ = 2 ε − x₀², whose exact draws are easy and whose dynamics are not linear.
-    struct Bent;
-
-    impl LogDensity for Bent {
-        fn dim(&self) -> usize {
-            2
-        }
-
-        fn value(&mut self, x: &[f64]) -> Result<f64> {
-            let bend = (x[1] + x[0] * x[0]) / 2.0;
-            Ok(-0.5 * (x[0] * x[0] + bend * bend))
-        }
-
-        fn value_and_gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<f64> {
-            let bend = (x[1] + x[0] * x[0]) / 2.0;
-            gradient[0] = -x[0] - bend * x[0];
-            gradient[1] = -bend / 2.0;
-            self.value(x)
-        }
-    }
+    use crate::testing::bent::{self, Bent};
+    use crate::testing::invariance::N_STARTS;
 
     fn settings(step_size: f64) -> Warmup {
         Warmup {
@@ -250,22 +228,9 @@ mod tests {
         }
     }
 
-    /// Draws from the target, makes a step, and returns x₀, ε and their squared radius.
-    fn after(rng: &mut Generator, step: &mut dyn FnMut(&mut State, &mut Generator)) -> [f64; 3] {
-        let (a, b): (f64, f64) = (StandardNormal.sample(rng), StandardNormal.sample(rng));
-        let mut state = State::at(&mut Bent, vec![a, 2.0 * b - a * a]).unwrap();
-        step(&mut state, rng);
-        let x = state.position();
-        let noise = (x[1] + x[0] * x[0]) / 2.0;
-        [x[0], noise, x[0] * x[0] + noise * noise]
-    }
-
     /// Checks that neither coordinate nor the radius moves.
     fn check(seed: u64, step: &dyn Fn(&mut State, &mut Generator)) {
-        // Half the squared radius is exponential in two dimensions.
-        let radius = |r: f64| -(-r / 2.0).exp_m1();
-        let start_and_step = |rng: &mut Generator| after(rng, &mut |state, rng| step(state, rng));
-        check_functions(seed, N_STARTS, start_and_step, [&ndtr, &ndtr, &radius]);
+        bent::check(seed, N_STARTS, step);
     }
 
     #[test]

@@ -45,6 +45,16 @@ pub struct Warmup {
     pub step_size: Option<f64>,
 }
 
+impl Default for Warmup {
+    fn default() -> Self {
+        Warmup {
+            target_acceptance: 0.8,
+            metric: MetricKind::default(),
+            step_size: None,
+        }
+    }
+}
+
 /// Step size and metric with what they are learnt from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Adapted {

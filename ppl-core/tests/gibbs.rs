@@ -1,0 +1,293 @@
+//! Gibbs blocks: posteriors of continuous and discrete latents that are known exactly, and blocks that do not fit.
+
+use ndarray::{Array1, array};
+use ppl_core::diagnostics::{mcse_mean, mcse_sd};
+use ppl_core::distributions::{Bernoulli, Categorical, Normal, OneHotCategorical, Poisson};
+use ppl_core::draws::Draws;
+use ppl_core::inference::gibbs::Gibbs;
+use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};
+use ppl_core::inference::moves::Move;
+use ppl_core::inference::nuts::Hmc;
+use ppl_core::inference::progress::Progress;
+use ppl_core::inference::transitions::random_walk::RandomWalk;
+use ppl_macros::model;
+
+/// A mean that three discrete latents, of each kind with finitely many values, shift.
+#[model(crate = ppl_core)]
+fn shifted(y: Obs<Array1<f64>>) {
+    let mu = sample(Normal(0, 2));
+    let z = sample(Categorical::probs(array![0.5, 0.3, 0.2]));
+    let flag = sample(Bernoulli::probs(0.4));
+    let row = sample(OneHotCategorical::probs(array![0.6, 0.4]));
+    let loc = mu + z - 1.5 * flag + row[1] * 0.8;
+    for i in plate(y) {
+        observe(y[i], Normal(loc, 0.9));
+    }
+}
+
+/// A count that is given by a noisy measurement.
+#[model(crate = ppl_core)]
+fn counted(y: Obs<f64>) {
+    let rate = sample(Normal(1, 0.3));
+    let n = sample(Poisson(3));
+    observe(y, Normal(n * rate, 0.5));
+}
+
+#[model(crate = ppl_core)]
+fn chain_of_three() {
+    let a = sample(Normal(0, 1));
+    let b = sample(Normal(a, 1));
+    let c = sample(Normal(b, 1));
+}
+
+const Y: [f64; 3] = [1.1, 1.9, 1.4];
+
+/// Posterior probability, and mean and variance of `mu`, for each combination of `z`, `flag` and `row`.
+fn combinations() -> Vec<([usize; 3], f64, f64, f64)> {
+    let (n, noise, prior) = (Y.len() as f64, 0.81_f64, 4.0_f64);
+    let mean_y = Y.iter().sum::<f64>() / n;
+    let mut all = Vec::new();
+    for (z, pz) in [0.5, 0.3, 0.2].into_iter().enumerate() {
+        for (flag, pf) in [0.6, 0.4].into_iter().enumerate() {
+            for (row, pr) in [0.6, 0.4].into_iter().enumerate() {
+                let shift = z as f64 - 1.5 * flag as f64 + 0.8 * row as f64;
+                // The mean of the data is normal with this variance around the shift.
+                let (gap, spread) = (mean_y - shift, prior + noise / n);
+                let weight = pz * pf * pr * (-0.5 * gap * gap / spread).exp();
+                let variance = 1.0 / (1.0 / prior + n / noise);
+                all.push(([z, flag, row], weight, variance * n / noise * gap, variance));
+            }
+        }
+    }
+    let total: f64 = all.iter().map(|c| c.1).sum();
+    all.iter_mut().for_each(|c| c.1 /= total);
+    all
+}
+
+/// Checks the mean of a function of a scalar's draws within four Monte Carlo standard errors.
+fn check_mean(draws: &Draws, label: &str, of: impl Fn(f64) -> f64, expected: f64) {
+    let component = draws.all_components().find(|c| c.label == label).expect(label);
+    let values = component.values.mapv(of);
+    let got = values.mean().unwrap();
+    let z = (got - expected) / mcse_mean(values.view());
+    assert!(z.abs() < 4.0, "{label}: mean {got} for {expected}, {z} standard errors");
+}
+
+/// Checks the posterior of `shifted`.
+fn check_shifted(draws: &Draws) {
+    let all = combinations();
+    let mean: f64 = all.iter().map(|c| c.1 * c.2).sum();
+    let variance: f64 = all.iter().map(|c| c.1 * (c.3 + (c.2 - mean).powi(2))).sum();
+    check_mean(draws, "mu", |x| x, mean);
+    let mu = draws.all_components().find(|c| c.label == "mu").unwrap();
+    let z = (mu.values.std(1.0) - variance.sqrt()) / mcse_sd(mu.values);
+    assert!(z.abs() < 4.0, "the spread of mu lies {z} standard errors off");
+    let probability =
+        |is_so: &dyn Fn(&[usize; 3]) -> bool| -> f64 { all.iter().filter(|c| is_so(&c.0)).map(|c| c.1).sum() };
+    for k in 0..3 {
+        check_mean(draws, "z", |x| f64::from(x == k as f64), probability(&|c| c[0] == k));
+    }
+    check_mean(draws, "flag", |x| x, probability(&|c| c[1] == 1));
+    check_mean(draws, "row[1]", |x| x, probability(&|c| c[2] == 1));
+}
+
+fn settings<N: From<ppl_core::runtime::sites::SiteNames>>(gibbs: Gibbs<N>) -> Gibbs<N> {
+    gibbs.draws(1500).warmup(700).seed(42).progress(Progress::Hidden)
+}
+
+#[test]
+fn continuous_and_discrete_latents_are_recovered_by_every_mixture_of_moves() {
+    let y = Array1::from_vec(Y.to_vec());
+    let model = shifted(&y);
+    check_shifted(settings(Gibbs::auto(&model)).run(&model).unwrap().draws());
+    let continuous = [
+        Move::RandomWalk,
+        Move::SingleSite,
+        Move::hmc(3),
+        Move::mala(),
+        Move::own(|dim| RandomWalk::new((0..dim).collect())),
+    ];
+    for moves in continuous {
+        for discrete in [Move::Exact, Move::SingleSite] {
+            let gibbs = Gibbs::for_model(&model)
+                .block(|s| s.mu(), moves.clone())
+                .others(discrete);
+            check_shifted(settings(gibbs).run(&model).unwrap().draws());
+        }
+    }
+    let gibbs = Gibbs::for_model(&model)
+        .block(|s| s.z().flag(), Move::Exact)
+        .block(|s| s.mu().row(), Move::Auto)
+        .again(|s| s.flag().z(), Move::SingleSite);
+    check_shifted(settings(gibbs).run(&model).unwrap().draws());
+}
+
+#[test]
+fn blocks_of_continuous_latents_that_depend_on_each_other_are_recovered() {
+    let model = chain_of_three();
+    let dense = Warmup {
+        metric: MetricKind::Dense,
+        ..Warmup::default()
+    };
+    let gibbs = Gibbs::for_model(&model)
+        .block(|s| s.a().c(), Move::nuts())
+        .block(|s| s.b(), Move::RandomWalk)
+        .again(
+            |s| s.c().b(),
+            Move::Nuts {
+                warmup: dense,
+                max_depth: 5,
+            },
+        );
+    let fit = settings(gibbs).run(&model).unwrap();
+    for (site, variance) in [("a", 1.0), ("b", 2.0), ("c", 3.0)] {
+        check_mean(fit.draws(), site, |x| x, 0.0);
+        check_mean(fit.draws(), site, |x| x * x, variance);
+    }
+    let names: Vec<&str> = fit.statistics().names().collect();
+    assert!(
+        names.contains(&"diverging[a, c]") && names.contains(&"acceptance_rate[b]"),
+        "{names:?}"
+    );
+    assert!(names.contains(&"step_size[c, b]"), "{names:?}");
+}
+
+#[test]
+fn counts_move_site_by_site_in_the_automatic_choice() {
+    let model = counted(&4.0);
+    let fit = settings(Gibbs::auto(&model)).run(&model).unwrap();
+    // Given the count n, y is normal with mean n and variance 0.09 n² + 0.25.
+    let (mut total, mut sum, mut weight) = (0.0, 0.0, 1.0);
+    for n in 0..60 {
+        let x = f64::from(n);
+        let variance = 0.09 * x * x + 0.25;
+        let p = weight * (-0.5 * (4.0 - x).powi(2) / variance).exp() / variance.sqrt();
+        (total, sum, weight) = (total + p, sum + p * x, weight * 3.0 / (x + 1.0));
+    }
+    check_mean(fit.draws(), "n", |x| x, sum / total);
+    let names: Vec<&str> = fit.statistics().names().collect();
+    assert!(
+        names.contains(&"step_size[n]") && names.contains(&"tree_depth[rate]"),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn langevin_steps_recover_a_posterior() {
+    let model = chain_of_three();
+    let fit = Hmc::mala()
+        .draws(4000)
+        .seed(3)
+        .progress(Progress::Hidden)
+        .run(&model)
+        .unwrap();
+    check_mean(fit.draws(), "c", |x| x, 0.0);
+    check_mean(fit.draws(), "c", |x| x * x, 3.0);
+    assert_eq!(fit.statistics().mean("n_steps").unwrap()[[]], 1.0);
+}
+
+#[test]
+fn draws_are_the_same_for_any_number_of_threads() {
+    let y = Array1::from_vec(Y.to_vec());
+    let model = shifted(&y);
+    let bits = |n_threads: usize| -> Vec<u64> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        let gibbs = settings(Gibbs::auto(&model)).draws(50).warmup(80);
+        let fit = pool.install(|| gibbs.run(&model)).unwrap();
+        let mut bits = Vec::new();
+        for name in ["mu", "z", "flag", "row"] {
+            bits.extend(fit.draws().get(name).unwrap().iter().map(|x| x.to_bits()));
+        }
+        bits
+    };
+    let one = bits(1);
+    assert_eq!(one.len(), 4 * 50 * 5);
+    assert!([2, 8].iter().all(|&n| bits(n) == one));
+}
+
+#[test]
+fn latents_without_a_block_or_with_two_are_refused_with_the_remedy() {
+    let y = Array1::from_vec(Y.to_vec());
+    let model = shifted(&y);
+    let gibbs = || settings(Gibbs::for_model(&model));
+    let refused = |gibbs: Gibbs<_>, parts: &[&str]| {
+        let message = gibbs.run(&model).map(drop).unwrap_err().to_string();
+        for part in parts {
+            assert!(message.contains(part), "{message}");
+        }
+    };
+    refused(
+        gibbs().block(|s| s.mu().z().row(), Move::Auto),
+        &[
+            "flag",
+            "no block moves it",
+            ".block(|s| s.flag(), Move::Auto)",
+            ".others(Move::Auto)",
+        ],
+    );
+    refused(gibbs(), &["mu", "no block moves it"]);
+    refused(
+        gibbs()
+            .block(|s| s.mu(), Move::nuts())
+            .block(|s| s.z().mu(), Move::SingleSite)
+            .others(Move::Auto),
+        &["mu", "2 blocks move it", "write `again` in place of `block`"],
+    );
+    refused(
+        gibbs().block(|_| "nu", Move::nuts()).others(Move::Auto),
+        &["`nu`, which is no latent of the model", "mu, z, flag, row"],
+    );
+    refused(
+        gibbs().block(|s| s, Move::Auto),
+        &["a block chooses no sites", "|s| s.mu()"],
+    );
+}
+
+#[test]
+fn moves_that_cannot_move_a_latent_are_refused_with_the_remedy() {
+    let y = Array1::from_vec(Y.to_vec());
+    let model = shifted(&y);
+    let gibbs = || settings(Gibbs::for_model(&model)).others(Move::Auto);
+    let refused = |gibbs: Gibbs<_>, parts: &[&str]| {
+        let message = gibbs.run(&model).map(drop).unwrap_err().to_string();
+        for part in parts {
+            assert!(message.contains(part), "{message}");
+        }
+    };
+    for moves in [Move::nuts(), Move::hmc(2), Move::RandomWalk] {
+        refused(
+            gibbs().block(|s| s.mu().flag(), moves),
+            &[
+                "flag",
+                "it is discrete",
+                "a block of its own with `Move::Exact` or `Move::SingleSite`",
+            ],
+        );
+    }
+    refused(
+        gibbs().block(|s| s.mu(), Move::Exact),
+        &["mu", "it is continuous", "Move::nuts()"],
+    );
+    refused(gibbs().block(|s| s.mu(), Move::hmc(0)), &["steps = 0"]);
+    let nuts = |warmup, max_depth| Move::Nuts { warmup, max_depth };
+    refused(
+        gibbs().block(|s| s.mu(), nuts(Warmup::default(), 0)),
+        &["max_depth = 0"],
+    );
+    let warmup = Warmup {
+        step_size: Some(-0.1),
+        ..Warmup::default()
+    };
+    refused(gibbs().block(|s| s.mu(), nuts(warmup, 5)), &["step_size = -0.1"]);
+    refused(gibbs().thin(0), &["thin = 0"]);
+
+    let model = counted(&4.0);
+    let exact = Gibbs::for_model(&model)
+        .block(|s| s.n(), Move::Exact)
+        .others(Move::Auto);
+    let message = exact.run(&model).map(drop).unwrap_err().to_string();
+    assert!(
+        message.contains("it is a count") && message.contains("Move::SingleSite"),
+        "{message}"
+    );
+}
