@@ -4,7 +4,7 @@ use std::fmt;
 
 use ndarray::ArrayD;
 
-use crate::draws::Draws;
+use crate::draws::{Draws, DrawsError};
 use crate::tensor::shape::Shape;
 
 /// The result of everything that can fail on data.
@@ -149,6 +149,12 @@ impl fmt::Display for ChainPlace {
 /// counted.
 #[derive(Clone, PartialEq)]
 pub struct ChainDraws(pub Vec<Draws>);
+
+impl From<DrawsError> for Error {
+    fn from(error: DrawsError) -> Self {
+        Error::Invalid(error.to_string())
+    }
+}
 
 impl fmt::Debug for ChainDraws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use crate::diagnostics::mcse::mcse_mean;
 use crate::diagnostics::moments::mean_and_sd;
 use crate::diagnostics::number::significant;
 use crate::diagnostics::summary::table;
-use crate::draws::Draws;
+use crate::draws::{Component, Draws};
 
 /// The means and standard deviations of the same scalars by several algorithms; printed as a table in Markdown.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,31 +65,36 @@ pub struct Difference {
 /// # Ok::<(), ppl_core::draws::DrawsError>(())
 /// ```
 pub fn compare(sets: &[(&str, &Draws)]) -> Comparison {
-    let tables: Vec<HashMap<String, Estimate>> = sets.iter().map(|(_, draws)| estimates(draws)).collect();
-    let labels = sets
-        .first()
-        .into_iter()
-        .flat_map(|(_, draws)| draws.all_components().map(|c| c.label));
-    let rows = labels.map(|label| {
-        let estimates: Vec<Option<Estimate>> = tables.iter().map(|table| table.get(&label).copied()).collect();
-        let first = estimates[0].expect("the labels are those of the first set");
-        let differences = estimates[1..]
-            .iter()
-            .map(|other| other.map(|other| first.difference_to(&other)))
-            .collect();
-        ComparisonRow {
-            label,
-            estimates,
-            differences,
-        }
-    });
+    let tables: Vec<HashMap<(&str, usize), Estimate>> = sets.iter().map(|(_, draws)| estimates(draws)).collect();
+    let components = sets.first().into_iter().flat_map(|(_, draws)| draws.all_components());
+    let rows = components.map(
+        |Component {
+             label,
+             variable,
+             element,
+             ..
+         }| {
+            let of_table = |table: &HashMap<_, Estimate>| table.get(&(variable, element)).copied();
+            let estimates: Vec<Option<Estimate>> = tables.iter().map(of_table).collect();
+            let first = estimates[0].expect("the components are those of the first set");
+            let differences = estimates[1..]
+                .iter()
+                .map(|other| other.map(|other| first.difference_to(&other)))
+                .collect();
+            ComparisonRow {
+                label,
+                estimates,
+                differences,
+            }
+        },
+    );
     Comparison {
         rows: rows.collect(),
         names: sets.iter().map(|(name, _)| name.to_string()).collect(),
     }
 }
 
-fn estimates(draws: &Draws) -> HashMap<String, Estimate> {
+fn estimates(draws: &Draws) -> HashMap<(&str, usize), Estimate> {
     let estimate = |values| {
         let (mean, sd) = mean_and_sd(values);
         Estimate {
@@ -98,7 +103,10 @@ fn estimates(draws: &Draws) -> HashMap<String, Estimate> {
             mcse_mean: mcse_mean(values),
         }
     };
-    draws.all_components().map(|c| (c.label, estimate(c.values))).collect()
+    let components = draws.all_components();
+    components
+        .map(|c| ((c.variable, c.element), estimate(c.values)))
+        .collect()
 }
 
 impl Estimate {

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 use crate::draws::Draws;
 use crate::error::{ChainDraws, ChainPlace, Error, Result};
 use crate::inference::progress::Progress;
-use crate::inference::site_table::SiteTable;
 use crate::inference::sizes::{check_elements, check_number};
 use crate::inference::statistics::Statistics;
 use crate::inference::transition::Phase;
@@ -97,27 +96,14 @@ pub(crate) trait Chain {
 
 /// What a chain has drawn.
 pub(crate) struct Drawn {
-    /// The values of the draws; rows beyond `n_draws` have no meaning.
-    pub table: SiteTable,
-    /// The number of draws.
-    pub n_draws: usize,
+    /// The values of the draws, as one chain.
+    pub draws: Draws,
     /// The statistics of the draws.
     pub statistics: Statistics,
     /// How the chain did.
     pub info: ChainInfo,
     /// Why the draw after these has no values, although the chain made it.
     pub fault: Option<Error>,
-}
-
-/// What all chains have drawn, chain by chain.
-#[derive(Default)]
-pub(crate) struct Sampled {
-    /// The values of the draws.
-    pub tables: Vec<SiteTable>,
-    /// Their statistics.
-    pub statistics: Vec<Statistics>,
-    /// How the chains did.
-    pub chains: Vec<ChainInfo>,
 }
 
 /// The outcome of one chain.
@@ -134,7 +120,7 @@ struct Outcome {
 ///
 /// [`Error::Chain`] if a chain cannot go on; the others run to their end, so that the draws in the error are the same for
 /// any number of threads. If no chain can start, the cause itself.
-pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Result<C> + Sync) -> Result<Sampled> {
+pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Result<C> + Sync) -> Result<Vec<Drawn>> {
     let steps = plan.steps();
     let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
     let mut outcomes: Vec<Outcome> = (0..plan.chains)
@@ -154,24 +140,17 @@ pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Resu
         if outcomes.iter().all(|outcome| outcome.drawn.is_none()) {
             return Err(cause);
         }
-        let draws = outcomes.iter().map(|outcome| {
-            let drawn = outcome.drawn.as_ref();
-            drawn.map_or_else(|| Ok(Draws::new(1, 0)), |d| first_draws(&d.table, d.n_draws))
-        });
+        let draws = outcomes
+            .into_iter()
+            .map(|outcome| outcome.drawn.map_or_else(|| Draws::new(1, 0), |drawn| drawn.draws));
         return Err(Error::Chain {
             chain,
             at,
             cause: Box::new(cause),
-            draws: ChainDraws(draws.collect::<Result<_>>()?),
+            draws: ChainDraws(draws.collect()),
         });
     }
-    let mut sampled = Sampled::default();
-    for drawn in outcomes.into_iter().filter_map(|outcome| outcome.drawn) {
-        sampled.tables.push(drawn.table);
-        sampled.statistics.push(drawn.statistics);
-        sampled.chains.push(drawn.info);
-    }
-    Ok(sampled)
+    Ok(outcomes.into_iter().filter_map(|outcome| outcome.drawn).collect())
 }
 
 /// Runs one chain as far as it goes.
@@ -204,7 +183,7 @@ fn run_chain<C: Chain>(
     };
     let walked = (0..steps).try_for_each(|step| advance(step).map_err(|cause| (plan.place(step), cause)));
     let mut drawn = chain.finish();
-    let at = ChainPlace::Draw(drawn.n_draws);
+    let at = ChainPlace::Draw(drawn.draws.n_draws());
     let fault = drawn.fault.take().map(|cause| (at, cause)).or(walked.err());
     Outcome {
         drawn: Some(drawn),
@@ -212,33 +191,23 @@ fn run_chain<C: Chain>(
     }
 }
 
-/// Returns the error of chains whose draws do not go together, with what each has drawn.
-pub(crate) fn apart(cause: Error, tables: &[SiteTable], n_draws: usize) -> Error {
-    let goes_together = |chain: &usize| SiteTable::merge(&tables[..=*chain]).is_ok();
-    let draws = tables.iter().map(|table| first_draws(table, n_draws));
-    match draws.collect() {
-        Ok(draws) => Error::Chain {
-            chain: (0..tables.len()).take_while(goes_together).count(),
-            at: ChainPlace::End,
-            cause: Box::new(cause),
-            draws: ChainDraws(draws),
-        },
-        Err(error) => error,
-    }
-}
-
-/// Returns the first draws of one chain.
-fn first_draws(table: &SiteTable, n_draws: usize) -> Result<Draws> {
-    let all = SiteTable::merge(std::slice::from_ref(table))?;
-    let mut draws = Draws::new(1, n_draws);
-    for name in all.names() {
-        let values = all.get(name).expect("the name is one of the draws");
-        let shape = &values.shape()[2..];
-        let n = n_draws * shape.iter().product::<usize>();
-        let inserted = draws.insert(name, shape, values.iter().take(n).copied().collect());
-        inserted.expect("there is a value for each draw");
-    }
-    Ok(draws)
+/// Returns the draws of all chains together.
+///
+/// # Errors
+///
+/// If a site has different shapes in different chains: the error holds the draws of each.
+pub(crate) fn join(chains: Vec<Draws>) -> Result<Draws> {
+    let cause = match Draws::join(&chains) {
+        Ok(draws) => return Ok(draws),
+        Err(cause) => cause,
+    };
+    let goes_together = |chain: &usize| Draws::join(&chains[..=*chain]).is_ok();
+    Err(Error::Chain {
+        chain: (0..chains.len()).take_while(goes_together).count(),
+        at: ChainPlace::End,
+        cause: Box::new(cause.into()),
+        draws: ChainDraws(chains),
+    })
 }
 
 impl ChainPlan {

@@ -10,12 +10,11 @@ use crate::diagnostics::{self, Comparison, Summary, Warning};
 use crate::diagnostics::{path_warnings, warnings_of};
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::inference::chain::{ChainInfo, ChainPlan, Sampled, apart};
+use crate::inference::chain::{ChainInfo, ChainPlan, Drawn, join};
 use crate::inference::potential::{Potential, recorder};
 use crate::inference::predictive::{PREDICTION, Predictive, predict};
 use crate::inference::row_words::{ForRows, RowWords};
 use crate::inference::site_draws::SiteDraws;
-use crate::inference::site_table::SiteTable;
 use crate::inference::statistics;
 use crate::rng::Key;
 use crate::runtime::handlers::{Choose, SiteChoice};
@@ -41,8 +40,8 @@ pub struct Fit<A> {
 pub(crate) struct Notes {
     /// What may be wrong.
     pub warnings: Vec<Warning>,
-    /// The scalars that data give, the same in every draw.
-    pub given: HashSet<String>,
+    /// The scalars that data give, the same in every draw: sites with numbers of elements.
+    pub given: HashSet<(String, usize)>,
 }
 
 impl Notes {
@@ -55,8 +54,13 @@ impl Notes {
     }
 
     /// Puts the warnings of the run in front of those about its draws, and leaves out that given scalars do not move.
-    pub fn complete(&self, summary: &mut Summary) {
-        let is_given = |w: &Warning| matches!(w, Warning::Constant { label, .. } if self.given.contains(label));
+    pub fn complete(&self, summary: &mut Summary, draws: &Draws) {
+        let given: HashSet<String> = self
+            .given
+            .iter()
+            .filter_map(|(site, k)| draws.label(site, *k))
+            .collect();
+        let is_given = |w: &Warning| matches!(w, Warning::Constant { label, .. } if given.contains(label));
         summary.warnings.retain(|w| !is_given(w));
         summary.warnings.splice(..0, self.warnings.iter().cloned());
     }
@@ -68,17 +72,22 @@ impl<A> Fit<A> {
     /// # Errors
     ///
     /// If they do not go together: the error holds the draws of each chain.
-    pub(crate) fn new(sampled: Sampled, notes: Notes, plan: ChainPlan) -> Result<Self>
+    pub(crate) fn new(drawn: Vec<Drawn>, notes: Notes, plan: ChainPlan) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
-        let draws = SiteTable::merge(&sampled.tables).map_err(|cause| apart(cause, &sampled.tables, plan.draws))?;
-        let draws = Arc::new(SiteDraws::new(draws));
+        let (mut draws, mut statistics, mut chains) = (Vec::new(), Vec::new(), Vec::new());
+        for chain in drawn {
+            draws.push(chain.draws);
+            statistics.push(chain.statistics);
+            chains.push(chain.info);
+        }
+        let draws = Arc::new(SiteDraws::new(join(draws)?));
         Ok(Fit {
-            statistics: statistics::merge(&sampled.statistics, plan.draws),
+            statistics: statistics::merge(&statistics, plan.draws),
             accessors: A::from(draws.clone()),
             draws,
-            chains: sampled.chains,
+            chains,
             notes,
             key: plan.key,
         })
@@ -87,6 +96,37 @@ impl<A> Fit<A> {
     /// Returns the draws by name.
     pub fn draws(&self) -> &Draws {
         &self.draws.draws
+    }
+
+    /// Gives a dimension of the draws coordinates, by which their elements are called from now on, as in `theta[north]`;
+    /// plates are dimensions, under the names of their indexes or the names that they were given.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use ppl_core::distributions::Normal;
+    /// use ppl_core::inference::nuts::Nuts;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn schools(y: Obs<Array1<f64>>) {
+    ///     for school in plate(y) {
+    ///         let theta = sample(Normal(0, 5));
+    ///         observe(y[school], Normal(theta, 10));
+    ///     }
+    /// }
+    ///
+    /// let y = array![28.0, 8.0];
+    /// let mut fit = Nuts::default().draws(100).run(&schools(&y))?;
+    /// fit.set_coords("school", ["Andover", "Boston"])?;
+    /// assert_eq!(fit.summary().rows[1].label, "theta[Boston]");
+    /// # Ok::<(), ppl_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no dimension of this name, or the coordinates are not as many as it is long, or two are the same.
+    pub fn set_coords<L: Into<String>>(&mut self, dimension: &str, labels: impl IntoIterator<Item = L>) -> Result<()> {
+        Ok(Arc::make_mut(&mut self.draws).draws.set_coords(dimension, labels)?)
     }
 
     /// Returns the statistics of the steps by name, each `[chain, draw]`: `lp`, the log density of the unconstrained latents
@@ -101,7 +141,7 @@ impl<A> Fit<A> {
     /// has to say comes first, as that the model could not be replayed, or that paths diverged.
     pub fn summary(&self) -> Summary {
         let mut summary = diagnostics::summary(self.draws());
-        self.notes.complete(&mut summary);
+        self.notes.complete(&mut summary, self.draws());
         let of_paths = path_warnings(&self.statistics).into_iter().map(Warning::Path);
         summary.warnings.splice(..0, of_paths);
         summary

@@ -24,7 +24,7 @@ mod row_words;
 mod served_latents;
 mod settings;
 pub mod site_draws;
-pub mod site_table;
+mod site_rows;
 mod site_values;
 mod sizes;
 mod statistics;

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostics::Warning;
+use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::discrete::Discrete;
-use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::{SiteProgram, write_recording};
 use crate::inference::sizes::{KeptShape, check_draws, kept_shapes};
 use crate::inference::transition::State;
@@ -45,7 +45,7 @@ pub struct Potential<'m> {
     kept: Option<SiteProgram>,
     hindrance: Option<Warning>,
     kept_shapes: Vec<KeptShape>,
-    given: HashSet<String>,
+    given: HashSet<(String, usize)>,
 }
 
 impl<'m> Potential<'m> {
@@ -81,7 +81,7 @@ impl<'m> Potential<'m> {
                 None
             },
             kept_shapes: kept_shapes(&first),
-            given: first.given_labels(),
+            given: first.given_elements(),
             slots: first.slots,
             hindrance,
         })
@@ -102,8 +102,8 @@ impl<'m> Potential<'m> {
         check_draws(&self.kept_shapes, n_chains, n_draws)
     }
 
-    /// Returns the names of the scalars that data give, which do not move.
-    pub(crate) fn given(&self) -> &HashSet<String> {
+    /// Returns the scalars that data give, which do not move: sites with numbers of elements.
+    pub(crate) fn given(&self) -> &HashSet<(String, usize)> {
         &self.given
     }
 
@@ -158,25 +158,25 @@ impl<'m> Potential<'m> {
         Err(fault.unwrap_or_else(message))
     }
 
-    /// Returns the kept values at draws of the vector, `positions: [draw, dim]`.
+    /// Returns the kept values at draws of the vector, `positions: [draw, dim]`, as one chain.
     ///
     /// # Errors
     ///
     /// If the model fails at a draw.
-    pub fn constrain(&self, positions: &[f64], n_draws: usize) -> Result<SiteTable> {
-        let mut table = SiteTable::new(n_draws);
+    pub fn constrain(&self, positions: &[f64], n_draws: usize) -> Result<Draws> {
+        let mut draws = Draws::new(1, n_draws);
         let row = |draw_idx: usize| &positions[draw_idx * self.dim..][..self.dim];
         match &self.kept {
             Some(kept) => {
                 let mut workspace = kept.workspace();
-                (0..n_draws).try_for_each(|i| kept.write(&mut workspace, row(i), i, &mut table))?;
+                (0..n_draws).try_for_each(|i| kept.write(&mut workspace, row(i), i, &mut draws))?;
             }
             None => {
                 let mut rerun = Rerun::new(self);
-                (0..n_draws).try_for_each(|i| rerun.at(self, row(i), |r| write_recording(r, i, &mut table))?)?;
+                (0..n_draws).try_for_each(|i| rerun.at(self, row(i), |r| write_recording(r, i, &mut draws))?)?;
             }
         }
-        Ok(table)
+        Ok(draws)
     }
 
     fn check_layout(&self, slots: &[Slot]) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::inference::predicted_sites::{Origin, PredictedSite, PredictedSites};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, Serving, check_words, serve};
 use crate::inference::site_draws::SiteDraws;
-use crate::inference::site_table::SiteTable;
+use crate::inference::site_rows::{KeptSite, put};
 use crate::inference::sizes::check_elements;
 use crate::rng::Key;
 use crate::runtime::model::{Body, Model};
@@ -39,8 +39,8 @@ pub struct Predictive<A> {
 
 /// What was predicted, before it gets the accessors of a model.
 pub(crate) struct Predicted {
-    /// A table for each chain.
-    pub tables: Vec<SiteTable>,
+    /// The values, chain by chain.
+    pub chains: Vec<Draws>,
     /// Where the values of sites come from.
     pub sites: PredictedSites,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Predicted {
 impl Predicted {
     /// Returns the draws with accessors.
     pub fn finish<A: From<Arc<dyn DrawsBySite>>>(self) -> Result<Predictive<A>> {
-        let draws = Arc::new(SiteDraws::new(SiteTable::merge(&self.tables)?));
+        let draws = Arc::new(SiteDraws::new(Draws::join(&self.chains)?));
         Ok(Predictive {
             accessors: A::from(draws.clone()),
             draws,
@@ -174,9 +174,9 @@ impl Prior {
             let sites = if is_told { prior_sites(&recording) } else { Vec::new() };
             Ok((row(&recording, |_| true), sites))
         };
-        let (table, sites) = told_table(self.draws, || (), run)?;
+        let (draws, sites) = told_rows(self.draws, || (), run)?;
         Ok(Predicted {
-            tables: vec![table],
+            chains: vec![draws],
             sites: PredictedSites::of(sites, true),
         })
     }
@@ -221,19 +221,19 @@ pub(crate) fn predict(
         Ok((row(&recording, |site| source.is_drawn(site)), sites))
     };
     let mut told = Vec::new();
-    let mut tables = Vec::new();
+    let mut chains = Vec::new();
     for chain_idx in 0..draws.n_chains() {
-        let (table, sites) = told_table(draws.n_draws(), || (), |(), draw_idx| one_draw(chain_idx, draw_idx))?;
-        tables.push(table);
+        let (own, sites) = told_rows(draws.n_draws(), || (), |(), draw_idx| one_draw(chain_idx, draw_idx))?;
+        chains.push(own);
         told.extend(sites);
     }
     let sites = PredictedSites::of(told, false);
     check_words(words, sites.all(), draws.names(), is_fixed)?;
-    Ok(Predicted { tables, sites })
+    Ok(Predicted { chains, sites })
 }
 
-/// The values of one draw: site, shape, values.
-pub(crate) type Row = Vec<(String, Vec<usize>, Vec<f64>)>;
+/// The values of one draw, site by site.
+pub(crate) type Row = Vec<(Arc<KeptSite>, Vec<f64>)>;
 
 /// The number of draws whose rows lie in memory beside the table, at the most.
 const BLOCK: usize = 1024;
@@ -243,24 +243,24 @@ const BLOCK_VALUES: usize = 1 << 22;
 
 /// Runs all draws in parallel; each has its own key, so that their order does not matter. What `start` makes is used for one
 /// draw after the other.
-pub(crate) fn table<S>(
+pub(crate) fn rows<S>(
     n_draws: usize,
     start: impl Fn() -> S + Sync,
     run: impl Fn(&mut S, usize) -> Result<Row> + Sync,
-) -> Result<SiteTable> {
+) -> Result<Draws> {
     let run = |state: &mut S, draw_idx: usize| Ok((run(state, draw_idx)?, ()));
-    Ok(told_table(n_draws, start, run)?.0)
+    Ok(told_rows(n_draws, start, run)?.0)
 }
 
-/// As [`table`], with what each run tells beside its row.
-fn told_table<S, T: Send>(
+/// As [`rows`], with what each run tells beside its row.
+fn told_rows<S, T: Send>(
     n_draws: usize,
     start: impl Fn() -> S + Sync,
     run: impl Fn(&mut S, usize) -> Result<(Row, T)> + Sync,
-) -> Result<(SiteTable, Vec<T>)> {
-    let mut table = SiteTable::new(n_draws);
+) -> Result<(Draws, Vec<T>)> {
+    let mut draws = Draws::new(1, n_draws);
     let mut told = Vec::new();
-    // The first draw stands alone: with its sites the table asks whether there is room for all, before the others are made.
+    // The first draw stands alone: with its sites it is asked whether there is room for all, before the others are made.
     let (mut first, mut len) = (0, 1);
     while first < n_draws {
         let block = first..n_draws.min(first.saturating_add(len));
@@ -268,15 +268,15 @@ fn told_table<S, T: Send>(
         let rows: Vec<Result<(Row, T)>> = block.clone().into_par_iter().map_init(&start, &run).collect();
         for (draw_idx, row) in block.zip(rows) {
             let (row, tells) = row?;
-            let n_values: usize = row.iter().map(|(.., values)| values.len()).sum();
+            let n_values: usize = row.iter().map(|(_, values)| values.len()).sum();
             len = (BLOCK_VALUES / n_values.max(1)).clamp(rayon::current_num_threads(), BLOCK);
-            for (site, shape, values) in row {
-                table.set(draw_idx, &site, &shape, &values)?;
+            for (site, values) in row {
+                put(&mut draws, draw_idx, &site, &values)?;
             }
             told.push(tells);
         }
     }
-    Ok((table, told))
+    Ok((draws, told))
 }
 
 /// Returns the sites of a run from the prior.
@@ -300,8 +300,8 @@ fn row(recording: &Recording, is_wanted: impl Fn(&str) -> bool) -> Row {
     let is_kept = |s: &&SiteRecord| s.kind == SiteKind::Tracked || s.is_missing || is_wanted(&s.address);
     let sites = recording.kept_sites().filter(is_kept);
     let values = sites.map(|site| {
-        let (values, shape) = recording.values_of(site);
-        (site.address.clone(), shape, values)
+        let values = recording.values_of(site).0;
+        (Arc::new(KeptSite::of(recording, site)), values)
     });
     values.collect()
 }

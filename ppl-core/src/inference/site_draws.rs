@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn};
 
 use crate::draws::Draws;
 use crate::runtime::sites::{DrawsBySite, SiteNames};
@@ -14,7 +14,7 @@ use crate::runtime::sites::{DrawsBySite, SiteNames};
 pub struct SiteDraws {
     /// The draws by address.
     pub draws: Draws,
-    families: HashMap<String, ArrayD<f64>>,
+    families: HashMap<String, ArcArray<f64, IxDyn>>,
 }
 
 impl SiteDraws {
@@ -28,7 +28,7 @@ impl SiteDraws {
         }
         let families = members
             .into_iter()
-            .filter_map(|(name, members)| Some((name.clone(), stack(&draws, &name, &members)?)));
+            .filter_map(|(name, members)| Some((name.clone(), stack(&draws, &name, &members)?.into_shared())));
         SiteDraws {
             families: families.collect(),
             draws,

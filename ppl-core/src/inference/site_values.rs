@@ -1,7 +1,8 @@
 //! From unconstrained vectors to the values that users see: latents on their supports, and tracked values.
 
+use crate::draws::Draws;
 use crate::error::Result;
-use crate::inference::site_table::SiteTable;
+use crate::inference::site_rows::{KeptSite, put};
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::runtime::recording::Recording;
@@ -10,11 +11,11 @@ use crate::runtime::state::{Held, SiteRecord};
 /// The kept sites of a model of fixed structure, as functions of the vector.
 pub(crate) struct SiteProgram {
     program: Program<f64>,
-    sites: Vec<KeptSite>,
+    sites: Vec<Value>,
 }
 
-struct KeptSite {
-    address: String,
+struct Value {
+    site: KeptSite,
     /// The value if it is the same always; otherwise it is the next output of the program.
     constant: Option<f64>,
 }
@@ -26,8 +27,8 @@ impl SiteProgram {
             .kept_sites()
             .filter(|s| matches!(s.stored, Held::Node(_)))
             .collect();
-        let sites = recording.kept_sites().map(|site| KeptSite {
-            address: site.address.clone(),
+        let sites = recording.kept_sites().map(|site| Value {
+            site: KeptSite::of(recording, site),
             constant: match site.stored {
                 Held::Constant(x) => Some(x),
                 Held::Node(_) => None,
@@ -43,22 +44,22 @@ impl SiteProgram {
         self.program.workspace()
     }
 
-    /// Writes the values at `position` into a row of the table.
+    /// Writes the values at `position` as a draw.
     pub(crate) fn write(
         &self,
         workspace: &mut Workspace<f64>,
         position: &[f64],
         draw_idx: usize,
-        table: &mut SiteTable,
+        draws: &mut Draws,
     ) -> Result<()> {
         self.program.value(workspace, position);
         let mut output = 0;
-        for site in &self.sites {
-            match site.constant {
-                Some(x) => table.set(draw_idx, &site.address, &[], &[x])?,
+        for Value { site, constant } in &self.sites {
+            match constant {
+                Some(x) => put(draws, draw_idx, site, &[*x])?,
                 None => {
-                    let (values, shape) = self.program.output(workspace, position, output);
-                    table.set(draw_idx, &site.address, shape, values)?;
+                    let (values, _) = self.program.output(workspace, position, output);
+                    put(draws, draw_idx, site, values)?;
                     output += 1;
                 }
             }
@@ -67,11 +68,15 @@ impl SiteProgram {
     }
 }
 
-/// Writes the kept values of a run into a row of the table.
-pub(crate) fn write_recording(recording: &Recording, draw_idx: usize, table: &mut SiteTable) -> Result<()> {
+/// Writes the kept values of a run as a draw.
+pub(crate) fn write_recording(recording: &Recording, draw_idx: usize, draws: &mut Draws) -> Result<()> {
     for site in recording.kept_sites() {
-        let (values, shape) = recording.values_of(site);
-        table.set(draw_idx, &site.address, &shape, &values)?;
+        put(
+            draws,
+            draw_idx,
+            &KeptSite::of(recording, site),
+            &recording.values_of(site).0,
+        )?;
     }
     Ok(())
 }

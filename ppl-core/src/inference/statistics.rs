@@ -96,7 +96,7 @@ pub(crate) fn merge(chains: &[Statistics], n_draws: usize) -> Draws {
     };
     for (i, column) in first.columns.iter().enumerate() {
         let values = chains.iter().flat_map(|chain| chain.values(i).take(n_draws)).collect();
-        let inserted = draws.insert_kind(&column.label(), column.kind, &[], values);
+        let inserted = draws.insert_axes(&column.label(), column.kind, &[], values);
         inserted.expect("each chain has a row for each draw");
     }
     draws

@@ -1,9 +1,9 @@
 //! A chain on the vector of a model of fixed structure: any transition, its draws and their statistics.
 
+use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::chain::{Chain, ChainInfo, Drawn};
 use crate::inference::potential::{Evaluator, Potential};
-use crate::inference::site_table::SiteTable;
 use crate::inference::statistics::Statistics;
 use crate::inference::transition::{Phase, State, Transition};
 use crate::rng::Key;
@@ -40,25 +40,25 @@ impl<'p> VectorChain<'p> {
         })
     }
 
-    /// Returns the values of the draws and their number; if the model fails at a draw, of those before, with the error.
-    fn table(&self) -> (SiteTable, usize, Option<Error>) {
+    /// Returns the values of the draws; if the model fails at a draw, of those before, with the error.
+    fn values(&self) -> (Draws, Option<Error>) {
         let dim = self.potential.dim();
         let first = |n: usize| self.potential.constrain(&self.draws[..n * dim], n);
         let fault = match first(self.n_kept) {
-            Ok(table) => return (table, self.n_kept, None),
+            Ok(draws) => return (draws, None),
             Err(error) => error,
         };
         // The model fails at the same draw for all numbers of draws beyond it.
-        let (mut good, mut bad) = (SiteTable::new(0), self.n_kept);
+        let (mut good, mut bad) = (Draws::new(1, 0), self.n_kept);
         let mut n_good = 0;
         while bad - n_good > 1 {
             let middle = n_good + (bad - n_good) / 2;
             match first(middle) {
-                Ok(table) => (good, n_good) = (table, middle),
+                Ok(draws) => (good, n_good) = (draws, middle),
                 Err(_) => bad = middle,
             }
         }
-        (good, n_good, Some(fault))
+        (good, Some(fault))
     }
 }
 
@@ -83,12 +83,11 @@ impl Chain for VectorChain<'_> {
     }
 
     fn finish(self) -> Drawn {
-        let (table, n_draws, fault) = self.table();
+        let (draws, fault) = self.values();
         Drawn {
             info: ChainInfo::of(&self.statistics),
             statistics: self.statistics,
-            table,
-            n_draws,
+            draws,
             fault,
         }
     }

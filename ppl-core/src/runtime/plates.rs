@@ -293,9 +293,7 @@ impl<'t> Ctx<'t> {
         });
         let mut state = self.state();
         state.plates.push(dim);
-        if state.is_prediction {
-            state.plate_addresses.insert(dim, address);
-        }
+        state.plate_addresses.insert(dim, address);
         drop(state);
         Ok(PlateGuard { ctx: self, dim })
     }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use crate::draws::label;
 use crate::error::{Error, Result};
 use crate::program::compile::{Program, Roots};
 use crate::program::constants::constant_nodes;
@@ -20,7 +19,6 @@ use crate::tape::record::Tape;
 use crate::tape::records::depends;
 use crate::tape::store::{Precision, Scalar};
 use crate::tensor::dims::DimId;
-use crate::tensor::shape::position;
 
 /// A finished run.
 pub struct Recording {
@@ -38,8 +36,10 @@ pub struct Recording {
     pub arguments: Vec<Option<usize>>,
     /// The same for a guide that was recorded before the model.
     pub guide_arguments: Vec<Option<usize>>,
-    /// Of a prediction the address of each plate.
+    /// The address of each plate.
     pub plate_addresses: HashMap<DimId, String>,
+    /// The addresses of plates that were given a name, without numbers.
+    named_plates: HashSet<String>,
 }
 
 /// A compiled density whose outputs are the numbers that pick rows.
@@ -206,6 +206,7 @@ impl Recording {
             arguments: state.arguments,
             guide_arguments: state.guide_arguments,
             plate_addresses: state.plate_addresses,
+            named_plates: state.named_plates.into_keys().collect(),
         }
     }
 
@@ -234,17 +235,27 @@ impl Recording {
             .filter(|s| matches!(s.kind, SiteKind::Latent | SiteKind::Tracked) && !s.is_guide)
     }
 
-    /// Returns the names of the scalars among the kept values that data give: in every draw they are the same.
-    pub fn given_labels(&self) -> HashSet<String> {
-        let labels = self.kept_sites().flat_map(|site| {
-            let shape = match site.stored {
-                Held::Node(node) => self.tape.records().shape(node).to_vec(),
-                Held::Constant(_) => Vec::new(),
-            };
-            let label_of = move |&i: &usize| label(&site.address, &position(&shape, i));
-            site.given.iter().map(label_of)
-        });
-        labels.collect()
+    /// Returns the scalars among the kept values that data give, as sites with numbers of elements: in every draw they are the
+    /// same.
+    pub fn given_elements(&self) -> HashSet<(String, usize)> {
+        let elements = |site: &'_ SiteRecord| {
+            let of_site = |&i: &usize| (site.address.clone(), i);
+            site.given.iter().map(of_site).collect::<Vec<_>>()
+        };
+        self.kept_sites().flat_map(elements).collect()
+    }
+
+    /// Returns what the dimension of a plate is called in results.
+    ///
+    /// A plate that was given a name is called so, in whichever step of a loop it stands; any other by its index, `i`, with
+    /// the prefixes of submodels and the numbers of loops, later plates of that name `i_1`, `i_2`, ….
+    pub(crate) fn dimension(&self, plate: DimId) -> Option<String> {
+        let (name, count) = self.plate_addresses.get(&plate)?.rsplit_once('#')?;
+        Some(match (self.named_plates.contains(name), count) {
+            (true, _) => without_numbers(name),
+            (false, "0") => name.to_string(),
+            (false, count) => format!("{name}_{count}"),
+        })
     }
 
     /// Compiles the log density; the rows of subsampled plates are rebound between evaluations, other data are fixed.
@@ -350,4 +361,14 @@ impl Recording {
         }
         rebound
     }
+}
+
+/// Returns an address without the numbers of loops: `a[0].i[2]` is `a.i`.
+fn without_numbers(address: &str) -> String {
+    let parts = address.split('[').enumerate();
+    let outside = parts.map(|(k, part)| match k {
+        0 => part,
+        _ => part.split_once(']').map_or(part, |(_, after)| after),
+    });
+    outside.collect()
 }

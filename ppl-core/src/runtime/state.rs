@@ -156,7 +156,7 @@ pub(crate) struct State {
     pub plate_names: HashMap<String, usize>,
     /// The lengths of plates whose names are given by strings, and where they stand.
     pub named_plates: HashMap<String, (usize, Place)>,
-    /// Of a prediction the address of each plate, by which other runs know it.
+    /// The address of each plate, by which other runs know it.
     pub plate_addresses: HashMap<DimId, String>,
     pub arguments: Vec<Option<usize>>,
     /// The names of the data arguments, in the same order.

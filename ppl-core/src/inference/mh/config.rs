@@ -1,7 +1,7 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
 use crate::error::{Error, Result};
-use crate::inference::chain::{ChainPlan, Sampled, run_chains};
+use crate::inference::chain::{ChainPlan, Drawn, run_chains};
 use crate::inference::fit::{Fit, Notes};
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
@@ -115,7 +115,7 @@ impl Mh {
         }
     }
 
-    fn sample(&self, model: &(dyn Body + Sync)) -> Result<(Sampled, Notes)> {
+    fn sample(&self, model: &(dyn Body + Sync)) -> Result<(Vec<Drawn>, Notes)> {
         let plan = self.plan();
         plan.check()?;
         let potential = Potential::new(model, plan.key.split(RECORDING))?;

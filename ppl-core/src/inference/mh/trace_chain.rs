@@ -12,12 +12,12 @@ use std::rc::Rc;
 
 use rand::Rng;
 
+use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::adapt::scale::ScaleAdapter;
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Tally};
 use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
 use crate::inference::potential::{MAX_STARTS, recorder};
-use crate::inference::site_table::SiteTable;
 use crate::inference::site_values::write_recording;
 use crate::inference::statistics::Statistics;
 use crate::inference::transition::{Column, Combine, MhInfo, Phase, accept};
@@ -33,7 +33,8 @@ pub(crate) struct TraceChain<'m> {
     learnt: BTreeMap<String, Learnt>,
     /// The number of sites summed over the sweeps of the warm-up, and the number of these.
     sizes: (usize, usize),
-    table: SiteTable,
+    /// The values of the draws; rows that were not kept have no meaning.
+    draws: Draws,
     statistics: Statistics,
     n_kept: usize,
 }
@@ -146,7 +147,7 @@ impl<'m> TraceChain<'m> {
             sizes: (state.n_sites(), 1),
             state,
             learnt: BTreeMap::new(),
-            table: SiteTable::new(n_draws),
+            draws: Draws::new(1, n_draws),
             statistics: Statistics::new(vec![
                 Column::acceptance_rate(),
                 Column::integer("n_sites", Combine::Last),
@@ -191,7 +192,7 @@ impl Chain for TraceChain<'_> {
     }
 
     fn keep(&mut self) -> Result<()> {
-        write_recording(&self.state.recording, self.n_kept, &mut self.table)?;
+        write_recording(&self.state.recording, self.n_kept, &mut self.draws)?;
         self.statistics.keep();
         self.n_kept += 1;
         Ok(())
@@ -205,9 +206,8 @@ impl Chain for TraceChain<'_> {
         });
         Drawn {
             info: ChainInfo { moves: moves.collect() },
-            table: self.table,
+            draws: self.draws.first(self.n_kept),
             statistics: self.statistics,
-            n_draws: self.n_kept,
             fault: None,
         }
     }

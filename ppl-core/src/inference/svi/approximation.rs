@@ -118,7 +118,7 @@ impl<A> Approximation<A> {
             warnings: self.warnings().to_vec(),
             given: self.course.notes.given.clone(),
         };
-        notes.complete(&mut summary);
+        notes.complete(&mut summary, &self.guide.all().draws);
         summary
     }
 

@@ -1,15 +1,15 @@
 //! Draws of a fitted guide: by a program, or, where guide or model branch on values, by recording it for each draw.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewD};
 use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::error::{Error, Result};
-use crate::inference::predictive::table;
+use crate::inference::predictive::rows;
 use crate::inference::site_draws::SiteDraws;
-use crate::inference::site_table::SiteTable;
+use crate::inference::site_rows::KeptSite;
 use crate::program::compile::Program;
 use crate::program::workspace::Workspace;
 use crate::rng::Key;
@@ -37,7 +37,7 @@ pub(crate) struct GuideDraws {
     pub sampler: Sampler,
     pub origin: Origin,
     /// The latents that a program draws.
-    pub sites: Vec<String>,
+    pub sites: Vec<KeptSite>,
     draws: OnceLock<SiteDraws>,
 }
 
@@ -109,7 +109,7 @@ impl GuideDraws {
             Origin::Recorded(recorded(&sampler, record)?)
         } else {
             let found: Vec<&SiteRecord> = latents(&recording).collect();
-            sites.extend(found.iter().map(|s| s.address.clone()));
+            sites.extend(found.iter().map(|s| KeptSite::of(&recording, s)));
             match sampler.precision {
                 Precision::F64 => Origin::F64(recording.values(&found)?),
                 Precision::F32 => Origin::F32(recording.values(&found)?),
@@ -170,8 +170,7 @@ impl GuideDraws {
         let mut draws = Draws::new(1, n);
         for (k, site) in self.sites.iter().enumerate() {
             let values = rows.iter().flat_map(|row| row[k].iter().copied()).collect();
-            let shape = program.output(&workspace, &theta, k).1;
-            let inserted = draws.insert(site, shape, values);
+            let inserted = draws.insert_axes(&site.address, site.kind, &site.axes, values);
             inserted.expect("each draw has the shape of its site");
         }
         draws
@@ -195,12 +194,12 @@ fn recorded(sampler: &Sampler, record: impl Fn(Key, bool) -> Result<Recording> +
     let one = |(): &mut (), i: usize| {
         let recording = record(sampler.key.split(i as u64), true)?;
         let value = |site: &SiteRecord| {
-            let (values, shape) = recording.values_of(site);
-            (site.address.clone(), shape, values)
+            let values = recording.values_of(site).0;
+            (Arc::new(KeptSite::of(&recording, site)), values)
         };
         Ok(latents(&recording).map(value).collect())
     };
-    SiteTable::merge(&[table(sampler.n_draws, || (), one)?])
+    rows(sampler.n_draws, || (), one)
 }
 
 /// Returns the first `n` of some draws.
@@ -210,12 +209,5 @@ fn first(draws: &Draws, n: usize) -> Draws {
         n <= n_kept,
         "{n} draws of a guide that branches on values, of which {n_kept} were made: set `Svi::draws` before the run"
     );
-    let mut out = Draws::new(1, n);
-    for name in draws.names() {
-        let all = draws.get(name).expect("it is among the names");
-        let values = all.slice_axis(Axis(1), Slice::from(..n)).iter().copied().collect();
-        let inserted = out.insert(name, &all.shape()[2..], values);
-        inserted.expect("each draw has the shape of its site");
-    }
-    out
+    draws.first(n)
 }

@@ -3,6 +3,7 @@
 use ndarray::{ArrayViewD, Axis};
 
 use crate::diagnostics::GuideWarning;
+use crate::inference::site_rows::KeptSite;
 use crate::inference::svi::guide_draws::{GuideDraws, Origin};
 use crate::program::compile::Program;
 use crate::tape::store::Scalar;
@@ -38,11 +39,11 @@ pub(super) fn warning(guide: &GuideDraws, iterates: &[&[f64]]) -> Option<GuideWa
             &more
         }
     };
-    let ratio = |(site, moved): (&String, Vec<f64>)| {
-        let own = variance_of_draws(draws.get(site)?);
+    let ratio = |(site, moved): (&KeptSite, Vec<f64>)| {
+        let own = variance_of_draws(draws.get(&site.address)?);
         let ratios = moved.iter().zip(own).filter(|(_, own)| *own > 0.0);
         let largest = ratios.map(|(moved, own)| (moved / own).sqrt()).fold(0.0, f64::max);
-        (largest > MAX_RATIO).then(|| (site.clone(), largest))
+        (largest > MAX_RATIO).then(|| (site.address.clone(), largest))
     };
     let noisy: Vec<(String, f64)> = guide.sites.iter().zip(moved).filter_map(ratio).collect();
     let n_sites = noisy.len();

@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::predicted_sites::PredictedSites;
-use crate::inference::predictive::{PREDICTION, Predicted, latents, predict, table};
+use crate::inference::predictive::{PREDICTION, Predicted, latents, predict, rows};
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, ServedLatents, Serving, check_words, serve};
-use crate::inference::site_table::SiteTable;
+use crate::inference::site_rows::KeptSite;
 use crate::inference::sizes::check_elements;
 use crate::inference::svi::guide_draws::{GuideDraws, Origin, Sampler};
 use crate::program::compile::Program;
@@ -65,15 +66,15 @@ impl GuideDraws {
         };
         let theta = self.theta::<F>();
         let start = || program.workspace();
-        let table = predictor.run(n, (model, key, &self.sampler), start, |workspace, i, put| {
+        let draws = predictor.run(n, (model, key, &self.sampler), start, |workspace, i, put| {
             workspace.key = self.sampler.key.split(i as u64);
             program.value(workspace, &theta);
             for (k, site) in self.sites.iter().enumerate() {
-                put(site, program.output(workspace, &theta, k).0);
+                put(&site.address, program.output(workspace, &theta, k).0);
             }
         })?;
         Ok(Predicted {
-            tables: vec![table],
+            chains: vec![draws],
             sites: predictor.into_sites(),
         })
     }
@@ -103,7 +104,7 @@ fn record<F: Scalar>(
 struct Predictor<F> {
     program: Program<F>,
     /// The sites whose values are kept: the first outputs. The others are log densities of draws, to be checked.
-    outputs: Vec<String>,
+    outputs: Vec<Arc<KeptSite>>,
     /// Where the values of sites come from.
     sites: PredictedSites,
     serving: Serving,
@@ -158,7 +159,7 @@ impl<F: Scalar> Predictor<F> {
         Ok(Predictor {
             program: recording.values_and_checks(&kept)?,
             shapes: latents.map(|s| (s.name.site().to_string(), s.shape.to_vec())).collect(),
-            outputs: kept.iter().map(|s| s.address.clone()).collect(),
+            outputs: kept.iter().map(|s| Arc::new(KeptSite::of(recording, s))).collect(),
             sites,
             serving,
             initial: recording.initial.iter().map(|&x| F::from_f64(x)).collect(),
@@ -182,7 +183,7 @@ impl<F: Scalar> Predictor<F> {
         (model, key, sampler): (&(dyn Body + Sync), Key, &Sampler),
         start: impl Fn() -> S + Sync,
         fill: impl Fn(&mut S, usize, &mut dyn FnMut(&str, &[F])) + Sync,
-    ) -> Result<SiteTable> {
+    ) -> Result<Draws> {
         let start = || (self.program.workspace(), self.initial.clone(), start());
         let one = |(workspace, theta, state): &mut (Workspace<F>, Vec<F>, S), i: usize| {
             fill(state, i, &mut |site, values| {
@@ -208,15 +209,11 @@ impl<F: Scalar> Predictor<F> {
                 return Err(Error::Invalid(message));
             }
             let row = self.outputs.iter().enumerate().map(|(k, site)| {
-                let (values, shape) = output(k);
-                (
-                    site.clone(),
-                    shape.to_vec(),
-                    values.iter().map(|x| x.to_f64()).collect(),
-                )
+                let values = output(k).0.iter().map(|x| x.to_f64()).collect();
+                (Arc::clone(site), values)
             });
             Ok(row.collect())
         };
-        table(n, start, one)
+        rows(n, start, one)
     }
 }

@@ -250,7 +250,7 @@ impl<'m> Loop<'m> {
             is_replayed,
             notes: Notes {
                 warnings: notes,
-                given: recording.given_labels(),
+                given: recording.given_elements(),
             },
             iterates: Iterates::new(recording.n_inputs()),
             n_refused: 0,

@@ -1,11 +1,19 @@
-//! Draws: chains × draws of named variables with event shapes, what every algorithm returns.
+//! The draws of named variables: values, dimensions, coordinates, statistics.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, Dimension, IxDyn};
-use thiserror::Error;
+
+use crate::draws::dimensions::{Dimensions, Kind, NamedAxis};
+use crate::draws::error::{DrawsError, similar};
+use crate::draws::order::{mean, quantile_of_sorted, sorted};
 
 /// The draws of named variables, each an array `[chain, draw, event…]`.
+///
+/// The axes behind chain and draw run along named dimensions. The draws of a model's site have its plates first, under the
+/// names of their indexes or the names that they were given; other axes are called `{variable}_dim_{k}`, as ArviZ does. The
+/// coordinates of a dimension are 0, 1, … until it is given others.
 ///
 /// ```
 /// use ppl_core::draws::Draws;
@@ -18,83 +26,44 @@ use thiserror::Error;
 ///
 /// let error = draws.mean("nu").unwrap_err().to_string();
 /// assert_eq!(error, "no variable named `nu`; similar: `mu`");
+///
+/// draws.insert("theta", &[2], vec![0.0; 12])?;
+/// assert_eq!(draws.dims("theta")?, ["theta_dim_0"]);
+/// draws.set_coords("theta_dim_0", ["north", "south"])?;
+/// assert_eq!(draws.components("theta")?.next().unwrap().label, "theta[north]");
 /// # Ok::<(), ppl_core::draws::DrawsError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws {
     n_chains: usize,
-    n_draws: usize,
-    variables: Vec<Variable>,
+    pub(super) n_draws: usize,
+    pub(super) variables: Vec<Variable>,
     positions: HashMap<String, usize>,
+    dimensions: Dimensions,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Variable {
-    name: String,
-    kind: Kind,
-    shape: Vec<usize>,
+pub(super) struct Variable {
+    pub name: String,
+    pub kind: Kind,
+    pub shape: Vec<usize>,
+    /// The dimensions of its axes, by name.
+    pub dims: Vec<String>,
     /// The values in the order [chain, draw, event…].
-    values: Vec<f64>,
-}
-
-/// What the numbers of a variable are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Real numbers.
-    #[default]
-    Real,
-    /// Whole numbers.
-    Integer,
-    /// Truth values, zero and one.
-    Boolean,
+    pub values: Arc<Vec<f64>>,
 }
 
 /// One scalar of a variable over all chains and draws.
 #[derive(Clone, Debug)]
 pub struct Component<'a> {
-    /// The name with the index into the event, such as `mu`, `theta[3]` or `w[0, 2]`.
+    /// The name with the coordinates of the element, such as `mu`, `theta[3]`, `w[0, 2]` or `theta[north]`.
     pub label: String,
+    /// The name of the variable.
+    pub variable: &'a str,
+    /// The number of the element, row-major.
+    pub element: usize,
     /// The values: `[chain, draw]`.
     pub values: ArrayView2<'a, f64>,
-}
-
-/// What can go wrong when [`Draws`] are read or filled.
-#[derive(Clone, Debug, Error, PartialEq)]
-pub enum DrawsError {
-    /// There is no variable of this name.
-    #[error("no variable named `{name}`; {}", hint(.similar))]
-    UnknownName {
-        /// The name asked for.
-        name: String,
-        /// The most similar names.
-        similar: Vec<String>,
-    },
-    /// The number of values does not fit chains, draws and event shape.
-    #[error(
-        "`{name}` with event shape {shape:?} needs {expected} values for {n_chains} chains of {n_draws} draws, got {got}"
-    )]
-    WrongLength {
-        /// The name of the variable.
-        name: String,
-        /// Its event shape.
-        shape: Vec<usize>,
-        /// The number of chains.
-        n_chains: usize,
-        /// The number of draws in a chain.
-        n_draws: usize,
-        /// The number of values needed.
-        expected: usize,
-        /// The number of values given.
-        got: usize,
-    },
-    /// There is no chain of this index.
-    #[error("no chain {chain_idx}: there are {n_chains}, counted from 0")]
-    UnknownChain {
-        /// The index asked for.
-        chain_idx: usize,
-        /// The number of chains.
-        n_chains: usize,
-    },
 }
 
 impl Draws {
@@ -105,6 +74,7 @@ impl Draws {
             n_draws,
             variables: Vec::new(),
             positions: HashMap::new(),
+            dimensions: Dimensions::default(),
         }
     }
 
@@ -113,20 +83,29 @@ impl Draws {
     /// # Errors
     /// If the number of values is not n_chains · n_draws · the product of `shape`.
     pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f64>) -> Result<(), DrawsError> {
-        self.insert_kind(name, Kind::Real, shape, values)
+        self.insert_axes(name, Kind::Real, &NamedAxis::unnamed(name, shape), values)
     }
 
-    /// Adds a variable of some kind, as [`Draws::insert`] does.
+    /// Adds a variable of some kind along some dimensions, as [`Draws::insert`] does.
+    ///
+    /// A dimension has one length: an axis whose name belongs to one of another length is called by name and length, `i:4`.
     ///
     /// # Errors
     /// As [`Draws::insert`].
-    pub fn insert_kind(&mut self, name: &str, kind: Kind, shape: &[usize], values: Vec<f64>) -> Result<(), DrawsError> {
+    pub fn insert_axes(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        axes: &[NamedAxis],
+        values: Vec<f64>,
+    ) -> Result<(), DrawsError> {
         let (n_chains, n_draws) = (self.n_chains, self.n_draws);
-        let expected = shape
-            .iter()
-            .fold(n_chains.saturating_mul(n_draws), |all, &n| all.saturating_mul(n));
+        let expected = axes.iter().fold(n_chains.saturating_mul(n_draws), |all, axis| {
+            all.saturating_mul(axis.len)
+        });
+        let shape: Vec<usize> = axes.iter().map(|axis| axis.len).collect();
         if values.len() != expected {
-            let (name, shape, got) = (name.to_string(), shape.to_vec(), values.len());
+            let (name, got) = (name.to_string(), values.len());
             return Err(DrawsError::WrongLength {
                 name,
                 shape,
@@ -136,14 +115,20 @@ impl Draws {
                 got,
             });
         }
+        let position = self.positions.get(name).copied();
+        if let Some(position) = position {
+            let replaced = std::mem::take(&mut self.variables[position].dims);
+            replaced.iter().for_each(|dim| self.dimensions.remove(dim));
+        }
         let variable = Variable {
             name: name.to_string(),
             kind,
-            shape: shape.to_vec(),
-            values,
+            shape,
+            dims: axes.iter().map(|axis| self.dimensions.add(axis)).collect(),
+            values: Arc::new(values),
         };
-        match self.positions.get(name) {
-            Some(&position) => self.variables[position] = variable,
+        match position {
+            Some(position) => self.variables[position] = variable,
             None => {
                 self.positions.insert(name.to_string(), self.variables.len());
                 self.variables.push(variable);
@@ -173,6 +158,54 @@ impl Draws {
     /// If there is no variable of this name.
     pub fn shape(&self, name: &str) -> Result<&[usize], DrawsError> {
         Ok(&self.variable(name)?.shape)
+    }
+
+    /// Returns the names of the dimensions that the axes of a variable behind chain and draw run along.
+    ///
+    /// # Errors
+    /// If there is no variable of this name.
+    pub fn dims(&self, name: &str) -> Result<&[String], DrawsError> {
+        Ok(&self.variable(name)?.dims)
+    }
+
+    /// Returns the axes of a variable behind chain and draw, with their lengths.
+    ///
+    /// # Errors
+    /// If there is no variable of this name.
+    pub fn axes(&self, name: &str) -> Result<Vec<NamedAxis>, DrawsError> {
+        let variable = self.variable(name)?;
+        let axes = variable.dims.iter().zip(&variable.shape);
+        let axis = |(name, &len): (&String, &usize)| NamedAxis {
+            name: name.clone(),
+            len,
+        };
+        Ok(axes.map(axis).collect())
+    }
+
+    /// Returns all dimensions behind chain and draw with their lengths, by name.
+    pub fn dimensions(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.dimensions.iter()
+    }
+
+    /// Returns the coordinates of a dimension, `None` if they are 0, 1, ….
+    ///
+    /// # Errors
+    /// If there is no dimension of this name.
+    pub fn coords(&self, dimension: &str) -> Result<Option<&[String]>, DrawsError> {
+        self.dimensions.labels(dimension)
+    }
+
+    /// Gives a dimension coordinates, by which its elements are called from now on.
+    ///
+    /// # Errors
+    /// If there is no dimension of this name, or the coordinates are not as many as it is long, or two are the same.
+    pub fn set_coords<L: Into<String>>(
+        &mut self,
+        dimension: &str,
+        labels: impl IntoIterator<Item = L>,
+    ) -> Result<(), DrawsError> {
+        let labels = labels.into_iter().map(L::into).collect();
+        self.dimensions.set_labels(dimension, labels)
     }
 
     /// Returns what the numbers of a variable are.
@@ -216,6 +249,30 @@ impl Draws {
         self.variables.iter().flat_map(|v| self.components_of(v))
     }
 
+    /// Returns what an element of a variable, given by its number, is called, or `None` if there is no such variable.
+    pub(crate) fn label(&self, name: &str, element: usize) -> Option<String> {
+        let variable = self.variable(name).ok()?;
+        let mut idx = vec![0; variable.shape.len()];
+        let mut rest = element;
+        for (i, &len) in idx.iter_mut().zip(&variable.shape).rev() {
+            (*i, rest) = (rest % len, rest / len);
+        }
+        Some(self.label_of(variable, &idx))
+    }
+
+    /// Returns the name of an element of a variable: `theta[3]`.
+    fn label_of(&self, variable: &Variable, idx: &[usize]) -> String {
+        if idx.is_empty() {
+            return variable.name.clone();
+        }
+        let coord = |(dim, &i): (&String, &usize)| match self.dimensions.labels(dim) {
+            Ok(Some(labels)) => labels[i].clone(),
+            _ => i.to_string(),
+        };
+        let coords: Vec<String> = variable.dims.iter().zip(idx).map(coord).collect();
+        format!("{}[{}]", variable.name, coords.join(", "))
+    }
+
     /// Returns the mean over all chains and draws, in the event shape.
     ///
     /// # Errors
@@ -239,7 +296,7 @@ impl Draws {
         self.reduce(name, |values| quantile_of_sorted(&sorted(values.iter().copied()), q))
     }
 
-    fn variable(&self, name: &str) -> Result<&Variable, DrawsError> {
+    pub(super) fn variable(&self, name: &str) -> Result<&Variable, DrawsError> {
         match self.positions.get(name) {
             Some(&position) => Ok(&self.variables[position]),
             None => Err(DrawsError::UnknownName {
@@ -249,23 +306,32 @@ impl Draws {
         }
     }
 
+    pub(super) fn variable_mut(&mut self, name: &str) -> Option<&mut Variable> {
+        self.positions.get(name).map(|&position| &mut self.variables[position])
+    }
+
     fn view<'a>(&self, variable: &'a Variable) -> ArrayViewD<'a, f64> {
         let shape: Vec<usize> = [self.n_chains, self.n_draws]
             .into_iter()
             .chain(variable.shape.iter().copied())
             .collect();
-        ArrayViewD::from_shape(IxDyn(&shape), &variable.values).expect("insert checks the number of values")
+        ArrayViewD::from_shape(IxDyn(&shape), variable.values.as_slice()).expect("insert checks the number of values")
     }
 
-    fn components_of<'a>(&self, variable: &'a Variable) -> impl Iterator<Item = Component<'a>> + use<'a> {
+    fn components_of<'a>(&'a self, variable: &'a Variable) -> impl Iterator<Item = Component<'a>> {
         let n_events = variable.shape.iter().product();
-        let flat = ArrayViewD::from_shape(IxDyn(&[self.n_chains, self.n_draws, n_events]), &variable.values)
-            .expect("insert checks the number of values");
+        let flat = ArrayViewD::from_shape(
+            IxDyn(&[self.n_chains, self.n_draws, n_events]),
+            variable.values.as_slice(),
+        )
+        .expect("insert checks the number of values");
         ndarray::indices(IxDyn(&variable.shape))
             .into_iter()
             .enumerate()
             .map(move |(event, idx)| Component {
-                label: label(&variable.name, idx.slice()),
+                label: self.label_of(variable, idx.slice()),
+                variable: &variable.name,
+                element: event,
                 values: flat
                     .clone()
                     .index_axis_move(Axis(2), event)
@@ -279,87 +345,6 @@ impl Draws {
         let values = self.components_of(variable).map(|c| statistic(c.values)).collect();
         Ok(ArrayD::from_shape_vec(IxDyn(&variable.shape), values).expect("one value for each component"))
     }
-}
-
-/// Returns the arithmetic mean, NaN if there are no values.
-///
-/// A second pass over the distances from the first mean takes off what the sum lost far from zero.
-pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
-    let n = values.len() as f64;
-    let first = values.clone().sum::<f64>() / n;
-    if first.is_finite() {
-        first + values.map(|x| x - first).sum::<f64>() / n
-    } else {
-        first
-    }
-}
-
-/// Returns the values in ascending order, NaNs at the ends.
-pub(crate) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values
-}
-
-/// Returns the value at position q (n − 1), linearly between its neighbours; NaN if there are no values or
-/// one is NaN.
-///
-/// # References
-/// Hyndman and Fan (1996), *Sample quantiles in statistical packages*, definition 7.
-pub fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
-    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
-        return f64::NAN;
-    };
-    if first.is_nan() || last.is_nan() {
-        return f64::NAN;
-    }
-    let position = (sorted.len() - 1) as f64 * q;
-    let (low, high) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
-    let along = position - position.floor();
-    // From the nearer end, so that the result lies between the neighbours; equal ones may be infinite.
-    match (low == high, along < 0.5) {
-        (true, _) => low,
-        (_, true) => low + (high - low) * along,
-        (_, false) => high - (high - low) * (1.0 - along),
-    }
-}
-
-/// Returns the name of an element of a variable: `theta[3]`.
-pub(crate) fn label(name: &str, idx: &[usize]) -> String {
-    if idx.is_empty() {
-        return name.to_string();
-    }
-    let idx: Vec<String> = idx.iter().map(usize::to_string).collect();
-    format!("{name}[{}]", idx.join(", "))
-}
-
-fn hint(similar: &[String]) -> String {
-    match similar {
-        [] => "there are none".to_string(),
-        _ => format!("similar: `{}`", similar.join("`, `")),
-    }
-}
-
-/// Returns the three names at the least edit distance, ties in the order given.
-fn similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut ranked: Vec<(usize, &str)> = names.map(|other| (edit_distance(name, other), other)).collect();
-    ranked.sort_by_key(|&(distance, _)| distance);
-    ranked.into_iter().take(3).map(|(_, other)| other.to_string()).collect()
-}
-
-/// Returns the least number of characters inserted, deleted or replaced to turn one word into the other.
-fn edit_distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]
@@ -403,15 +388,6 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_far_from_zero_keeps_its_digits() {
-        // The values are exact, their mean is 3 · 2⁻²⁰ above 10⁹, and a plain sum loses 10⁻⁵.
-        let values = (0..70_000).map(|i| 1e9 + (i % 7) as f64 / 1_048_576.0);
-        assert!((mean(values) - (1e9 + 3.0 / 1_048_576.0)).abs() < 1.2e-7);
-        assert_eq!(mean([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
-        assert!(mean(std::iter::empty::<f64>()).is_nan());
-    }
-
-    #[test]
     fn mean_and_quantile_pool_the_chains() {
         let draws = coded();
         assert_eq!(
@@ -423,15 +399,6 @@ mod tests {
         for (q, expected) in [(0.0, 1.0), (0.1, 1.5), (0.35, 2.75), (0.9, 32.5), (1.0, 60.0)] {
             assert_eq!(draws.quantile("tau", q).unwrap()[[]], expected);
         }
-    }
-
-    #[test]
-    fn infinite_draws_leave_the_other_quantiles_alone() {
-        let values = [f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0, 1.0, f64::INFINITY];
-        let got = [0.1, 0.5, 0.75, 0.8].map(|q| quantile_of_sorted(&values, q));
-        assert_eq!(got, [f64::NEG_INFINITY, 0.0, 1.0, f64::INFINITY]);
-        assert!(quantile_of_sorted(&sorted([1.0, f64::NAN, 2.0].into_iter()), 0.5).is_nan());
-        assert!(quantile_of_sorted(&sorted([1.0, -f64::NAN, 2.0].into_iter()), 0.5).is_nan());
     }
 
     #[test]
@@ -461,16 +428,61 @@ mod tests {
     }
 
     #[test]
-    fn edit_distance_counts_single_characters() {
-        let rows = [
-            ("sigma", "sigma", 0),
-            ("sigma", "sgma", 1),
-            ("kitten", "sitting", 3),
-            ("", "abc", 3),
-            ("β0", "β1", 1),
-        ];
-        for (from, to, expected) in rows {
-            assert_eq!(edit_distance(from, to), expected, "{from} to {to}");
-        }
+    fn variables_with_an_axis_of_one_name_share_the_dimension_and_its_coordinates() {
+        let school = [NamedAxis {
+            name: "school".to_string(),
+            len: 2,
+        }];
+        let mut draws = coded();
+        let insert = |draws: &mut Draws, name| draws.insert_axes(name, Kind::Integer, &school, vec![0.0; 12]);
+        insert(&mut draws, "n").unwrap();
+        insert(&mut draws, "k").unwrap();
+        assert_eq!(draws.dims("n"), draws.dims("k"));
+        assert_eq!(draws.dims("w").unwrap(), ["w_dim_0", "w_dim_1"]);
+        let all: Vec<(&str, usize)> = draws.dimensions().collect();
+        assert_eq!(all, [("school", 2), ("w_dim_0", 2), ("w_dim_1", 2)]);
+        draws.set_coords("school", ["A", "B"]).unwrap();
+        draws.set_coords("w_dim_1", ["left", "right"]).unwrap();
+        let labels: Vec<String> = draws.all_components().map(|c| c.label).collect();
+        assert_eq!(labels[..2], ["w[0, left]", "w[0, right]"]);
+        assert_eq!(labels[4..], ["tau", "n[A]", "n[B]", "k[A]", "k[B]"]);
+        assert_eq!(draws.label("w", 3).as_deref(), Some("w[1, right]"));
+        assert_eq!(
+            (
+                draws.coords("school").unwrap().unwrap()[1].as_str(),
+                draws.coords("w_dim_0")
+            ),
+            ("B", Ok(None))
+        );
+    }
+
+    #[test]
+    fn a_variable_that_is_replaced_leaves_no_dimension_behind() {
+        let mut draws = coded();
+        draws.insert("w", &[3], vec![0.0; 18]).unwrap();
+        assert_eq!(draws.dimensions().collect::<Vec<_>>(), [("w_dim_0", 3)]);
+        assert_eq!(draws.dims("w").unwrap(), ["w_dim_0"]);
+    }
+
+    #[test]
+    fn coordinates_are_as_many_as_there_are_and_each_its_own() {
+        let mut draws = coded();
+        let mut refused = |dimension: &str, labels: &[&str]| {
+            let labels = labels.iter().copied();
+            draws.set_coords(dimension, labels).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused("w_dim_0", &["A"]),
+            "dimension `w_dim_0` has 2 coordinates, got 1"
+        );
+        assert_eq!(
+            refused("w_dim_0", &["A", "A"]),
+            "dimension `w_dim_0` has the coordinate `A` twice, at 0 and 1: each needs its own"
+        );
+        assert_eq!(
+            refused("w_dim_2", &["A"]),
+            "no dimension named `w_dim_2`; similar: `w_dim_0`, `w_dim_1`"
+        );
+        assert_eq!(draws.coords("w_dim_0"), Ok(None));
     }
 }
