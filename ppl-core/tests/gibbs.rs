@@ -2,14 +2,16 @@
 
 use ndarray::{Array1, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
-use ppl_core::distributions::{Bernoulli, Categorical, Normal, OneHotCategorical, Poisson};
+use ppl_core::distributions::{Bernoulli, Categorical, Gamma, Normal, OneHotCategorical, Poisson};
 use ppl_core::draws::Draws;
 use ppl_core::inference::gibbs::Gibbs;
 use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};
 use ppl_core::inference::moves::Move;
 use ppl_core::inference::nuts::Hmc;
 use ppl_core::inference::progress::Progress;
+use ppl_core::inference::transitions::normal::Normal as NormalFactor;
 use ppl_core::inference::transitions::random_walk::RandomWalk;
+use ppl_core::runtime::handlers::ModelExt;
 use ppl_macros::model;
 
 /// A mean that three discrete latents, of each kind with finitely many values, shift.
@@ -91,6 +93,11 @@ fn check_shifted(draws: &Draws) {
     check_mean(draws, "row[1]", |x| x, probability(&|c| c[2] == 1));
 }
 
+/// The prior of `mu`.
+fn prior() -> NormalFactor {
+    NormalFactor::new(vec![0.0], vec![2.0]).unwrap()
+}
+
 fn settings<N: From<ppl_core::runtime::sites::SiteNames>>(gibbs: Gibbs<N>) -> Gibbs<N> {
     gibbs.draws(1500).warmup(700).seed(42).progress(Progress::Hidden)
 }
@@ -105,6 +112,10 @@ fn continuous_and_discrete_latents_are_recovered_by_every_mixture_of_moves() {
         Move::SingleSite,
         Move::hmc(3),
         Move::mala(),
+        Move::Slice,
+        Move::EllipticalSlice(prior()),
+        Move::Independence(None),
+        Move::Independence(Some(prior())),
         Move::own(|dim| RandomWalk::new((0..dim).collect())),
     ];
     for moves in continuous {
@@ -144,12 +155,82 @@ fn blocks_of_continuous_latents_that_depend_on_each_other_are_recovered() {
         check_mean(fit.draws(), site, |x| x, 0.0);
         check_mean(fit.draws(), site, |x| x * x, variance);
     }
+    let whole = Gibbs::for_model(&model).others(Move::mclmc(4));
+    let mclmc = settings(whole).run(&model).unwrap();
+    for (site, variance) in [("a", 1.0), ("b", 2.0), ("c", 3.0)] {
+        check_mean(mclmc.draws(), site, |x| x, 0.0);
+        check_mean(mclmc.draws(), site, |x| x * x, variance);
+    }
     let names: Vec<&str> = fit.statistics().names().collect();
     assert!(
         names.contains(&"diverging[a, c]") && names.contains(&"acceptance_rate[b]"),
         "{names:?}"
     );
     assert!(names.contains(&"step_size[c, b]"), "{names:?}");
+}
+
+/// A mean and a spread, as most models have them.
+#[model(crate = ppl_core)]
+fn mean_and_spread(y: Obs<Array1<f64>>) {
+    let tau = sample(Gamma(4, 3));
+    let mu = sample(Normal(0, 5));
+    for i in plate(y) {
+        observe(y[i], Normal(mu, tau));
+    }
+}
+
+#[test]
+fn a_spread_and_a_mean_are_recovered_by_every_move_of_the_whole() {
+    let y = array![0.3, 0.9, 1.4, -0.2, 0.8, 1.9];
+    let n = y.len() as f64;
+    let (mean_y, squares) = (y.mean().unwrap(), y.var(0.0) * n);
+    // Given tau, the mean of the data is normal around zero; the rest is a sum over a fine grid.
+    let (mut total, mut of_tau, mut of_mu) = (0.0, 0.0, 0.0);
+    for k in 1..40_000 {
+        let tau = f64::from(k) * 2.5e-4;
+        let (own, spread) = (tau * tau / n, 25.0 + tau * tau / n);
+        let ln_prior = 3.0 * tau.ln() - 3.0 * tau;
+        let ln_likelihood = -(n - 1.0) * tau.ln() - 0.5 * squares / (tau * tau);
+        let p = (ln_prior + ln_likelihood - 0.5 * mean_y * mean_y / spread).exp() / spread.sqrt();
+        (total, of_tau, of_mu) = (total + p, of_tau + p * tau, of_mu + p * mean_y * 25.0 / (25.0 + own));
+    }
+    let model = mean_and_spread(&y);
+    let two = NormalFactor::new(vec![0.0, 0.5], vec![0.5, 0.0, 0.1, 0.8]).unwrap();
+    for moves in [
+        Move::nuts(),
+        Move::Slice,
+        Move::EllipticalSlice(two.clone()),
+        Move::Independence(Some(two)),
+        Move::Independence(None),
+        Move::Ensemble(None),
+        Move::Ensemble(Some(5)),
+        Move::mclmc(4),
+        Move::tempering(Move::nuts(), 3, 0.3),
+        Move::tempering(Move::RandomWalk, 2, 0.5),
+    ] {
+        let fit = settings(Gibbs::for_model(&model).others(moves)).run(&model).unwrap();
+        check_mean(fit.draws(), "tau", |x| x, of_tau / total);
+        check_mean(fit.draws(), "mu", |x| x, of_mu / total);
+    }
+}
+
+/// A density with two modes far apart.
+#[model(crate = ppl_core)]
+fn two_modes() {
+    let x = sample(Normal(0, 5));
+    let gap = x * x - 36;
+    observe("gap", 0.0, Normal(gap, 4));
+}
+
+#[test]
+fn tempering_finds_both_modes_and_says_how_often_replicas_exchange() {
+    let model = two_modes();
+    let start = model.init(|s| s.x(6.0));
+    let tempered = Gibbs::for_model(&start).others(Move::tempering(Move::nuts(), 6, 0.01));
+    let fit = settings(tempered).run(&start).unwrap();
+    check_mean(fit.draws(), "x", |x| f64::from(x > 0.0), 0.5);
+    let swap_rate = fit.statistics().mean("swap_rate").unwrap()[[]];
+    assert!((0.2..0.95).contains(&swap_rate), "{swap_rate}");
 }
 
 #[test]
@@ -279,6 +360,42 @@ fn moves_that_cannot_move_a_latent_are_refused_with_the_remedy() {
         ..Warmup::default()
     };
     refused(gibbs().block(|s| s.mu(), nuts(warmup, 5)), &["step_size = -0.1"]);
+    refused(gibbs().block(|s| s.mu(), Move::mclmc(0)), &["steps = 0"]);
+    refused(
+        gibbs().block(|s| s.mu(), Move::mclmc(3)),
+        &["Move::Mclmc", "two dimensions at least"],
+    );
+    let two = NormalFactor::standard(2);
+    for moves in [Move::EllipticalSlice(two.clone()), Move::Independence(Some(two))] {
+        refused(
+            gibbs().block(|s| s.mu(), moves),
+            &["normal distribution of 2 numbers for a block of 1"],
+        );
+    }
+    for moves in [Move::Ensemble(None), Move::tempering(Move::nuts(), 3, 0.1)] {
+        refused(gibbs().block(|s| s.mu(), moves), &["z", "it leaves this one out"]);
+    }
+    let tempering = |moves, betas| {
+        gibbs().block(
+            |s| s.mu(),
+            Move::Tempering {
+                moves: Box::new(moves),
+                betas,
+            },
+        )
+    };
+    refused(
+        tempering(Move::nuts(), vec![0.5, 0.6]),
+        &["[0.5, 0.6]", "fall between one and zero"],
+    );
+    refused(tempering(Move::nuts(), vec![]), &["nothing to exchange"]);
+    refused(tempering(Move::Auto, vec![0.5]), &["Move::Auto", "use `Move::nuts()`"]);
+    let walkers = Gibbs::for_model(&chain_of_three()).others(Move::Ensemble(Some(5)));
+    let message = walkers.run(&chain_of_three()).map(drop).unwrap_err().to_string();
+    assert!(
+        message.contains("an ensemble of 5 walkers for 3 coordinates: 6"),
+        "{message}"
+    );
     refused(gibbs().thin(0), &["thin = 0"]);
 
     let model = counted(&4.0);

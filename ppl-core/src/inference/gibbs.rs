@@ -196,7 +196,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
     }
 
     /// Finds out which coordinates each block moves.
-    fn layout(&self, potential: &Potential<'_>) -> Result<Layout> {
+    fn layout<'p>(&self, potential: &'p Potential<'_>) -> Result<Layout<'p>> {
         let latents: Vec<Latent<'_>> = potential
             .slots()
             .iter()
@@ -205,6 +205,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
         self.check_names(&latents)?;
         self.check_cover(&latents)?;
         let mut layout = Layout {
+            slots: potential.slots(),
             dim: potential.dim(),
             parts: Vec::new(),
         };
@@ -279,7 +280,8 @@ impl BlockPlan {
 type Latent<'p> = (&'p Slot, Option<Discrete>);
 
 /// Which coordinates each part of a sweep moves, and how.
-struct Layout {
+struct Layout<'p> {
+    slots: &'p [Slot],
     dim: usize,
     parts: Vec<(String, Part)>,
 }
@@ -290,7 +292,7 @@ enum Part {
     Exact(ExactSite),
 }
 
-impl Layout {
+impl Layout<'_> {
     /// Adds the parts of a block.
     fn add(&mut self, name: &str, moves: &Move, own: &[Latent<'_>]) -> Result<()> {
         moves.check()?;
@@ -324,11 +326,27 @@ impl Layout {
                     return Err(is_discrete(slot, moves));
                 }
                 let coordinates: Vec<usize> = own.iter().flat_map(|(s, _)| s.offset..s.offset + len(s)).collect();
-                moves.check_room(coordinates.len())?;
+                if moves.is_of_whole() && coordinates.len() != self.dim {
+                    return Err(self.is_left_out(&coordinates, moves));
+                }
+                moves.check_dim(coordinates.len())?;
                 let moves = moves.clone();
                 self.push(name, Part::Together { coordinates, moves });
                 Ok(())
             }
+        }
+    }
+
+    /// Says which latent is missing from a block of the whole.
+    fn is_left_out(&self, coordinates: &[usize], moves: &Move) -> Error {
+        let name = moves.name();
+        let message = format!(
+            "`{name}` keeps points of its own from sweep to sweep, which hold only if it moves all latents, and it leaves this one \
+             out: choose another move for the block, as `Move::nuts()`"
+        );
+        match self.slots.iter().find(|s| !coordinates.contains(&s.offset)) {
+            Some(slot) => Error::at_site(slot.name.site(), slot.place, message),
+            None => Error::Invalid(message),
         }
     }
 

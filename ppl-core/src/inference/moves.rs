@@ -5,11 +5,18 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::inference::hamiltonian::hmc::HmcTransition;
+use crate::inference::hamiltonian::mclmc::MclmcTransition;
 use crate::inference::hamiltonian::nuts::NutsTransition;
 use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
 use crate::inference::nuts::{MALA_TARGET, check_depth, check_steps};
 use crate::inference::transition::Transition;
+use crate::inference::transitions::elliptical_slice::EllipticalSlice;
+use crate::inference::transitions::ensemble::Ensemble;
+use crate::inference::transitions::independence::Independence;
+use crate::inference::transitions::normal::Normal;
 use crate::inference::transitions::random_walk::RandomWalk;
+use crate::inference::transitions::slice::Slice;
+use crate::inference::transitions::tempering::Tempering;
 use crate::tensor::room::room;
 
 /// By which transition the latents of a block of [`Gibbs`](crate::inference::gibbs::Gibbs) go.
@@ -39,6 +46,30 @@ pub enum Move {
     RandomWalk,
     /// Metropolis–Hastings site by site, continuous or discrete, each with a scale of its own.
     SingleSite,
+    /// Slices coordinate by coordinate ([`Slice`]); no gradient, nothing to tune.
+    Slice,
+    /// Slices along ellipses of this normal distribution in the unconstrained coordinates of the block ([`EllipticalSlice`]).
+    EllipticalSlice(Normal),
+    /// Proposals that do not depend on the present point ([`Independence`]): from this normal distribution, or, where there is
+    /// none, from one that is fitted where [`Move::nuts`] goes in the warm-up.
+    Independence(Option<Normal>),
+    /// Walkers that move along the lines between them ([`Ensemble`]), four for each latent number where the number is not
+    /// said; for few latents, all of them in one block.
+    Ensemble(Option<usize>),
+    /// Microcanonical dynamics ([`MclmcTransition`]); two continuous latents or more, together.
+    Mclmc {
+        /// Step size and metric, and how they are learnt.
+        warmup: Warmup,
+        /// The mean number of steps of a path.
+        steps: usize,
+    },
+    /// Parallel tempering ([`Tempering`]) of all latents in one block.
+    Tempering {
+        /// The move of each replica.
+        moves: Box<Move>,
+        /// The powers of the density behind the first, falling between one and zero.
+        betas: Vec<f64>,
+    },
     /// Each point of a discrete latent drawn from its exact conditional distribution, by evaluating the density at each value.
     Exact,
     /// The user's own; continuous latents together.
@@ -91,6 +122,28 @@ impl Move {
         }
     }
 
+    /// Returns microcanonical paths of `steps` steps on average, with a target of 0.9 for the acceptance.
+    pub fn mclmc(steps: usize) -> Self {
+        Move::Mclmc {
+            warmup: Warmup {
+                target_acceptance: 0.9,
+                ..Warmup::default()
+            },
+            steps,
+        }
+    }
+
+    /// Returns parallel tempering with `replicas` replicas that move by `moves`; the powers of their densities fall by one
+    /// factor from one to `hottest`, such as 0.1.
+    pub fn tempering(moves: Move, replicas: usize, hottest: f64) -> Self {
+        let n = replicas.saturating_sub(1);
+        let beta = |k: usize| hottest.powf(k as f64 / n as f64);
+        Move::Tempering {
+            moves: Box::new(moves),
+            betas: (1..=n).map(beta).collect(),
+        }
+    }
+
     /// Returns a move of one's own: `make` is given the number of coordinates of the block.
     ///
     /// The transition must leave each conditional distribution of the block unchanged, and keep no points of its own.
@@ -102,27 +155,61 @@ impl Move {
     pub(crate) fn check(&self) -> Result<()> {
         match self {
             Move::Nuts { warmup, max_depth } => warmup.check().and(check_depth(*max_depth)),
-            Move::Hmc { warmup, steps } => warmup.check().and(check_steps(*steps)),
+            Move::Hmc { warmup, steps } | Move::Mclmc { warmup, steps } => warmup.check().and(check_steps(*steps)),
+            Move::Tempering { moves, betas } => {
+                moves.check()?;
+                check_betas(moves, betas)
+            }
             _ => Ok(()),
         }
     }
 
+    /// Returns whether the move keeps points of the whole, which hold only while nothing else moves.
+    pub(crate) fn is_of_whole(&self) -> bool {
+        matches!(self, Move::Ensemble(_) | Move::Tempering { .. })
+    }
+
+    /// Refuses what cannot move `dim` coordinates.
+    pub(crate) fn check_dim(&self, dim: usize) -> Result<()> {
+        let refuse = |message: String| Err(Error::Invalid(message));
+        match self {
+            Move::EllipticalSlice(normal) | Move::Independence(Some(normal)) if normal.dim() != dim => refuse(format!(
+                "`{}` with a normal distribution of {} numbers for a block of {dim}: give it as many as the latents of the block \
+                 have in their unconstrained coordinates",
+                self.name(),
+                normal.dim()
+            )),
+            Move::Ensemble(Some(n)) if *n < Ensemble::least(dim) => refuse(format!(
+                "an ensemble of {n} walkers for {dim} coordinates: {} are needed at least",
+                Ensemble::least(dim)
+            )),
+            Move::Mclmc { .. } if dim < 2 => refuse(
+                "`Move::Mclmc` for one coordinate: its velocities turn in two dimensions at least; use `Move::nuts()`"
+                    .to_string(),
+            ),
+            Move::Tempering { moves, .. } => moves.check_dim(dim),
+            _ => self.check_room(dim),
+        }
+    }
+
     /// Refuses what finds no room in `dim` dimensions.
-    pub(crate) fn check_room(&self, dim: usize) -> Result<()> {
-        let has_matrix = match self {
-            Move::Nuts { warmup, .. } | Move::Hmc { warmup, .. } => warmup.metric == MetricKind::Dense,
-            Move::RandomWalk => true,
-            _ => false,
+    fn check_room(&self, dim: usize) -> Result<()> {
+        let rows = match self {
+            Move::Nuts { warmup, .. } | Move::Hmc { warmup, .. } | Move::Mclmc { warmup, .. } => match warmup.metric {
+                MetricKind::Dense => dim,
+                _ => 0,
+            },
+            Move::RandomWalk | Move::Independence(None) => dim,
+            Move::Ensemble(n) => n.unwrap_or(walkers(dim)),
+            _ => 0,
         };
         let no_room = |no_room| {
             Error::Invalid(format!(
-                "a block of {dim} coordinates learns their covariance: {no_room}; use `Move::nuts()`, which learns variances"
+                "`{}` of {dim} coordinates keeps {rows} numbers for each: {no_room}; use `Move::nuts()`",
+                self.name()
             ))
         };
-        match has_matrix {
-            true => room(&[dim, dim], 2 * size_of::<f64>()).map(drop).map_err(no_room),
-            false => Ok(()),
-        }
+        room(&[rows, dim], 2 * size_of::<f64>()).map(drop).map_err(no_room)
     }
 
     /// Returns what the move is called in messages.
@@ -133,6 +220,12 @@ impl Move {
             Move::Hmc { .. } => "Move::Hmc",
             Move::RandomWalk => "Move::RandomWalk",
             Move::SingleSite => "Move::SingleSite",
+            Move::Slice => "Move::Slice",
+            Move::EllipticalSlice(_) => "Move::EllipticalSlice",
+            Move::Independence(_) => "Move::Independence",
+            Move::Ensemble(_) => "Move::Ensemble",
+            Move::Mclmc { .. } => "Move::Mclmc",
+            Move::Tempering { .. } => "Move::Tempering",
             Move::Exact => "Move::Exact",
             Move::Own(_) => "Move::Own",
         }
@@ -144,8 +237,53 @@ impl Move {
             Move::Nuts { warmup, max_depth } => Box::new(NutsTransition::new(dim, *max_depth, *warmup)),
             Move::Hmc { warmup, steps } => Box::new(HmcTransition::new(dim, *steps, *warmup)),
             Move::RandomWalk => Box::new(RandomWalk::new((0..dim).collect())),
+            Move::Slice => Box::new(Slice::new(vec![1.0; dim])),
+            Move::EllipticalSlice(normal) => Box::new(EllipticalSlice::new(normal.clone())),
+            Move::Independence(Some(normal)) => Box::new(Independence::new(normal.clone())),
+            Move::Independence(None) => Box::new(Independence::fitted(dim, Move::nuts().together(dim)?)),
+            Move::Ensemble(n) => Box::new(Ensemble::new(dim, n.unwrap_or(walkers(dim)))),
+            Move::Mclmc { warmup, steps } => Box::new(MclmcTransition::new(dim, *steps, *warmup)),
+            Move::Tempering { moves, betas } => {
+                let transitions = betas.iter().map(|_| moves.together(dim));
+                let mut transitions = transitions.collect::<Option<Vec<_>>>()?;
+                transitions.push(moves.together(dim)?);
+                Box::new(Tempering::new(dim, betas, || {
+                    transitions.pop().expect("one for each replica")
+                }))
+            }
             Move::Own(own) => own.make(dim),
             Move::Auto | Move::SingleSite | Move::Exact => return None,
         })
+    }
+}
+
+/// Returns the number of walkers where it is not said.
+fn walkers(dim: usize) -> usize {
+    dim.saturating_mul(4).max(6)
+}
+
+/// Refuses powers that do not fall, and replicas that do not move all latents together.
+fn check_betas(moves: &Move, betas: &[f64]) -> Result<()> {
+    let falls = std::iter::once(&1.0)
+        .chain(betas)
+        .zip(betas)
+        .all(|(a, b)| a > b && *b > 0.0);
+    if !falls {
+        return Err(Error::Invalid(format!(
+            "tempering with the powers {betas:?}: they fall between one and zero, as 0.5, 0.25"
+        )));
+    }
+    if betas.is_empty() {
+        let message = "tempering with one replica: there is nothing to exchange; give it two at least";
+        return Err(Error::Invalid(message.to_string()));
+    }
+    match moves {
+        Move::Auto | Move::SingleSite | Move::Exact | Move::Ensemble(_) | Move::Tempering { .. } => {
+            Err(Error::Invalid(format!(
+                "tempering of `{}`: its replicas move all latents together; use `Move::nuts()` or `Move::RandomWalk`",
+                moves.name()
+            )))
+        }
+        _ => Ok(()),
     }
 }

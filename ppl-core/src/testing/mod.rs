@@ -11,4 +11,5 @@ pub(crate) mod ops;
 pub(crate) mod own_draw;
 pub(crate) mod quadrature;
 mod random_recordings;
+pub(crate) mod resumed;
 pub(crate) mod rows_check;

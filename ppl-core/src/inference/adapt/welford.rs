@@ -61,6 +61,11 @@ impl Covariance {
         (0..d).for_each(|i| self.mean[i] += (draw(i) - self.mean[i]) / self.n);
     }
 
+    /// Returns the mean of the draws.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
     /// Returns the covariance of coordinates `i` ≥ `j`, with n − 1 in the denominator; NaN below two draws.
     pub fn get(&self, i: usize, j: usize) -> f64 {
         self.scatter[i * self.mean.len() + j] / (self.n - 1.0)

@@ -143,12 +143,12 @@ mod tests {
     use super::*;
     use crate::inference::hamiltonian::nuts::NutsTransition;
     use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
-    use crate::inference::persist::Record;
     use crate::inference::transitions::random_walk::RandomWalk;
     use crate::inference::transitions::sequence::Sequence;
     use crate::rng::Key;
     use crate::testing::bent::{self, Bent};
     use crate::testing::invariance::N_STARTS;
+    use crate::testing::resumed;
 
     fn nuts(dim: usize, step_size: Option<f64>) -> Box<dyn Transition> {
         let warmup = Warmup {
@@ -238,32 +238,8 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_were_written_go_on_as_if_they_had_not_stopped() {
-        let run = |gibbs: &mut Sequence, state: &mut State, steps: std::ops::Range<usize>| {
-            let mut row = [0.0; 11];
-            for step in steps {
-                let mut rng = Key::new(9).split(step as u64).generator();
-                let phase = Phase::Warmup { step, of: 300 };
-                gibbs.step(&mut Bent, state, phase, &mut rng, &mut row).unwrap();
-            }
-            row
-        };
-        let (mut one, mut state) = (gibbs(None), State::at(&mut Bent, vec![0.3, 0.1]).unwrap());
-        one.start(&mut Bent, &mut state, &mut Key::new(1).generator()).unwrap();
-        run(&mut one, &mut state, 0..123);
-        let record = Record::of(|fields| {
-            one.visit(fields);
-            fields.part("state", &mut |fields| state.visit(fields));
-        });
-        let (mut other, mut restored) = (gibbs(None), State::new(vec![0.0; 2], 0.0));
-        let filled = record.fill(|fields| {
-            other.visit(fields);
-            fields.part("state", &mut |fields| restored.visit(fields));
-        });
-        filled.unwrap();
-        let rest = run(&mut one, &mut state, 123..300);
-        assert_eq!(rest, run(&mut other, &mut restored, 123..300));
-        assert_eq!(state, restored);
+    fn what_was_learnt_is_written_and_read() {
+        resumed::check(&mut || Box::new(gibbs(None)));
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn initial_scale(dim: usize) -> f64 {
 ///
 /// Correlations are multiplied by n / (n + 4 d²): a random walk needs some 4 d steps for an independent draw, and a
 /// correlation matrix some d of those. Variances are mixed with 1/1000, which counts for five draws, as in Stan.
-fn factor_of(window: &Covariance) -> Option<Vec<f64>> {
+pub(crate) fn factor_of(window: &Covariance) -> Option<Vec<f64>> {
     let (d, n) = (window.dim(), window.n());
     if n < 2.0 {
         return None;
