@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayView2};
 use ppl_core::diagnostics::{
     Warning, compare, e_bfmi, ess_bulk, ess_local, ess_mean, ess_quantile, ess_sd, ess_tail, mcse_mean, mcse_quantile,
-    mcse_sd, pareto_k, rhat, rhat_nested, summary,
+    mcse_sd, rhat, rhat_nested, summary,
 };
 use ppl_core::draws::Draws;
 use serde_json::Value;
@@ -312,39 +312,4 @@ fn compare_measures_differences_in_both_units() {
 |---|-----------|---------|----------|--------|------------|----------|-----------------|---------------|-------------------|-----------------|
 | x |  0.002545 |  0.9852 |   0.5051 |  1.970 |          - |        - |           +7.73 |         +0.51 |                 - |               - |";
     assert_eq!(comparison.to_string(), expected);
-}
-
-#[test]
-fn pareto_k_is_that_of_arviz() {
-    let record: Value = serde_json::from_str(include_str!("data/pareto.json")).unwrap();
-    let cases = record["cases"].as_object().unwrap();
-    assert_eq!(cases.len(), 11);
-    for (name, case) in cases {
-        let log_weights: Vec<f64> = case["log_weights"].as_array().unwrap().iter().map(number).collect();
-        let (got, wanted) = (pareto_k(&log_weights), number(&case["k"]));
-        assert!(
-            got == wanted || (got - wanted).abs() <= 1e-8,
-            "{name}: {got} instead of {wanted}"
-        );
-        let multiplied: Vec<f64> = log_weights.iter().rev().map(|x| x + 8.0).collect();
-        let again = pareto_k(&multiplied);
-        assert!(
-            again == wanted || (again - wanted).abs() <= 1e-6,
-            "{name}, multiplied: {again}"
-        );
-    }
-}
-
-#[test]
-fn pareto_k_of_no_weights_or_undefined_ones_is_undefined() {
-    for weights in [
-        &[][..],
-        &[f64::NAN, 1.0],
-        &[f64::INFINITY, 1.0],
-        &[f64::NEG_INFINITY; 30],
-    ] {
-        assert!(pareto_k(weights).is_nan(), "{weights:?}");
-    }
-    assert_eq!(pareto_k(&[1.0; 100]), f64::INFINITY);
-    assert_eq!(pareto_k(&[1.0]), f64::INFINITY);
 }

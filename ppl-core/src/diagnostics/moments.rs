@@ -14,3 +14,10 @@ pub(super) fn variance(values: impl ExactSizeIterator<Item = f64> + Clone) -> f6
 pub(super) fn mean_and_sd(draws: ArrayView2<f64>) -> (f64, f64) {
     (mean(draws.iter().copied()), variance(draws.iter().copied()).sqrt())
 }
+
+/// Returns the sum and its standard error √(n V), where V is the variance with n in the denominator.
+pub(super) fn sum_and_error(values: &[f64]) -> (f64, f64) {
+    let (n, centre) = (values.len() as f64, mean(values.iter().copied()));
+    let squares: f64 = values.iter().map(|x| (x - centre) * (x - centre)).sum();
+    (n * centre, squares.sqrt())
+}
