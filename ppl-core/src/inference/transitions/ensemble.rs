@@ -258,6 +258,28 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_another_transition_has_moved_is_the_first_walker() {
+        let mut rng = Key::new(5).generator();
+        let mut ensemble = Ensemble::new(2, 4);
+        let mut state = State::at(&mut Bent, vec![0.0, 0.5]).unwrap();
+        ensemble.start(&mut Bent, &mut state, &mut rng).unwrap();
+        let mut n_moved = 0;
+        for k in 0..50 {
+            let elsewhere = [0.1 * f64::from(k % 7), -0.2];
+            state.move_to(&elsewhere, Bent.value(&elsewhere).unwrap());
+            let mut row = [0.0];
+            ensemble
+                .step(&mut Bent, &mut state, Phase::Sampling, &mut rng, &mut row)
+                .unwrap();
+            assert_eq!(ensemble.walkers[..2], *state.position());
+            assert_eq!(ensemble.log_densities[0], Bent.value(state.position()).unwrap());
+            assert_eq!(ensemble.log_densities[0], state.log_density());
+            n_moved += usize::from(state.position() != elsewhere);
+        }
+        assert!((5..50).contains(&n_moved), "{n_moved}");
+    }
+
+    #[test]
     fn walkers_are_written_and_read() {
         resumed::check(&mut || Box::new(Ensemble::new(2, 5)));
     }
