@@ -4,12 +4,13 @@ use ndarray::{Array1, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
 use ppl_core::distributions::{Bernoulli, Categorical, Gamma, Normal, OneHotCategorical, Poisson};
 use ppl_core::draws::Draws;
+use ppl_core::inference::fit::Fit;
 use ppl_core::inference::gibbs::Gibbs;
 use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};
 use ppl_core::inference::moves::Move;
 use ppl_core::inference::nuts::Hmc;
 use ppl_core::inference::progress::Progress;
-use ppl_core::inference::transitions::normal::Normal as NormalFactor;
+use ppl_core::inference::transitions::normal::NormalFactor;
 use ppl_core::inference::transitions::random_walk::RandomWalk;
 use ppl_core::runtime::handlers::ModelExt;
 use ppl_macros::model;
@@ -179,6 +180,23 @@ fn mean_and_spread(y: Obs<Array1<f64>>) {
     }
 }
 
+/// Every move of two continuous latents together.
+fn of_the_whole() -> Vec<Move> {
+    let two = NormalFactor::new(vec![0.0, 0.5], vec![0.5, 0.0, 0.1, 0.8]).unwrap();
+    vec![
+        Move::nuts(),
+        Move::Slice,
+        Move::EllipticalSlice(two.clone()),
+        Move::Independence(Some(two)),
+        Move::Independence(None),
+        Move::Ensemble(None),
+        Move::Ensemble(Some(5)),
+        Move::mclmc(4),
+        Move::tempering(Move::nuts(), 3, 0.3),
+        Move::tempering(Move::RandomWalk, 2, 0.5),
+    ]
+}
+
 #[test]
 fn a_spread_and_a_mean_are_recovered_by_every_move_of_the_whole() {
     let y = array![0.3, 0.9, 1.4, -0.2, 0.8, 1.9];
@@ -195,19 +213,7 @@ fn a_spread_and_a_mean_are_recovered_by_every_move_of_the_whole() {
         (total, of_tau, of_mu) = (total + p, of_tau + p * tau, of_mu + p * mean_y * 25.0 / (25.0 + own));
     }
     let model = mean_and_spread(&y);
-    let two = NormalFactor::new(vec![0.0, 0.5], vec![0.5, 0.0, 0.1, 0.8]).unwrap();
-    for moves in [
-        Move::nuts(),
-        Move::Slice,
-        Move::EllipticalSlice(two.clone()),
-        Move::Independence(Some(two)),
-        Move::Independence(None),
-        Move::Ensemble(None),
-        Move::Ensemble(Some(5)),
-        Move::mclmc(4),
-        Move::tempering(Move::nuts(), 3, 0.3),
-        Move::tempering(Move::RandomWalk, 2, 0.5),
-    ] {
+    for moves in of_the_whole() {
         let fit = settings(Gibbs::for_model(&model).others(moves)).run(&model).unwrap();
         check_mean(fit.draws(), "tau", |x| x, of_tau / total);
         check_mean(fit.draws(), "mu", |x| x, of_mu / total);
@@ -267,23 +273,66 @@ fn langevin_steps_recover_a_posterior() {
     assert_eq!(fit.statistics().mean("n_steps").unwrap()[[]], 1.0);
 }
 
+/// Returns the bits of all draws and statistics.
+fn bits<A>(fit: &Fit<A>) -> Vec<u64> {
+    let sets = [fit.draws(), fit.statistics()];
+    let values = sets
+        .into_iter()
+        .flat_map(|d| d.all_components().flat_map(|c| c.values.to_owned()));
+    values.map(f64::to_bits).collect()
+}
+
 #[test]
 fn draws_are_the_same_for_any_number_of_threads() {
     let y = Array1::from_vec(Y.to_vec());
-    let model = shifted(&y);
-    let bits = |n_threads: usize| -> Vec<u64> {
+    let (mixed, whole) = (shifted(&y), mean_and_spread(&y));
+    let runs = [1, 2, 8].map(|n_threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-        let gibbs = settings(Gibbs::auto(&model)).draws(50).warmup(80);
-        let fit = pool.install(|| gibbs.run(&model)).unwrap();
-        let mut bits = Vec::new();
-        for name in ["mu", "z", "flag", "row"] {
-            bits.extend(fit.draws().get(name).unwrap().iter().map(|x| x.to_bits()));
+        pool.install(|| {
+            let mut all = bits(&settings(Gibbs::auto(&mixed)).draws(50).warmup(80).run(&mixed).unwrap());
+            for moves in of_the_whole() {
+                let gibbs = settings(Gibbs::for_model(&whole).others(moves)).draws(20).warmup(80);
+                all.extend(bits(&gibbs.run(&whole).unwrap()));
+            }
+            all
+        })
+    });
+    assert!(runs[0].len() > 4 * 50 * 5 + 4 * 20 * 2 * of_the_whole().len());
+    assert!(runs[1..].iter().all(|run| *run == runs[0]));
+}
+
+#[test]
+fn step_sizes_stay_after_the_warm_up() {
+    let y = array![0.3, 0.9, 1.4];
+    let model = mean_and_spread(&y);
+    let mut n_with_steps = 0;
+    for moves in of_the_whole() {
+        let name = format!("{moves:?}");
+        let gibbs = settings(Gibbs::for_model(&model).others(moves)).warmup(100).draws(50);
+        let fit = gibbs.run(&model).unwrap();
+        if let Some(steps) = fit.statistics().get("step_size") {
+            n_with_steps += 1;
+            let stay = steps.outer_iter().all(|chain| chain.iter().all(|s| *s == chain[[0]]));
+            assert!(stay && steps[[0, 0]] != steps[[1, 0]], "{name}: {steps}");
         }
-        bits
-    };
-    let one = bits(1);
-    assert_eq!(one.len(), 4 * 50 * 5);
-    assert!([2, 8].iter().all(|&n| bits(n) == one));
+    }
+    assert_eq!(
+        n_with_steps, 4,
+        "NUTS, microcanonical paths, and what is tempered have a step size"
+    );
+}
+
+#[test]
+fn a_fit_of_moves_that_are_never_refused_prints_no_acceptance() {
+    let model = chain_of_three();
+    let gibbs = |moves| settings(Gibbs::for_model(&model).others(moves)).draws(100);
+    let slices = gibbs(Move::Slice).run(&model).unwrap().to_string();
+    assert!(
+        slices.contains("100 draws") && !slices.contains("acceptance"),
+        "{slices}"
+    );
+    let paths = gibbs(Move::nuts()).run(&model).unwrap().to_string();
+    assert!(paths.contains("acceptance 0."), "{paths}");
 }
 
 #[test]

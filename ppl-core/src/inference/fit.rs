@@ -252,12 +252,19 @@ impl<A: SiteAccessors> ForRows<'_, Fit<A>, A> {
     }
 }
 
-/// Writes the number of draws and the acceptance of each chain, a line for each site with its shape and the means of its
+/// Writes the number of draws and the acceptance of each chain, if any of its moves can be refused, a line for each site with its shape and the means of its
 /// first elements, and what may be wrong; [`Fit::summary`] says more.
 impl<A> fmt::Display for Fit<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let acceptance: Vec<String> = self.chains.iter().map(|c| format!("{:.2}", c.acceptance())).collect();
-        writeln!(f, "{}, acceptance {}", counted(self.draws()), acceptance.join(", "))?;
+        let acceptance = self.chains.iter().map(ChainInfo::acceptance);
+        let acceptance: Vec<String> = acceptance
+            .filter(|a| a.is_finite())
+            .map(|a| format!("{a:.2}"))
+            .collect();
+        match acceptance.as_slice() {
+            [] => writeln!(f, "{}", counted(self.draws()))?,
+            some => writeln!(f, "{}, acceptance {}", counted(self.draws()), some.join(", "))?,
+        }
         columns(f, &site_lines(self.draws()))?;
         warnings_of(f, &self.summary().warnings)
     }

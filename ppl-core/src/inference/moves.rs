@@ -13,7 +13,7 @@ use crate::inference::transition::Transition;
 use crate::inference::transitions::elliptical_slice::EllipticalSlice;
 use crate::inference::transitions::ensemble::Ensemble;
 use crate::inference::transitions::independence::Independence;
-use crate::inference::transitions::normal::Normal;
+use crate::inference::transitions::normal::NormalFactor;
 use crate::inference::transitions::random_walk::RandomWalk;
 use crate::inference::transitions::slice::Slice;
 use crate::inference::transitions::tempering::Tempering;
@@ -49,10 +49,10 @@ pub enum Move {
     /// Slices coordinate by coordinate ([`Slice`]); no gradient, nothing to tune.
     Slice,
     /// Slices along ellipses of this normal distribution in the unconstrained coordinates of the block ([`EllipticalSlice`]).
-    EllipticalSlice(Normal),
+    EllipticalSlice(NormalFactor),
     /// Proposals that do not depend on the present point ([`Independence`]): from this normal distribution, or, where there is
     /// none, from one that is fitted where [`Move::nuts`] goes in the warm-up.
-    Independence(Option<Normal>),
+    Independence(Option<NormalFactor>),
     /// Walkers that move along the lines between them ([`Ensemble`]), four for each latent number where the number is not
     /// said; for few latents, all of them in one block.
     Ensemble(Option<usize>),

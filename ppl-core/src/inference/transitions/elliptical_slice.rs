@@ -6,7 +6,7 @@ use rand_distr::{Distribution, Exp1};
 use crate::error::Result;
 use crate::inference::persist::Fields;
 use crate::inference::transition::{Column, Combine, Phase, State, Transition};
-use crate::inference::transitions::normal::Normal;
+use crate::inference::transitions::normal::NormalFactor;
 use crate::log_density::LogDensity;
 use crate::rng::Generator;
 
@@ -17,7 +17,7 @@ use crate::rng::Generator;
 /// any normal distribution, and good where r hardly narrows it: for latents with that normal prior and few data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EllipticalSlice {
-    normal: Normal,
+    normal: NormalFactor,
     /// The other axis of the ellipse.
     axis: Vec<f64>,
     tried: Vec<f64>,
@@ -26,7 +26,7 @@ pub struct EllipticalSlice {
 
 impl EllipticalSlice {
     /// Returns the sampler with ellipses of this distribution.
-    pub fn new(normal: Normal) -> Self {
+    pub fn new(normal: NormalFactor) -> Self {
         let room = vec![0.0; normal.dim()];
         EllipticalSlice {
             normal,
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn the_target_is_invariant_for_any_normal_distribution() {
         let normals = [
-            Normal::standard(2),
-            Normal::new(vec![0.3, -1.0], vec![0.8, 0.0, -0.5, 3.0]).unwrap(),
+            NormalFactor::standard(2),
+            NormalFactor::new(vec![0.3, -1.0], vec![0.8, 0.0, -0.5, 3.0]).unwrap(),
         ];
         for (seed, normal) in (70..).zip(normals) {
             bent::check(seed, N_STARTS, &|state, rng| {
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_target_that_is_the_normal_distribution_takes_one_evaluation() {
         let mut state = State::at(&mut Wide, vec![0.5; 50]).unwrap();
-        let mut slice = EllipticalSlice::new(Normal::standard(50));
+        let mut slice = EllipticalSlice::new(NormalFactor::standard(50));
         let mut rng = Key::new(1).generator();
         for _ in 0..100 {
             assert_eq!(slice.transition(&mut Wide, &mut state, &mut rng).unwrap(), 1);
@@ -143,6 +143,6 @@ mod tests {
 
     #[test]
     fn what_was_learnt_is_written_and_read() {
-        resumed::check(&mut || Box::new(EllipticalSlice::new(Normal::standard(2))));
+        resumed::check(&mut || Box::new(EllipticalSlice::new(NormalFactor::standard(2))));
     }
 }

@@ -5,7 +5,7 @@ use crate::inference::adapt::welford::Covariance;
 use crate::inference::adapt::windows::Windows;
 use crate::inference::persist::Fields;
 use crate::inference::transition::{Column, MhInfo, Phase, State, Transition};
-use crate::inference::transitions::normal::Normal;
+use crate::inference::transitions::normal::NormalFactor;
 use crate::inference::transitions::random_walk::factor_of;
 use crate::log_density::LogDensity;
 use crate::rng::Generator;
@@ -15,7 +15,7 @@ use crate::rng::Generator;
 /// It is accepted with probability min(1, p(new) q(old) / (p(old) q(new))), so that draws are nearly independent where q is
 /// near p. Where the tails of p are heavier than those of q, a chain stays in them for long.
 pub struct Independence {
-    normal: Normal,
+    normal: NormalFactor,
     fit: Option<Fit>,
     whitened: Vec<f64>,
     shift: Vec<f64>,
@@ -33,7 +33,7 @@ struct Fit {
 
 impl Independence {
     /// Returns the transition with proposals from a known distribution; nothing is learnt.
-    pub fn new(normal: Normal) -> Self {
+    pub fn new(normal: NormalFactor) -> Self {
         let room = vec![0.0; normal.dim()];
         Independence {
             normal,
@@ -53,7 +53,7 @@ impl Independence {
                 window: Covariance::new(dim),
                 is_fitted: false,
             }),
-            ..Independence::new(Normal::standard(dim))
+            ..Independence::new(NormalFactor::standard(dim))
         }
     }
 
@@ -81,7 +81,7 @@ impl Independence {
 
 impl Fit {
     /// Returns the distribution of a window at its end.
-    fn learn(&mut self, position: &[f64], step: usize, of: usize) -> Option<Normal> {
+    fn learn(&mut self, position: &[f64], step: usize, of: usize) -> Option<NormalFactor> {
         let windows = Windows::of_stan(of);
         if windows.holds(step) {
             self.window.add(|i| position[i]);
@@ -90,7 +90,7 @@ impl Fit {
             return None;
         }
         let mean = self.window.mean().to_vec();
-        let normal = factor_of(&self.window).and_then(|factor| Normal::new(mean, factor).ok());
+        let normal = factor_of(&self.window).and_then(|factor| NormalFactor::new(mean, factor).ok());
         self.window.restart();
         self.is_fitted |= normal.is_some();
         normal
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_target_is_invariant() {
-        let normal = Normal::new(vec![0.2, -1.0], vec![1.2, 0.0, 0.4, 2.0]).unwrap();
+        let normal = NormalFactor::new(vec![0.2, -1.0], vec![1.2, 0.0, 0.4, 2.0]).unwrap();
         bent::check(80, N_STARTS, &|state, rng| {
             Independence::new(normal.clone())
                 .transition(&mut Bent, state, rng)
@@ -223,7 +223,7 @@ mod tests {
             own.step(&mut Bent, &mut state, phase, &mut rng, &mut row).unwrap();
         }
         let learnt = own.normal.clone();
-        assert_ne!(learnt, Normal::standard(2));
+        assert_ne!(learnt, NormalFactor::standard(2));
         for _ in 0..100 {
             own.step(&mut Bent, &mut state, Phase::Sampling, &mut rng, &mut row)
                 .unwrap();

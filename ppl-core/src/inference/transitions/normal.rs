@@ -8,18 +8,18 @@ use crate::inference::persist::Fields;
 
 /// The normal distribution with a mean m and a covariance L Lᵀ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Normal {
+pub struct NormalFactor {
     mean: Vec<f64>,
     /// The lower triangle L, row by row: `[d, d]`.
     factor: Vec<f64>,
 }
 
-impl Normal {
+impl NormalFactor {
     /// Returns the standard normal distribution in `dim` dimensions.
     pub fn standard(dim: usize) -> Self {
         let mut factor = vec![0.0; dim * dim];
         (0..dim).for_each(|i| factor[i * dim + i] = 1.0);
-        Normal {
+        NormalFactor {
             mean: vec![0.0; dim],
             factor,
         }
@@ -28,12 +28,12 @@ impl Normal {
     /// Returns the distribution with a mean and the lower Cholesky factor L of a covariance, `[d, d]` row by row.
     ///
     /// ```
-    /// use ppl_core::inference::transitions::normal::Normal;
+    /// use ppl_core::inference::transitions::normal::NormalFactor;
     ///
     /// // Standard deviations 1 and 3, correlation 0.8.
-    /// let normal = Normal::new(vec![0.0, 1.0], vec![1.0, 0.0, 2.4, 1.8])?;
+    /// let normal = NormalFactor::new(vec![0.0, 1.0], vec![1.0, 0.0, 2.4, 1.8])?;
     /// assert_eq!(normal.dim(), 2);
-    /// assert!(Normal::new(vec![0.0], vec![-1.0]).is_err());
+    /// assert!(NormalFactor::new(vec![0.0], vec![-1.0]).is_err());
     /// # Ok::<(), ppl_core::error::Error>(())
     /// ```
     ///
@@ -66,7 +66,7 @@ impl Normal {
                 return refuse(format!("the factor has {x} at [{i}, {i}]: its diagonal is positive"));
             }
         }
-        Ok(Normal { mean, factor })
+        Ok(NormalFactor { mean, factor })
     }
 
     /// Returns the number of coordinates.
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn draws_and_density_are_those_of_the_covariance() {
         // The covariance [[4, 2], [2, 10]], whose inverse is [[10, −2], [−2, 4]] / 36.
-        let normal = Normal::new(vec![1.0, -1.0], vec![2.0, 0.0, 1.0, 3.0]).unwrap();
+        let normal = NormalFactor::new(vec![1.0, -1.0], vec![2.0, 0.0, 1.0, 3.0]).unwrap();
         let at = |x: f64, y: f64| -0.5 * (10.0 * x * x - 4.0 * x * y + 4.0 * y * y) / 36.0;
         let mut room = [0.0; 2];
         for (x, y) in [(0.0, 0.0), (1.0, 2.0), (-0.7, 0.4)] {
@@ -137,8 +137,11 @@ mod tests {
 
     #[test]
     fn what_is_no_factor_is_refused() {
-        let refused =
-            |mean: &[f64], factor: &[f64]| Normal::new(mean.to_vec(), factor.to_vec()).unwrap_err().to_string();
+        let refused = |mean: &[f64], factor: &[f64]| {
+            NormalFactor::new(mean.to_vec(), factor.to_vec())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(refused(&[0.0; 2], &[1.0]).contains("it is a matrix of 2 × 2"));
         assert!(refused(&[0.0, f64::NAN], &[1.0, 0.0, 0.0, 1.0]).contains("NaN in its mean or factor"));
         assert!(refused(&[0.0; 2], &[1.0, 0.5, 0.0, 1.0]).contains("above its diagonal, at [0, 1]"));
