@@ -56,6 +56,18 @@ impl Draws {
         first
     }
 
+    /// Returns the variables that are wanted, and the others.
+    pub(crate) fn split(&self, is_wanted: impl Fn(&str) -> bool) -> [Draws; 2] {
+        let mut parts = [0, 1].map(|_| Draws::new(self.n_chains(), self.n_draws()));
+        for variable in &self.variables {
+            let axes = self.axes(&variable.name).expect("it is one of the variables");
+            let part = &mut parts[usize::from(!is_wanted(&variable.name))];
+            let inserted = part.insert_axes(&variable.name, variable.kind, &axes, variable.values.to_vec());
+            inserted.expect("there are as many values as here");
+        }
+        parts
+    }
+
     /// Returns the draws of all chains, of equal number, together; a variable that a chain lacks is NaN there.
     ///
     /// # Errors

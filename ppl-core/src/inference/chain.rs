@@ -24,6 +24,7 @@ pub(crate) struct ChainPlan {
     pub draws: usize,
     pub warmup: usize,
     pub thin: usize,
+    pub keep_warmup: bool,
     pub key: Key,
     pub progress: Progress,
 }
@@ -87,8 +88,8 @@ pub(crate) trait Chain {
     /// Makes one step; all its random numbers come from `key`.
     fn step(&mut self, key: Key, phase: Phase) -> Result<()>;
 
-    /// Keeps the present state as the next draw.
-    fn keep(&mut self) -> Result<()>;
+    /// Keeps the present state as the next draw, or the next one of the warm-up.
+    fn keep(&mut self, phase: Phase) -> Result<()>;
 
     /// Returns what the chain has drawn.
     fn finish(self) -> Drawn;
@@ -100,10 +101,12 @@ pub(crate) struct Drawn {
     pub draws: Draws,
     /// The statistics of the draws.
     pub statistics: Statistics,
+    /// The values and statistics of the warm-up, without draws unless they were to be kept.
+    pub warmup: (Draws, Statistics),
     /// How the chain did.
     pub info: ChainInfo,
-    /// Why the draw after these has no values, although the chain made it.
-    pub fault: Option<Error>,
+    /// Why the draw after those of the warm-up, or after the others, has no values, although the chain made it.
+    pub faults: [Option<Error>; 2],
 }
 
 /// The outcome of one chain.
@@ -171,9 +174,10 @@ fn run_chain<C: Chain>(
         }
     };
     let mut advance = |step: usize| {
-        chain.step(key.split(step as u64), plan.phase(step))?;
+        let phase = plan.phase(step);
+        chain.step(key.split(step as u64), phase)?;
         if plan.is_kept(step) {
-            chain.keep()?;
+            chain.keep(phase)?;
         }
         if (step + 1).is_multiple_of(STEPS_BETWEEN_UPDATES) || step + 1 == steps {
             let done = step % STEPS_BETWEEN_UPDATES + 1;
@@ -183,8 +187,10 @@ fn run_chain<C: Chain>(
     };
     let walked = (0..steps).try_for_each(|step| advance(step).map_err(|cause| (plan.place(step), cause)));
     let mut drawn = chain.finish();
-    let at = ChainPlace::Draw(drawn.draws.n_draws());
-    let fault = drawn.fault.take().map(|cause| (at, cause)).or(walked.err());
+    let [of_warmup, of_draw] = drawn.faults.each_mut().map(Option::take);
+    let in_warmup = of_warmup.map(|cause| (ChainPlace::Warmup(drawn.warmup.0.n_draws() * plan.thin), cause));
+    let in_draws = of_draw.map(|cause| (ChainPlace::Draw(drawn.draws.n_draws()), cause));
+    let fault = in_warmup.or(in_draws).or(walked.err());
     Outcome {
         drawn: Some(drawn),
         fault,
@@ -250,6 +256,19 @@ impl ChainPlan {
     }
 
     fn is_kept(&self, step: usize) -> bool {
-        step >= self.warmup && (step - self.warmup + 1).is_multiple_of(self.thin)
+        match step.checked_sub(self.warmup) {
+            None => self.keep_warmup && (step + 1).is_multiple_of(self.thin),
+            Some(step) => (step + 1).is_multiple_of(self.thin),
+        }
+    }
+
+    /// Returns the number of draws that a chain keeps, those of the warm-up among them.
+    pub(crate) fn n_kept(&self) -> usize {
+        self.draws.saturating_add(self.n_warmup_kept())
+    }
+
+    /// Returns the number of draws of the warm-up that are kept.
+    pub(crate) fn n_warmup_kept(&self) -> usize {
+        if self.keep_warmup { self.warmup / self.thin } else { 0 }
     }
 }

@@ -10,11 +10,12 @@ use crate::diagnostics::{self, Comparison, Summary, Warning};
 use crate::diagnostics::{path_warnings, warnings_of};
 use crate::draws::Draws;
 use crate::error::Result;
-use crate::inference::chain::{ChainInfo, ChainPlan, Drawn, join};
+use crate::inference::attributes::Begun;
+use crate::inference::chain::{ChainInfo, Drawn, join};
 use crate::inference::potential::{Potential, recorder};
 use crate::inference::predictive::{PREDICTION, Predictive, predict};
+use crate::inference::results::{Group, Results};
 use crate::inference::row_words::{ForRows, RowWords};
-use crate::inference::site_draws::SiteDraws;
 use crate::inference::statistics;
 use crate::rng::Key;
 use crate::runtime::handlers::{Choose, SiteChoice};
@@ -28,12 +29,10 @@ use crate::runtime::sites::{DrawsBySite, SiteAccessors};
 /// compile. `A` is the [`Accessors`](Model::Accessors) of the model, so that `Fit<eight_schools::Accessors>` names the type
 /// of a fit; it borrows neither the model nor its data.
 pub struct Fit<A> {
-    draws: Arc<SiteDraws>,
-    statistics: Draws,
+    results: Results,
     accessors: A,
     chains: Vec<ChainInfo>,
     notes: Notes,
-    key: Key,
 }
 
 /// What a run has to say beside its draws.
@@ -72,33 +71,95 @@ impl<A> Fit<A> {
     /// # Errors
     ///
     /// If they do not go together: the error holds the draws of each chain.
-    pub(crate) fn new(drawn: Vec<Drawn>, notes: Notes, plan: ChainPlan) -> Result<Self>
+    pub(crate) fn new(drawn: Vec<Drawn>, potential: &Potential<'_>, begun: Begun) -> Result<Self>
     where
         A: From<Arc<dyn DrawsBySite>>,
     {
+        let facts = potential.facts();
+        let attributes = begun.end(facts.name.clone(), facts.fingerprint.clone());
         let (mut draws, mut statistics, mut chains) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut warmup, mut warmup_statistics) = (Vec::new(), Vec::new());
         for chain in drawn {
             draws.push(chain.draws);
             statistics.push(chain.statistics);
+            warmup.push(chain.warmup.0);
+            warmup_statistics.push(chain.warmup.1);
             chains.push(chain.info);
         }
-        let draws = Arc::new(SiteDraws::new(join(draws)?));
+        let (draws, warmup) = (join(draws)?, join(warmup)?);
+        let groups = [
+            (Group::SampleStats, statistics::merge(&statistics, draws.n_draws())),
+            (
+                Group::WarmupSampleStats,
+                statistics::merge(&warmup_statistics, warmup.n_draws()),
+            ),
+            (Group::WarmupPosterior, warmup),
+            (Group::ObservedData, facts.observed.clone()),
+            (Group::ConstantData, facts.constant.clone()),
+        ];
+        let mut results = Results::new(draws, attributes);
+        let is_kept = |draws: &Draws| draws.n_draws() > 0;
+        for (group, draws) in groups.into_iter().filter(|(_, draws)| is_kept(draws)) {
+            results.put(group, draws)?;
+        }
         Ok(Fit {
-            statistics: statistics::merge(&statistics, plan.draws),
-            accessors: A::from(draws.clone()),
-            draws,
+            accessors: A::from(Arc::clone(results.sites()) as Arc<dyn DrawsBySite>),
+            results,
             chains,
-            notes,
-            key: plan.key,
+            notes: Notes::of(potential),
         })
     }
 
     /// Returns the draws by name.
     pub fn draws(&self) -> &Draws {
-        &self.draws.draws
+        self.results.posterior()
     }
 
-    /// Gives a dimension of the draws coordinates, by which their elements are called from now on, as in `theta[north]`;
+    /// Returns all that the run left behind, in groups: draws, statistics, the warm-up if it was kept, data, and what was added;
+    /// and how it came about.
+    pub fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// Adds draws from the prior, or predictions at the draws of this fit, to its results: an earlier such group is replaced.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use ppl_core::distributions::Normal;
+    /// use ppl_core::inference::nuts::Nuts;
+    /// use ppl_core::inference::results::Group;
+    /// use ppl_core::runtime::argument::Obs;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn mean_of(y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 10));
+    ///     for i in plate(y) {
+    ///         observe(y[i], Normal(mu, 1));
+    ///     }
+    /// }
+    ///
+    /// let y = array![4.0, 5.0];
+    /// let mut fit = Nuts::default().draws(100).run(&mean_of(&y))?;
+    /// let predicted = fit.predict(&mean_of(Obs::missing_like(&[2])))?;
+    /// fit.add(&predicted)?;
+    /// let groups: Vec<&str> = fit.results().groups().map(|(group, _)| group.name()).collect();
+    /// assert_eq!(groups, ["posterior", "sample_stats", "posterior_predictive", "observed_data"]);
+    /// assert_eq!(fit.results().group(Group::ObservedData).unwrap().get("y").unwrap()[[0, 0, 1]], 5.0);
+    /// # Ok::<(), ppl_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If predictions have another number of chains or draws than this fit.
+    pub fn add<B>(&mut self, predicted: &Predictive<B>) -> Result<()> {
+        predicted
+            .grouped()
+            .into_iter()
+            .try_for_each(|(group, draws)| self.results.put(group, draws))
+    }
+
+    /// Gives a dimension coordinates in all groups, by which elements are called from now on, as in `theta[north]`;
     /// plates are dimensions, under the names of their indexes or the names that they were given.
     ///
     /// ```
@@ -126,7 +187,8 @@ impl<A> Fit<A> {
     ///
     /// If there is no dimension of this name, or the coordinates are not as many as it is long, or two are the same.
     pub fn set_coords<L: Into<String>>(&mut self, dimension: &str, labels: impl IntoIterator<Item = L>) -> Result<()> {
-        Ok(Arc::make_mut(&mut self.draws).draws.set_coords(dimension, labels)?)
+        let labels = labels.into_iter().map(L::into).collect();
+        Ok(self.results.set_coords(dimension, labels)?)
     }
 
     /// Returns the statistics of the steps by name, each `[chain, draw]`: `lp`, the log density of the unconstrained latents
@@ -134,7 +196,8 @@ impl<A> Fit<A> {
     ///
     /// A statistic of one part of a composition has its name in brackets, as in `acceptance_rate[theta]`.
     pub fn statistics(&self) -> &Draws {
-        &self.statistics
+        let statistics = self.results.group(Group::SampleStats);
+        statistics.expect("each run has statistics")
     }
 
     /// Returns mean, spread, quantiles, errors and diagnostics of every scalar, with warnings in words; what the run itself
@@ -142,7 +205,7 @@ impl<A> Fit<A> {
     pub fn summary(&self) -> Summary {
         let mut summary = diagnostics::summary(self.draws());
         self.notes.complete(&mut summary, self.draws());
-        let of_paths = path_warnings(&self.statistics).into_iter().map(Warning::Path);
+        let of_paths = path_warnings(self.statistics()).into_iter().map(Warning::Path);
         summary.warnings.splice(..0, of_paths);
         summary
     }
@@ -192,7 +255,7 @@ impl<A> Fit<A> {
     }
 
     fn predict_rows<N: Model + Sync>(&self, model: &N, words: &RowWords) -> Result<Predictive<N::Accessors>> {
-        let key = self.key.split(PREDICTION);
+        let key = Key::new(self.results.attributes().seed).split(PREDICTION);
         let recorder = |chain_idx, draw_idx| recorder(key.split(chain_idx as u64).split(draw_idx as u64));
         let record = |recorder: &Recorder, model: &dyn Body| recorder.record(model);
         predict(model, self.draws(), words, &recorder, &record)?.finish()

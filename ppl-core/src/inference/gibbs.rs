@@ -4,9 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
+use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainPlan, run_chains};
 use crate::inference::discrete::Discrete;
-use crate::inference::fit::{Fit, Notes};
+use crate::inference::fit::Fit;
 use crate::inference::moves::Move;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
@@ -77,6 +78,8 @@ pub struct Gibbs<N> {
     pub warmup: usize,
     /// The number of sweeps for each draw that is kept.
     pub thin: usize,
+    /// Whether draws of the warm-up are kept too, as often as later ones, with their statistics.
+    pub keep_warmup: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// Whether progress is shown.
@@ -103,6 +106,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
             draws: 1000,
             warmup: 1000,
             thin: 1,
+            keep_warmup: false,
             seed: 0,
             progress: Progress::Auto,
             blocks: Vec::new(),
@@ -121,6 +125,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
         draws: usize;
         warmup: usize;
         thin: usize;
+        keep_warmup: bool;
         seed: u64;
         progress: Progress;
     }
@@ -177,22 +182,26 @@ impl<N: From<SiteNames>> Gibbs<N> {
     /// starting point with a finite log density: the error names the site at fault. [`Error::Chain`] if a chain cannot go on:
     /// it names the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model<Names = N> + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
+        let mut settings = self.settings();
+        settings.push(("blocks", format!("{:?}, others {:?}", self.blocks, self.others)));
+        let begun = Begun::now("Gibbs", settings, self.seed);
         let plan = ChainPlan {
             chains: self.chains,
             draws: self.draws,
             warmup: self.warmup,
             thin: self.thin,
+            keep_warmup: self.keep_warmup,
             key: Key::new(self.seed),
             progress: self.progress,
         };
         plan.check()?;
         let potential = Potential::new(model, plan.key.split(RECORDING))?;
         let layout = self.layout(&potential)?;
-        potential.check_draws(plan.chains, plan.draws)?;
-        let sampled = run_chains(&plan, |key| {
+        potential.check_draws(plan.chains, plan.n_kept())?;
+        let drawn = run_chains(&plan, |key| {
             VectorChain::start(&potential, Box::new(layout.sequence()), key)
         })?;
-        Fit::new(sampled, Notes::of(&potential), plan)
+        Fit::new(drawn, &potential, begun)
     }
 
     /// Finds out which coordinates each block moves.
@@ -441,6 +450,7 @@ impl<N> fmt::Debug for Gibbs<N> {
             .field("draws", &self.draws)
             .field("warmup", &self.warmup)
             .field("thin", &self.thin)
+            .field("keep_warmup", &self.keep_warmup)
             .field("seed", &self.seed)
             .field("progress", &self.progress)
             .field("blocks", &self.blocks)

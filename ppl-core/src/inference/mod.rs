@@ -7,12 +7,14 @@
 //! forward.
 
 pub mod adapt;
+pub mod attributes;
 pub mod chain;
 pub mod discrete;
 pub mod fit;
 pub mod gibbs;
 pub mod hamiltonian;
 pub mod mh;
+mod model_facts;
 pub mod moves;
 pub mod nuts;
 pub mod persist;
@@ -20,6 +22,7 @@ pub mod potential;
 mod predicted_sites;
 pub mod predictive;
 pub mod progress;
+pub mod results;
 mod row_words;
 mod served_latents;
 mod settings;

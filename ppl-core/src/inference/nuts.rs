@@ -1,8 +1,9 @@
 //! The configurations of Hamiltonian samplers: [`Nuts`], the first choice, and [`Hmc`].
 
 use crate::error::{Error, Result};
+use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainPlan, run_chains};
-use crate::inference::fit::{Fit, Notes};
+use crate::inference::fit::Fit;
 use crate::inference::hamiltonian::hmc::HmcTransition;
 use crate::inference::hamiltonian::nuts::NutsTransition;
 use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
@@ -60,6 +61,8 @@ pub struct Nuts {
     pub warmup: usize,
     /// The number of steps for each draw that is kept.
     pub thin: usize,
+    /// Whether draws of the warm-up are kept too, as often as later ones, with their statistics.
+    pub keep_warmup: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// The mean acceptance along a path that the step size is to give, between zero and one: closer to one, steps are
@@ -89,6 +92,8 @@ pub struct Hmc {
     pub warmup: usize,
     /// The number of steps for each draw that is kept.
     pub thin: usize,
+    /// Whether draws of the warm-up are kept too, as often as later ones, with their statistics.
+    pub keep_warmup: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// The mean number of leapfrog steps of a path; each has between one and twice as many less one.
@@ -110,6 +115,7 @@ impl Default for Nuts {
             draws: 1000,
             warmup: 1000,
             thin: 1,
+            keep_warmup: false,
             seed: 0,
             target_acceptance: 0.8,
             max_depth: 10,
@@ -127,6 +133,7 @@ impl Default for Hmc {
             draws: 1000,
             warmup: 1000,
             thin: 1,
+            keep_warmup: false,
             seed: 0,
             steps: 10,
             target_acceptance: 0.8,
@@ -143,6 +150,7 @@ impl Nuts {
         draws: usize;
         warmup: usize;
         thin: usize;
+        keep_warmup: bool;
         seed: u64;
         target_acceptance: f64;
         max_depth: usize;
@@ -160,11 +168,13 @@ impl Nuts {
     /// the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         check_depth(self.max_depth)?;
+        let begun = Begun::now("Nuts", self.settings(), self.seed);
         let plan = ChainPlan {
             chains: self.chains,
             draws: self.draws,
             warmup: self.warmup,
             thin: self.thin,
+            keep_warmup: self.keep_warmup,
             key: Key::new(self.seed),
             progress: self.progress,
         };
@@ -174,7 +184,7 @@ impl Nuts {
             step_size: self.step_size,
         };
         let transition = |dim| Box::new(NutsTransition::new(dim, self.max_depth, warmup)) as Box<dyn Transition>;
-        run(model, "Nuts", plan, warmup, transition)
+        run(model, begun, plan, warmup, transition)
     }
 }
 
@@ -196,6 +206,7 @@ impl Hmc {
         draws: usize;
         warmup: usize;
         thin: usize;
+        keep_warmup: bool;
         seed: u64;
         steps: usize;
         target_acceptance: f64;
@@ -211,11 +222,13 @@ impl Hmc {
     /// As [`Nuts::run`].
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         check_steps(self.steps)?;
+        let begun = Begun::now("Hmc", self.settings(), self.seed);
         let plan = ChainPlan {
             chains: self.chains,
             draws: self.draws,
             warmup: self.warmup,
             thin: self.thin,
+            keep_warmup: self.keep_warmup,
             key: Key::new(self.seed),
             progress: self.progress,
         };
@@ -225,14 +238,14 @@ impl Hmc {
             step_size: self.step_size,
         };
         let transition = |dim| Box::new(HmcTransition::new(dim, self.steps, warmup)) as Box<dyn Transition>;
-        run(model, "Hmc", plan, warmup, transition)
+        run(model, begun, plan, warmup, transition)
     }
 }
 
 /// Runs chains of a transition that needs gradients in all coordinates.
 fn run<M: Model + Sync>(
     model: &M,
-    sampler: &str,
+    begun: Begun,
     plan: ChainPlan,
     warmup: Warmup,
     transition: impl Fn(usize) -> Box<dyn Transition> + Sync,
@@ -240,11 +253,11 @@ fn run<M: Model + Sync>(
     plan.check()?;
     warmup.check()?;
     let potential = Potential::new(model, plan.key.split(RECORDING))?;
-    check_continuous(&potential, sampler)?;
-    potential.check_draws(plan.chains, plan.draws)?;
+    check_continuous(&potential, begun.sampler)?;
+    potential.check_draws(plan.chains, plan.n_kept())?;
     let start = |key| VectorChain::start(&potential, transition(potential.dim()), key);
-    let sampled = run_chains(&plan, start)?;
-    Fit::new(sampled, Notes::of(&potential), plan)
+    let drawn = run_chains(&plan, start)?;
+    Fit::new(drawn, &potential, begun)
 }
 
 /// Refuses discrete latents, along which there is no gradient.

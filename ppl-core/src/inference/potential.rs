@@ -8,6 +8,7 @@ use crate::diagnostics::Warning;
 use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::discrete::Discrete;
+use crate::inference::model_facts::ModelFacts;
 use crate::inference::site_values::{SiteProgram, write_recording};
 use crate::inference::sizes::{KeptShape, check_draws, kept_shapes};
 use crate::inference::transition::State;
@@ -46,6 +47,7 @@ pub struct Potential<'m> {
     hindrance: Option<Warning>,
     kept_shapes: Vec<KeptShape>,
     given: HashSet<(String, usize)>,
+    facts: ModelFacts,
 }
 
 impl<'m> Potential<'m> {
@@ -82,6 +84,7 @@ impl<'m> Potential<'m> {
             },
             kept_shapes: kept_shapes(&first),
             given: first.given_elements(),
+            facts: ModelFacts::of(model.model_name(), &first, is_replayed)?,
             slots: first.slots,
             hindrance,
         })
@@ -100,6 +103,11 @@ impl<'m> Potential<'m> {
     /// Refuses draws for which there is no room in memory.
     pub(crate) fn check_draws(&self, n_chains: usize, n_draws: usize) -> Result<()> {
         check_draws(&self.kept_shapes, n_chains, n_draws)
+    }
+
+    /// Returns what results keep of the model.
+    pub(crate) fn facts(&self) -> &ModelFacts {
+        &self.facts
     }
 
     /// Returns the scalars that data give, which do not move: sites with numbers of elements.

@@ -75,6 +75,17 @@ impl PredictedSites {
         &self.all
     }
 
+    /// Returns whether the values are draws from the prior.
+    pub fn is_prior(&self) -> bool {
+        self.is_prior
+    }
+
+    /// Returns whether a site stands in place of a missing observation.
+    pub fn is_missing(&self, address: &str) -> bool {
+        let site = self.places.get(address).map(|&k| &self.all[k]);
+        site.is_some_and(|s| s.origin == Origin::Missing)
+    }
+
     /// Returns the latents that were drawn anew, or a part of them.
     pub fn drawn_anew(&self) -> impl Iterator<Item = &str> {
         let is_anew = |s: &&PredictedSite| matches!(s.origin, Origin::Extended(_) | Origin::DrawnAnew | Origin::Mixed);

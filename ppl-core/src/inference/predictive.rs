@@ -13,6 +13,7 @@ use crate::draws::Draws;
 use crate::error::{Error, Result};
 use crate::inference::potential::recorder;
 use crate::inference::predicted_sites::{Origin, PredictedSite, PredictedSites};
+use crate::inference::results::Group;
 use crate::inference::row_words::RowWords;
 use crate::inference::served_latents::{LatentValues, PlateWords, Served, Serving, check_words, serve};
 use crate::inference::site_draws::SiteDraws;
@@ -67,6 +68,15 @@ impl<A> Predictive<A> {
     /// `[chain, draw, plates…, event…]`.
     pub fn get(&self, site: &str) -> Option<ArrayViewD<'_, f64>> {
         self.draws.get(site)
+    }
+
+    /// Returns the draws in groups: those in place of missing observations, and the others.
+    pub(crate) fn grouped(&self) -> Vec<(Group, Draws)> {
+        if !self.sites.is_prior() {
+            return vec![(Group::PosteriorPredictive, self.draws().clone())];
+        }
+        let [missing, others] = self.draws().split(|site| self.sites.is_missing(site));
+        vec![(Group::Prior, others), (Group::PriorPredictive, missing)]
     }
 
     /// Returns the latents that were drawn from their distributions and not taken over from a fit, at least for some rows or

@@ -2,7 +2,7 @@
 
 /// Defines a method for each setting of a sampler, which returns the settings with another value of it.
 macro_rules! settings {
-    ($sampler:ident: $($name:ident: $t:ty;)*) => {$(
+    ($sampler:ident: $($name:ident: $t:ty;)*) => { $(
         #[doc = concat!(
             "Returns these settings with another [`", stringify!($sampler), "::", stringify!($name), "`](",
             stringify!($sampler), "#structfield.", stringify!($name), ")."
@@ -11,7 +11,13 @@ macro_rules! settings {
             self.$name = $name;
             self
         }
-    )*};
+    )*
+
+        /// Returns the names of the settings with their values in words.
+        pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+            vec![$((stringify!($name), format!("{:?}", self.$name))),*]
+        }
+    };
 }
 
 pub(crate) use settings;

@@ -14,11 +14,28 @@ pub(crate) struct VectorChain<'p> {
     density: Evaluator<'p>,
     state: State,
     transition: Box<dyn Transition>,
-    statistics: Statistics,
     /// What the last step wrote: the log density, then the columns of the transition.
     row: Vec<f64>,
-    draws: Vec<f64>,
-    n_kept: usize,
+    warmup: Kept,
+    sampling: Kept,
+}
+
+/// What is kept of one phase.
+struct Kept {
+    /// `[draw, coordinate]`.
+    positions: Vec<f64>,
+    n_draws: usize,
+    statistics: Statistics,
+}
+
+impl Kept {
+    fn new(statistics: Statistics) -> Self {
+        Kept {
+            positions: Vec::new(),
+            n_draws: 0,
+            statistics,
+        }
+    }
 }
 
 impl<'p> VectorChain<'p> {
@@ -34,22 +51,21 @@ impl<'p> VectorChain<'p> {
             density,
             state,
             transition,
-            statistics,
-            draws: Vec::new(),
-            n_kept: 0,
+            warmup: Kept::new(statistics.clone()),
+            sampling: Kept::new(statistics),
         })
     }
 
     /// Returns the values of the draws; if the model fails at a draw, of those before, with the error.
-    fn values(&self) -> (Draws, Option<Error>) {
+    fn values(&self, kept: &Kept) -> (Draws, Option<Error>) {
         let dim = self.potential.dim();
-        let first = |n: usize| self.potential.constrain(&self.draws[..n * dim], n);
-        let fault = match first(self.n_kept) {
+        let first = |n: usize| self.potential.constrain(&kept.positions[..n * dim], n);
+        let fault = match first(kept.n_draws) {
             Ok(draws) => return (draws, None),
             Err(error) => error,
         };
         // The model fails at the same draw for all numbers of draws beyond it.
-        let (mut good, mut bad) = (Draws::new(1, 0), self.n_kept);
+        let (mut good, mut bad) = (Draws::new(1, 0), kept.n_draws);
         let mut n_good = 0;
         while bad - n_good > 1 {
             let middle = n_good + (bad - n_good) / 2;
@@ -69,26 +85,33 @@ impl Chain for VectorChain<'_> {
         self.transition
             .step(&mut self.density, &mut self.state, phase, &mut rng, own)?;
         self.row[0] = self.state.log_density();
-        if phase == Phase::Sampling {
-            self.statistics.add(&self.row);
+        match phase {
+            Phase::Warmup { .. } => self.warmup.statistics.add(&self.row),
+            Phase::Sampling => self.sampling.statistics.add(&self.row),
         }
         Ok(())
     }
 
-    fn keep(&mut self) -> Result<()> {
-        self.draws.extend_from_slice(self.state.position());
-        self.statistics.keep();
-        self.n_kept += 1;
+    fn keep(&mut self, phase: Phase) -> Result<()> {
+        let kept = match phase {
+            Phase::Warmup { .. } => &mut self.warmup,
+            Phase::Sampling => &mut self.sampling,
+        };
+        kept.positions.extend_from_slice(self.state.position());
+        kept.statistics.keep();
+        kept.n_draws += 1;
         Ok(())
     }
 
     fn finish(self) -> Drawn {
-        let (draws, fault) = self.values();
+        let (draws, fault) = self.values(&self.sampling);
+        let (warmup, warmup_fault) = self.values(&self.warmup);
         Drawn {
-            info: ChainInfo::of(&self.statistics),
-            statistics: self.statistics,
+            info: ChainInfo::of(&self.sampling.statistics),
+            statistics: self.sampling.statistics,
+            warmup: (warmup, self.warmup.statistics),
             draws,
-            fault,
+            faults: [warmup_fault, fault],
         }
     }
 }

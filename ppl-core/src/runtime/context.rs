@@ -417,6 +417,7 @@ impl<'t> Ctx<'t> {
             is_discrete: false,
             is_guide: false,
             is_missing: false,
+            raw: None,
             given: Vec::new(),
             is_weighted: false,
             plates: self.state().plates.clone(),

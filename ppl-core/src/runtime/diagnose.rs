@@ -36,7 +36,7 @@ impl Recording {
             SiteKind::Factor => format!("the factor is {}: {culprits}", number(term.value)),
             _ => format!("log_prob is {}: {} {culprits}", number(term.value), site.distribution),
         };
-        let is_nan = |held: Held| self.elements(held).iter().any(|x| x.is_nan());
+        let is_nan = |held: Held| self.elements_of(held).iter().any(|x| x.is_nan());
         let remedy = match site.kind {
             SiteKind::Observed if is_nan(site.stored) => {
                 "; if NaN means missing, pass the data as `Obs::partly(&y)`, or beside a mask as `Obs::masked(&y, &is_there)`"
@@ -55,7 +55,7 @@ impl Recording {
     /// is not finite or there is nothing to draw. The error names the first such site, the row, and what is wrong there.
     pub fn check_draws(&self) -> Result<()> {
         let fault = self.sites.iter().find_map(|site| {
-            let own = self.elements(site.drawn_log_prob?);
+            let own = self.elements_of(site.drawn_log_prob?);
             let is_bad =
                 |&x: &f64| x.is_nan() || self.has_no_draws(site, x) || x < f64::MIN && self.has_infinite_params(site);
             let i = own.iter().position(is_bad)?;
@@ -75,12 +75,12 @@ impl Recording {
 
     /// Returns whether a log density says that there are no draws: it is +∞, or −∞ of a value without elements.
     fn has_no_draws(&self, site: &SiteRecord, log_prob: f64) -> bool {
-        log_prob == f64::INFINITY || log_prob < f64::MIN && self.elements(site.stored).is_empty()
+        log_prob == f64::INFINITY || log_prob < f64::MIN && self.elements_of(site.stored).is_empty()
     }
 
     /// Returns whether a parameter is not finite.
     fn has_infinite_params(&self, site: &SiteRecord) -> bool {
-        let mut params = site.params.iter().flat_map(|&(_, held, _)| self.elements(held));
+        let mut params = site.params.iter().flat_map(|&(_, held, _)| self.elements_of(held));
         params.any(|x| !x.is_finite())
     }
 
@@ -99,7 +99,8 @@ impl Recording {
         }
     }
 
-    fn elements(&self, held: Held) -> Vec<f64> {
+    /// Returns all elements of a value.
+    pub(crate) fn elements_of(&self, held: Held) -> Vec<f64> {
         match held {
             Held::Constant(x) => vec![x],
             Held::Node(node) => self.tape.elements_of(node),
@@ -113,7 +114,7 @@ impl Recording {
     fn culprits(&self, site: &SiteRecord, row: Option<(usize, usize)>) -> String {
         let parts = std::iter::once(("value", site.stored, true)).chain(site.params.iter().copied());
         let part = |(name, held, has_plates)| {
-            let values = self.elements(held);
+            let values = self.elements_of(held);
             let row = row.filter(|&(_, n_rows)| has_plates && n_rows > 0);
             let range = row.map_or(0..values.len(), |(row, n_rows)| {
                 let len = values.len() / n_rows;
@@ -228,7 +229,7 @@ impl Recording {
     /// Names the first value outside of the support, or else on its edge, with the bounds there.
     fn outside(&self, site: &SiteRecord, part: &Part) -> Option<String> {
         let values = &part.values;
-        let support = site.support?.map(|bound| self.elements(bound));
+        let support = site.support?.map(|bound| self.elements_of(bound));
         let at = |i: usize| {
             let bound = |bounds: &Vec<f64>| bounds[if bounds.len() == values.len() { i } else { 0 }];
             support.clone().map(|bounds| bound(&bounds))

@@ -10,7 +10,7 @@ use crate::ops::broadcast::broadcast_to;
 use crate::ops::gather::gather;
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
-use crate::runtime::context::Ctx;
+use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::Fate;
 use crate::runtime::sampling::{Beside, Visit};
 use crate::runtime::site::Site;
@@ -129,7 +129,12 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         // Any value of the support does, so that no derivative is NaN.
         let x = where_(parts.elements, parts.raw, stand_in);
         self.masks.push(parts.rows);
-        self.record(x, SiteKind::Observed)
+        let x = self.record(x, SiteKind::Observed)?;
+        let raw = hold(self.ctx.stored(parts.raw));
+        if let Some(site) = self.ctx.state().sites.last_mut() {
+            site.raw = Some(raw);
+        }
+        Ok(x)
     }
 
     /// Draws what is missing in a run that draws.

@@ -82,6 +82,9 @@ pub struct SiteRecord {
     pub is_missing: bool,
     /// Of a partly missing observation the numbers of the elements that are there.
     pub given: Vec<usize>,
+    /// Of an observation of which missing elements were integrated out what was observed, NaN where nothing was, in the form of
+    /// `stored`.
+    pub raw: Option<Held>,
     /// Whether its log density is scaled or masked.
     pub is_weighted: bool,
     /// The plates that were open.

@@ -156,6 +156,13 @@ impl Tape {
         }
     }
 
+    /// Returns the name of the argument that a node is the value of.
+    pub(crate) fn argument_name(&self, node: u32) -> Option<&'static str> {
+        let r = self.records();
+        let own = r.names.iter().find(|named| named.0 == node);
+        own.map(|&(_, name)| name)
+    }
+
     /// Returns how a value is called in messages: by the argument that it is, or by `other`.
     pub(crate) fn called(&self, x: Var<'_>, other: &str) -> String {
         let r = self.records();

@@ -1,8 +1,9 @@
 //! The configuration of Metropolis–Hastings, and its run.
 
 use crate::error::{Error, Result};
+use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainPlan, Drawn, run_chains};
-use crate::inference::fit::{Fit, Notes};
+use crate::inference::fit::Fit;
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
 use crate::inference::potential::Potential;
@@ -59,6 +60,8 @@ pub struct Mh {
     pub warmup: usize,
     /// The number of steps for each draw that is kept.
     pub thin: usize,
+    /// Whether draws of the warm-up are kept too, as often as later ones, with their statistics.
+    pub keep_warmup: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// How the next state is proposed.
@@ -74,6 +77,7 @@ impl Default for Mh {
             draws: 1000,
             warmup: 1000,
             thin: 1,
+            keep_warmup: false,
             seed: 0,
             proposal: Proposal::Auto,
             progress: Progress::Auto,
@@ -87,6 +91,7 @@ impl Mh {
         draws: usize;
         warmup: usize;
         thin: usize;
+        keep_warmup: bool;
         seed: u64;
         proposal: Proposal;
         progress: Progress;
@@ -100,8 +105,9 @@ impl Mh {
     /// the error names the site at fault. [`Error::Chain`](crate::error::Error::Chain) if a chain cannot go on, as when the
     /// model fails at a step or a site has two shapes: it names the chain and the draw, and holds the draws made so far.
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
-        let (sampled, notes) = self.sample(model)?;
-        Fit::new(sampled, notes, self.plan())
+        let begun = Begun::now("Mh", self.settings(), self.seed);
+        let (drawn, potential) = self.sample(model)?;
+        Fit::new(drawn, &potential, begun)
     }
 
     fn plan(&self) -> ChainPlan {
@@ -110,22 +116,23 @@ impl Mh {
             draws: self.draws,
             warmup: self.warmup,
             thin: self.thin,
+            keep_warmup: self.keep_warmup,
             key: Key::new(self.seed),
             progress: self.progress,
         }
     }
 
-    fn sample(&self, model: &(dyn Body + Sync)) -> Result<(Vec<Drawn>, Notes)> {
+    fn sample<'m>(&self, model: &'m (dyn Body + Sync)) -> Result<(Vec<Drawn>, Potential<'m>)> {
         let plan = self.plan();
         plan.check()?;
         let potential = Potential::new(model, plan.key.split(RECORDING))?;
-        potential.check_draws(self.chains, self.draws)?;
+        potential.check_draws(plan.chains, plan.n_kept())?;
         let on_vectors = |transition: fn(&Potential<'_>) -> Sequence| {
             run_chains(&plan, |key| {
                 VectorChain::start(&potential, Box::new(transition(&potential)), key)
             })
         };
-        let sampled = match &self.proposal {
+        let drawn = match &self.proposal {
             Proposal::Custom(own) => run_chains(&plan, |key| {
                 VectorChain::start(&potential, Box::new(Custom::new(own.clone(), places(&potential))), key)
             }),
@@ -138,9 +145,12 @@ impl Mh {
                 on_vectors(random_walk)
             }
             Proposal::SingleSite if potential.is_replayed() => on_vectors(site_by_site),
-            Proposal::Auto | Proposal::SingleSite => run_chains(&plan, |key| TraceChain::start(model, self.draws, key)),
+            Proposal::Auto | Proposal::SingleSite => {
+                let lengths = [plan.n_warmup_kept(), plan.draws];
+                run_chains(&plan, |key| TraceChain::start(model, lengths, key))
+            }
         };
-        Ok((sampled?, Notes::of(&potential)))
+        Ok((drawn?, potential))
     }
 }
 

@@ -33,10 +33,29 @@ pub(crate) struct TraceChain<'m> {
     learnt: BTreeMap<String, Learnt>,
     /// The number of sites summed over the sweeps of the warm-up, and the number of these.
     sizes: (usize, usize),
+    warmup: Kept,
+    sampling: Kept,
+}
+
+/// What is kept of one phase.
+struct Kept {
     /// The values of the draws; rows that were not kept have no meaning.
     draws: Draws,
+    n_draws: usize,
     statistics: Statistics,
-    n_kept: usize,
+}
+
+impl Kept {
+    fn new(n_draws: usize) -> Self {
+        Kept {
+            draws: Draws::new(1, n_draws),
+            n_draws: 0,
+            statistics: Statistics::new(vec![
+                Column::acceptance_rate(),
+                Column::integer("n_sites", Combine::Last),
+            ]),
+        }
+    }
 }
 
 /// A run of a model with all that the next step needs.
@@ -139,20 +158,16 @@ fn run(
 }
 
 impl<'m> TraceChain<'m> {
-    /// Starts a chain at a draw from the prior.
-    pub(crate) fn start(model: &'m dyn Body, n_draws: usize, key: Key) -> Result<Self> {
+    /// Starts a chain at a draw from the prior, which is to keep so many draws of the warm-up and after it.
+    pub(crate) fn start(model: &'m dyn Body, [n_warmup, n_draws]: [usize; 2], key: Key) -> Result<Self> {
         let state = TraceState::start(model, key)?;
         Ok(TraceChain {
             model,
             sizes: (state.n_sites(), 1),
             state,
             learnt: BTreeMap::new(),
-            draws: Draws::new(1, n_draws),
-            statistics: Statistics::new(vec![
-                Column::acceptance_rate(),
-                Column::integer("n_sites", Combine::Last),
-            ]),
-            n_kept: 0,
+            warmup: Kept::new(n_warmup),
+            sampling: Kept::new(n_draws),
         })
     }
 
@@ -181,20 +196,25 @@ impl Chain for TraceChain<'_> {
                 Phase::Sampling => own.tally.add(info.acceptance_rate),
             }
         }
+        let row = [self.state.log_density, sum / n, self.state.n_sites() as f64];
         if phase == Phase::Sampling {
-            let row = [self.state.log_density, sum / n, self.state.n_sites() as f64];
-            self.statistics.add(&row);
+            self.sampling.statistics.add(&row);
         } else {
+            self.warmup.statistics.add(&row);
             self.sizes.0 += self.state.n_sites();
             self.sizes.1 += 1;
         }
         Ok(())
     }
 
-    fn keep(&mut self) -> Result<()> {
-        write_recording(&self.state.recording, self.n_kept, &mut self.draws)?;
-        self.statistics.keep();
-        self.n_kept += 1;
+    fn keep(&mut self, phase: Phase) -> Result<()> {
+        let kept = match phase {
+            Phase::Warmup { .. } => &mut self.warmup,
+            Phase::Sampling => &mut self.sampling,
+        };
+        write_recording(&self.state.recording, kept.n_draws, &mut kept.draws)?;
+        kept.statistics.keep();
+        kept.n_draws += 1;
         Ok(())
     }
 
@@ -206,9 +226,10 @@ impl Chain for TraceChain<'_> {
         });
         Drawn {
             info: ChainInfo { moves: moves.collect() },
-            draws: self.draws.first(self.n_kept),
-            statistics: self.statistics,
-            fault: None,
+            draws: self.sampling.draws.first(self.sampling.n_draws),
+            statistics: self.sampling.statistics,
+            warmup: (self.warmup.draws.first(self.warmup.n_draws), self.warmup.statistics),
+            faults: [None, None],
         }
     }
 }
@@ -265,7 +286,7 @@ mod tests {
     #[test]
     fn the_length_of_a_sweep_is_fixed_after_the_warm_up() {
         let model = walk(0.8, &1.0);
-        let mut chain = TraceChain::start(&model, 1, Key::new(3)).unwrap();
+        let mut chain = TraceChain::start(&model, [0, 1], Key::new(3)).unwrap();
         let mut steps = |phase: fn(usize) -> Phase| {
             (0..40).for_each(|k| chain.step(Key::new(4).split(k as u64), phase(k)).unwrap());
             (chain.sizes, chain.sweep_len())

@@ -129,6 +129,7 @@ impl Source for FromAutoNormal {
             is_discrete: false,
             is_guide: true,
             is_missing: false,
+            raw: None,
             given: Vec::new(),
             is_weighted: false,
             plates: Vec::new(),
