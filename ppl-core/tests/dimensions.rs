@@ -169,8 +169,10 @@ fn discrete_sites_know_whether_they_are_counts_categories_or_truth_values() {
         assert_eq!(fit.draws().kind(name), Ok(kind), "{name}");
     }
     assert_eq!(predicted.draws().kind("y"), Ok(Kind::Integer));
-    let error = fit.set_coords("i", ["a", "b"]).unwrap_err().to_string();
-    assert_eq!(error, "no dimension named `i`; there are none");
+    let error = fit.set_coords("j", ["a", "b"]).unwrap_err().to_string();
+    assert_eq!(error, "no dimension named `j`; similar: `i`");
+    // No latent lies in the plate, and the data do.
+    fit.set_coords("i", ["a", "b"]).unwrap();
 }
 
 #[model(crate = ppl_core)]

@@ -262,7 +262,7 @@ fn predictions_and_the_prior_are_groups_with_the_coordinates_of_the_fit() {
         "posterior_predictive of 2 chains of 10 draws do not go with a posterior of 2 chains of 20 draws: make them from this fit"
     );
     let error = fit.set_coords("shool", ["A", "B"]).unwrap_err().to_string();
-    assert_eq!(error, "no dimension named `shool`; similar: `school`");
+    assert_eq!(error, "no dimension named `shool`; similar: `school`, `sigma_dim_0`");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn hint(similar: &[String]) -> String {
 }
 
 /// Returns the three names at the least edit distance, ties in the order given.
-pub(super) fn similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut ranked: Vec<(usize, &str)> = names.map(|other| (edit_distance(name, other), other)).collect();
     ranked.sort_by_key(|&(distance, _)| distance);
     ranked.into_iter().take(3).map(|(_, other)| other.to_string()).collect()

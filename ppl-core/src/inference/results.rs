@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::draws::{Draws, DrawsError};
+use crate::draws::{Draws, DrawsError, similar};
 use crate::error::{Error, Result};
 use crate::inference::attributes::Attributes;
 use crate::inference::site_draws::SiteDraws;
@@ -140,15 +140,33 @@ impl Results {
     /// If no group has a dimension of this name and length, or two coordinates are the same.
     pub fn set_coords(&mut self, dimension: &str, labels: Vec<String>) -> Result<(), DrawsError> {
         let fits = |draws: &Draws| draws.dimensions().any(|own| own == (dimension, labels.len()));
-        let is_known = self.groups().any(|(_, draws)| fits(draws));
+        if !self.groups().any(|(_, draws)| fits(draws)) {
+            return Err(self.no_dimension(dimension, labels.len()));
+        }
+        if fits(self.posterior()) {
+            let posterior = &mut Arc::make_mut(&mut self.posterior).draws;
+            posterior.set_coords(dimension, labels.iter().cloned())?;
+        }
         for draws in self.others.values_mut().filter(|draws| fits(draws)) {
             draws.set_coords(dimension, labels.iter().cloned())?;
         }
-        if fits(self.posterior()) || !is_known {
-            // If no group has it, the error is that of the posterior.
-            Arc::make_mut(&mut self.posterior).draws.set_coords(dimension, labels)?;
-        }
         Ok(())
+    }
+
+    /// Returns the error of coordinates for a dimension that no group has with this length.
+    fn no_dimension(&self, name: &str, got: usize) -> DrawsError {
+        let all: BTreeMap<&str, usize> = self.groups().flat_map(|(_, draws)| draws.dimensions()).collect();
+        match all.get(name) {
+            Some(&expected) => DrawsError::WrongCoords {
+                dimension: name.to_string(),
+                expected,
+                got,
+            },
+            None => DrawsError::UnknownDimension {
+                name: name.to_string(),
+                similar: similar(name, all.into_keys()),
+            },
+        }
     }
 }
 
