@@ -212,6 +212,13 @@ fn sensitivities_to_powers_are_those_of_arviz() {
         }
     }
     assert_eq!(n, 9);
+    let few = &RECORD["few_draws"];
+    let mut draws = Draws::new(2, 10);
+    draws.insert("x", &[], numbers(&few["x"])).unwrap();
+    let log_density = ArrayD::from_shape_vec(IxDyn(&[2, 10]), numbers(&few["log_density"])).unwrap();
+    let row = &psense(&draws, log_density.view(), log_density.view()).unwrap().rows[0];
+    assert_close(row.prior, number(&few["psense"]), "twenty draws");
+    assert_eq!(row.prior, row.likelihood);
 }
 
 #[test]

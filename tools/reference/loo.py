@@ -65,6 +65,19 @@ def models():
     yield "counts", 0.5, {"rate": rate}, stats.gamma.logpdf(rate, 2), log_likelihood, counts, predictions
 
 
+def sensitivity(x, log_density):
+    scaled = [np.exp(array_stats._power_scale_lw(log_density, alpha)) for alpha in (0.99, 1.01)]
+    return float(array_stats._power_scale_sense(x, *(w / w.sum() for w in scaled), 0.99, 1.01))
+
+
+def few_draws():
+    """Twenty draws, of which a fifth would be too few for a tail."""
+    rng = np.random.default_rng(20240608)
+    x = rounded(rng.normal(size=(2, 10)))
+    log_density = rounded(-2 * x**2 + rng.normal(size=(2, 10)))
+    return {"x": list(x.ravel()), "log_density": list(log_density.ravel()), "psense": sensitivity(x, log_density)}
+
+
 def estimates(r_eff, draws, log_prior, log_likelihood, y, predictions):
     n = y.size
     flat = log_likelihood.reshape(*log_likelihood.shape[:2], n)
@@ -77,13 +90,11 @@ def estimates(r_eff, draws, log_prior, log_likelihood, y, predictions):
     below = [np.sum(np.exp(weights[i])[flat_predictions[:, i] < flat_y[i]]) for i in range(n)]
     penalties = np.var(flat, axis=(0, 1), ddof=1)
     waic_i = logsumexp(flat, axis=(0, 1)) - math.log(flat.shape[0] * flat.shape[1]) - penalties
-    sensitivity = {}
-    for component, log_density in (("prior", log_prior), ("likelihood", flat.sum(axis=-1))):
-        scaled = [np.exp(array_stats._power_scale_lw(log_density, alpha)) for alpha in (0.99, 1.01)]
-        scaled = [w / w.sum() for w in scaled]
-        sensitivity[component] = {
-            name: float(array_stats._power_scale_sense(x, *scaled, 0.99, 1.01)) for name, x in draws.items()
-        }
+    components = {"prior": log_prior, "likelihood": flat.sum(axis=-1)}
+    sensitivities = {
+        component: {name: sensitivity(x, log_density) for name, x in draws.items()}
+        for component, log_density in components.items()
+    }
     return {
         "elpd": float(elpd),
         "se": float(se),
@@ -93,7 +104,7 @@ def estimates(r_eff, draws, log_prior, log_likelihood, y, predictions):
         "pit_middles": [float(x) for x in middles],
         "pit_below": [float(x) for x in below],
         "waic": {"elpd": float(waic_i.sum()), "se": float(np.sqrt(n * np.var(waic_i))), "p": float(penalties.sum())},
-        "psense": sensitivity,
+        "psense": sensitivities,
         "ess_mean": {name: float(array_stats.ess(x, method="mean")) for name, x in draws.items()},
     }
 
@@ -149,7 +160,7 @@ def main(path):
         }
     compared = comparison({name: results[name] for name in ("normal", "normal_too_narrow", "student")})
     made_by = f"arviz-stats {arviz_stats.__version__}, numpy {np.__version__}, scipy {scipy.__version__}"
-    record = {"made_by": made_by, "cases": cases, "comparison": compared}
+    record = {"made_by": made_by, "cases": cases, "comparison": compared, "few_draws": few_draws()}
     path.write_text(json.dumps(record, separators=(",", ":")) + "\n")
 
 

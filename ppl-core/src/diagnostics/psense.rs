@@ -9,16 +9,13 @@ use crate::diagnostics::elpd_error::ElpdError;
 use crate::diagnostics::ess::ess_tail;
 use crate::diagnostics::pointwise::Pointwise;
 use crate::diagnostics::psense_warning::{MAX_SENSITIVITY, PsenseWarning};
-use crate::diagnostics::psis::{good_k, smooth, tail_length};
+use crate::diagnostics::psis::{MIN_TAIL, good_k, smooth, tail_length};
 use crate::diagnostics::split::says_nothing;
 use crate::diagnostics::summary::table;
 use crate::draws::Draws;
 
 /// The powers that a component is raised to.
 const POWERS: [f64; 2] = [0.99, 1.01];
-
-/// The fewest weights that are smoothed.
-const MIN_TAIL: usize = 5;
 
 /// How sensitive the posterior of each scalar is to prior and likelihood; printed as a table in Markdown, with what may be wrong
 /// below.
@@ -122,7 +119,7 @@ impl Scaled {
         let n = sums.len();
         let in_one_chain = ArrayView2::from_shape((1, n), &sums).expect("one row of all");
         let r_eff = ess_tail(in_one_chain) / n as f64;
-        let n_tail = tail_length(n, r_eff).min(n / 2).max(MIN_TAIL);
+        let n_tail = tail_length(n, r_eff).max(MIN_TAIL);
         let [low, high] = POWERS.map(|power| {
             let log_weights: Vec<f64> = sums.iter().map(|x| (power - 1.0) * x).collect();
             smooth(&log_weights, n_tail)

@@ -3,7 +3,7 @@
 use crate::diagnostics::pareto::Pareto;
 
 /// The fewest weights that a tail is fitted to.
-const MIN_TAIL: usize = 5;
+pub(super) const MIN_TAIL: usize = 5;
 
 /// The fewest draws whose tail has that many.
 pub(super) const MIN_DRAWS_OF_TAIL: usize = 5 * MIN_TAIL;
