@@ -62,7 +62,12 @@ fn check_moments(draws: &Draws, label: &str, mean: f64, sd: f64) {
     assert!(z.abs() < 4.0, "{label}: sd {got} for {sd}, {z} standard errors");
 }
 
-const METRICS: [MetricKind; 3] = [MetricKind::FisherDiagonal, MetricKind::Diagonal, MetricKind::Dense];
+const METRICS: [MetricKind; 4] = [
+    MetricKind::Fisher,
+    MetricKind::FisherDiagonal,
+    MetricKind::Diagonal,
+    MetricKind::Dense,
+];
 
 #[test]
 fn conjugate_posteriors_are_recovered_with_every_metric() {

@@ -267,7 +267,7 @@ fn operations_name_themselves_their_line_and_the_shapes() {
     t.model("an axis twice", ALL, &[&at("permute"), "[0, 0]"], &permutes(&m(2, 3), vec![0, 0]));
     t.model("too few axes", ALL, &[&at("permute"), "[1]"], &permutes(&m(2, 3), vec![1]));
     t.model("a stack of other lengths", ALL, &[&at("stack"), "[3] and [2]"], &stacks(&three, &array![1.0, 2.0]));
-    let words = ["site mu (tests/bad_input/shapes.rs:", "of numbers alone no value", "`array![1.0, 2.0]`"];
+    let words = ["stack (tests/bad_input/shapes.rs:", "of numbers alone no value", "`array![1.0, 2.0]`"];
     t.model("a stack of numbers alone", ALL, &words, &stacks_numbers(1.0));
     t.finish();
 }

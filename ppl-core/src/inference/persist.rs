@@ -15,8 +15,10 @@ pub trait Fields {
     fn number(&mut self, name: &str, value: &mut f64);
     /// Sees a whole number.
     fn count(&mut self, name: &str, value: &mut u64);
-    /// Sees real numbers, as many as there are.
+    /// Sees real numbers, as many in the sampler as in what was written.
     fn numbers(&mut self, name: &str, values: &mut Vec<f64>);
+    /// Sees real numbers, however many were written.
+    fn list(&mut self, name: &str, values: &mut Vec<f64>);
     /// Sees the fields of a part inside this part.
     fn part(&mut self, name: &str, visit: &mut dyn FnMut(&mut dyn Fields));
 
@@ -109,6 +111,10 @@ impl Fields for Writer {
         self.record.numbers.insert(full(&self.path, name), values.clone());
     }
 
+    fn list(&mut self, name: &str, values: &mut Vec<f64>) {
+        self.numbers(name, values);
+    }
+
     fn part(&mut self, name: &str, visit: &mut dyn FnMut(&mut dyn Fields)) {
         let inner = full(&self.path, name);
         let outer = std::mem::replace(&mut self.path, inner);
@@ -167,6 +173,13 @@ impl Fields for Reader<'_> {
             ));
         }
         values.copy_from_slice(written);
+    }
+
+    fn list(&mut self, name: &str, values: &mut Vec<f64>) {
+        let written = self.record.numbers.get(&full(&self.path, name));
+        if let Some(written) = self.found(name, written) {
+            values.clone_from(written);
+        }
     }
 
     fn part(&mut self, name: &str, visit: &mut dyn FnMut(&mut dyn Fields)) {

@@ -114,8 +114,8 @@ impl Metric {
                 spreads,
             } => {
                 fields.numbers("scale", scale);
-                fields.numbers("directions", directions);
-                fields.numbers("spreads", spreads);
+                fields.list("directions", directions);
+                fields.list("spreads", spreads);
             }
         }
     }

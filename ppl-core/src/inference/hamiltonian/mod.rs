@@ -4,6 +4,7 @@
 //! alike. [`nuts`] goes on until the path turns back ([`tree`]), [`hmc`] for a fixed number of steps, and [`mclmc`] moves with a velocity of one length. [`warmup`] finds
 //! step size and metric.
 
+mod fisher;
 pub mod hmc;
 pub mod leapfrog;
 pub mod mclmc;

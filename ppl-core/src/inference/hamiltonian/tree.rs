@@ -10,7 +10,7 @@ use rand::Rng;
 
 use crate::error::Result;
 use crate::inference::hamiltonian::leapfrog::PhasePoint;
-use crate::inference::hamiltonian::metric::{Metric, dot};
+use crate::inference::hamiltonian::metric::Metric;
 use crate::log_density::LogDensity;
 use crate::rng::Generator;
 
@@ -101,7 +101,11 @@ impl Tree {
         if !(self.grow(path, depth - 1, spare)? && second.grow(path, depth - 1, spare)?) {
             return Ok(false);
         }
-        let goes_on = !turns(self, second);
+        let goes_on = !(if depth == 1 {
+            pair_turns(self, second)
+        } else {
+            turns(self, second)
+        });
         let is_chosen = path.rng.random::<f64>() < (second.ln_weight - ln_add(self.ln_weight, second.ln_weight)).exp();
         self.append(second, is_chosen);
         Ok(goes_on)
@@ -141,18 +145,36 @@ impl Tree {
 
 /// Returns whether a path of two parts turns back: as a whole, or one part with the end of the other next to it.
 pub(super) fn turns(a: &Tree, b: &Tree) -> bool {
-    let against = |sum_first: f64, sum_last: f64| !(sum_first > 0.0 && sum_last > 0.0);
-    let (a_first, b_last) = (&a.first, &b.last);
-    against(
-        dot(&a.sum, a_first) + dot(&b.sum, a_first),
-        dot(&a.sum, b_last) + dot(&b.sum, b_last),
-    ) || against(
-        dot(&a.sum, a_first) + dot(&b.first, a_first),
-        dot(&a.sum, &b.first) + dot(&b.first, &b.first),
-    ) || against(
-        dot(&a.last, &a.last) + dot(&b.sum, &a.last),
-        dot(&a.last, b_last) + dot(&b.sum, b_last),
-    )
+    let n = a.sum.len();
+    let (a_first, a_last, a_sum) = (&a.first[..n], &a.last[..n], &a.sum[..n]);
+    let (b_first, b_last, b_sum) = (&b.first[..n], &b.last[..n], &b.sum[..n]);
+    // One pass over all six, each sum against both its ends.
+    let mut along = [0.0; 6];
+    for i in 0..n {
+        let whole = a_sum[i] + b_sum[i];
+        let with_first = a_sum[i] + b_first[i];
+        let with_last = a_last[i] + b_sum[i];
+        along[0] += whole * a_first[i];
+        along[1] += whole * b_last[i];
+        along[2] += with_first * a_first[i];
+        along[3] += with_first * b_first[i];
+        along[4] += with_last * a_last[i];
+        along[5] += with_last * b_last[i];
+    }
+    !along.iter().all(|&x| x > 0.0)
+}
+
+/// Returns whether a path of two points turns back; the checks across its halves are that of the whole.
+fn pair_turns(a: &Tree, b: &Tree) -> bool {
+    let n = a.sum.len();
+    let (a, b) = (&a.sum[..n], &b.sum[..n]);
+    let mut along = [0.0; 2];
+    for i in 0..n {
+        let whole = a[i] + b[i];
+        along[0] += whole * a[i];
+        along[1] += whole * b[i];
+    }
+    !along.iter().all(|&x| x > 0.0)
 }
 
 /// Returns ln(eᵃ + eᵇ).
@@ -168,6 +190,7 @@ pub(super) fn ln_add(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inference::hamiltonian::metric::dot;
     use crate::inference::hamiltonian::metric::tests::Banana;
     use crate::rng::Key;
     use rand_distr::{Distribution, StandardNormal};

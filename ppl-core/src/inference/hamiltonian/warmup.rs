@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::inference::adapt::dual_averaging::DualAveraging;
 use crate::inference::adapt::welford::{Covariance, Variance};
 use crate::inference::adapt::windows::Windows;
+use crate::inference::hamiltonian::fisher::{Window, bounded};
 use crate::inference::hamiltonian::leapfrog::PhasePoint;
 use crate::inference::hamiltonian::metric::Metric;
 use crate::inference::persist::Fields;
@@ -21,12 +22,13 @@ const MAX_DOUBLINGS: usize = 60;
 /// Which metric a warm-up learns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MetricKind {
-    /// The square root of variances of draws over those of gradients, coordinate by coordinate.
+    /// A scale for each coordinate, and the few directions that are still much longer or shorter, from draws and gradients.
     ///
-    /// A normal target with diagonal covariance Σ has draws of variance Σ and gradients of variance Σ⁻¹, so that few draws
-    /// tell as much as many draws alone (Seyboldt, Carlson and Carpenter 2025, *Preconditioning Hamiltonian Monte Carlo by
-    /// minimizing Fisher divergence*). It is learnt from draw to draw.
+    /// A normal target is known exactly after as many draws as it has coordinates (Seyboldt, Carlson and Carpenter 2025,
+    /// *Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence*).
     #[default]
+    Fisher,
+    /// The scales of [`MetricKind::Fisher`] alone: standard deviations of draws over those of gradients, the root of it.
     FisherDiagonal,
     /// The variances of the draws, in the windows of Stan.
     Diagonal,
@@ -70,29 +72,28 @@ pub(super) struct Adapted {
 enum Seen {
     /// Those of the present window, and those since half of it, which become the present ones at its end.
     Fisher {
-        present: Scores,
-        next: Scores,
+        present: Window,
+        next: Window,
+        /// The step at which directions are learnt again.
+        due: u64,
     },
     Variance(Variance),
     Covariance(Covariance),
-}
-
-/// Variances of draws and of gradients.
-#[derive(Clone, Debug, PartialEq)]
-struct Scores {
-    draws: Variance,
-    gradients: Variance,
 }
 
 impl Adapted {
     pub(super) fn new(dim: usize, warmup: Warmup) -> Self {
         let step_size = warmup.step_size.unwrap_or(1.0);
         let (metric, seen) = match warmup.metric {
-            MetricKind::FisherDiagonal => {
-                let present = Scores::new(dim);
-                let next = present.clone();
-                (Metric::identity(dim), Seen::Fisher { present, next })
+            MetricKind::Fisher => {
+                let metric = Metric::LowRank {
+                    scale: vec![1.0; dim],
+                    directions: Vec::new(),
+                    spreads: Vec::new(),
+                };
+                (metric, Seen::fisher(dim, true))
             }
+            MetricKind::FisherDiagonal => (Metric::identity(dim), Seen::fisher(dim, false)),
             MetricKind::Diagonal => (Metric::identity(dim), Seen::Variance(Variance::new(dim))),
             MetricKind::Dense => {
                 let mut factor = vec![0.0; dim * dim];
@@ -133,7 +134,9 @@ impl Adapted {
 
     /// Finds a first metric and a first step size.
     pub(super) fn start(&mut self, density: &mut dyn LogDensity, state: &mut State, rng: &mut Generator) -> Result<()> {
-        if let (Seen::Fisher { .. }, Metric::Diagonal { scale }) = (&self.seen, &mut self.metric) {
+        if let (Seen::Fisher { .. }, Metric::Diagonal { scale } | Metric::LowRank { scale, .. }) =
+            (&self.seen, &mut self.metric)
+        {
             // Of one draw, the gradient alone has a spread; that of the draws counts as one, as in nuts-rs.
             for (s, g) in scale.iter_mut().zip(state.gradient(density)?) {
                 *s = bounded(g.abs().recip()).unwrap_or(1.0).sqrt();
@@ -156,9 +159,13 @@ impl Adapted {
             self.step_size = self.averaging.next(acceptance_rate);
         }
         let has_jumped = match &mut self.seen {
-            Seen::Fisher { present, next } => {
+            Seen::Fisher { present, next, due } => {
                 let (position, gradient) = state.with_gradient(density)?;
-                learn_fisher(present, next, &mut self.metric, step, of, position, gradient);
+                if (step as f64) < (1.0 - FINAL) * of as f64 {
+                    present.add(position, gradient);
+                    next.add(position, gradient);
+                    learn_fisher(present, next, due, &mut self.metric, step, of);
+                }
                 false
             }
             Seen::Variance(window) => learn_variance(window, &mut self.metric, step, of, state),
@@ -199,9 +206,10 @@ impl Adapted {
         fields.part("metric", &mut |fields| self.metric.visit(fields));
         fields.part("averaging", &mut |fields| self.averaging.visit(fields));
         fields.part("seen", &mut |fields| match &mut self.seen {
-            Seen::Fisher { present, next } => {
+            Seen::Fisher { present, next, due } => {
                 fields.part("present", &mut |fields| present.visit(fields));
                 fields.part("next", &mut |fields| next.visit(fields));
+                fields.count("due", due);
             }
             Seen::Variance(window) => window.visit(fields),
             Seen::Covariance(window) => window.visit(fields),
@@ -209,22 +217,11 @@ impl Adapted {
     }
 }
 
-impl Scores {
-    fn new(dim: usize) -> Self {
-        Scores {
-            draws: Variance::new(dim),
-            gradients: Variance::new(dim),
-        }
-    }
-
-    fn add(&mut self, position: &[f64], gradient: &[f64]) {
-        self.draws.add(position);
-        self.gradients.add(gradient);
-    }
-
-    fn visit(&mut self, fields: &mut dyn Fields) {
-        fields.part("draws", &mut |fields| self.draws.visit(fields));
-        fields.part("gradients", &mut |fields| self.gradients.visit(fields));
+impl Seen {
+    fn fisher(dim: usize, has_rows: bool) -> Self {
+        let present = Window::new(dim, has_rows);
+        let next = present.clone();
+        Seen::Fisher { present, next, due: 0 }
     }
 }
 
@@ -235,45 +232,26 @@ const WINDOW: (usize, usize) = (10, 80);
 /// The last share of the warm-up, in which the metric stays.
 const FINAL: f64 = 0.15;
 /// From this number of draws on they give a metric.
-const MIN_DRAWS: f64 = 10.0;
+const MIN_DRAWS: usize = 10;
 
-/// Learns the metric from draws and gradients of two windows: it changes little by little.
-fn learn_fisher(
-    present: &mut Scores,
-    next: &mut Scores,
-    metric: &mut Metric,
-    step: usize,
-    of: usize,
-    position: &[f64],
-    gradient: &[f64],
-) {
-    let Metric::Diagonal { scale } = metric else {
-        unreachable!("a diagonal metric is learnt");
-    };
-    if step as f64 >= (1.0 - FINAL) * of as f64 {
+/// Learns the metric from draws and gradients of two windows: scales from draw to draw, directions ever more rarely.
+fn learn_fisher(present: &mut Window, next: &mut Window, due: &mut u64, metric: &mut Metric, step: usize, of: usize) {
+    let is_early = (step as f64) < EARLY * of as f64;
+    if next.n() >= if is_early { WINDOW.0 } else { WINDOW.1 } {
+        std::mem::swap(present, next);
+        next.restart();
+    }
+    if present.n() < MIN_DRAWS {
         return;
     }
-    present.add(position, gradient);
-    next.add(position, gradient);
-    let is_early = (step as f64) < EARLY * of as f64;
-    let window = if is_early { WINDOW.0 } else { WINDOW.1 };
-    if next.draws.n() >= window as f64 {
-        std::mem::swap(present, next);
-        *next = Scores::new(scale.len());
-    }
-    if present.draws.n() >= MIN_DRAWS {
-        for (i, s) in scale.iter_mut().enumerate() {
-            let variance = (present.draws.get(i) / present.gradients.get(i)).sqrt();
-            if let Some(variance) = bounded(variance) {
-                *s = variance.sqrt();
-            }
+    match metric {
+        Metric::LowRank { .. } if (step as u64) < *due => {}
+        Metric::LowRank { .. } => {
+            present.write_metric(metric);
+            *due = step as u64 + (step as u64 / 8).max(MIN_DRAWS as u64);
         }
+        _ => present.write_metric(metric),
     }
-}
-
-/// Returns a variance that arithmetic can live with, `None` if it is none.
-fn bounded(variance: f64) -> Option<f64> {
-    (variance.is_finite() && variance > 0.0).then(|| variance.clamp(1e-20, 1e20))
 }
 
 /// Learns variances at the ends of windows, shrunk towards 1/1000 by the weight of five draws, as in Stan.
@@ -392,7 +370,9 @@ mod tests {
 
     #[test]
     fn the_fisher_metric_is_exact_after_few_draws_of_a_normal() {
-        check_scales(learn(MetricKind::FisherDiagonal, 12).0.metric(), 1e-12);
+        for kind in [MetricKind::Fisher, MetricKind::FisherDiagonal] {
+            check_scales(learn(kind, 12).0.metric(), 1e-12);
+        }
     }
 
     #[test]
@@ -451,7 +431,12 @@ mod tests {
 
     #[test]
     fn what_was_learnt_is_written_and_read() {
-        for kind in [MetricKind::FisherDiagonal, MetricKind::Diagonal, MetricKind::Dense] {
+        for kind in [
+            MetricKind::Fisher,
+            MetricKind::FisherDiagonal,
+            MetricKind::Diagonal,
+            MetricKind::Dense,
+        ] {
             let (mut adapted, mut state, rng) = learn(kind, 333);
             let record = Record::of(|fields| adapted.visit(fields));
             let mut other = Adapted::new(3, warmup(kind));
