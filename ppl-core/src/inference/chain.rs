@@ -5,6 +5,8 @@ use rayon::prelude::*;
 
 use crate::draws::Draws;
 use crate::error::{ChainDraws, ChainPlace, Error, Result};
+use crate::inference::checkpoint::{ChainFile, Checkpoint, Identity};
+use crate::inference::persist::{Fields, Record};
 use crate::inference::progress::Progress;
 use crate::inference::sizes::{check_elements, check_number};
 use crate::inference::statistics::Statistics;
@@ -18,7 +20,7 @@ const STEPS_BETWEEN_UPDATES: usize = 64;
 const MAX_STEPS: usize = 100_000_000_000;
 
 /// The number and length of chains.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChainPlan {
     pub chains: usize,
     pub draws: usize,
@@ -27,6 +29,9 @@ pub(crate) struct ChainPlan {
     pub keep_warmup: bool,
     pub key: Key,
     pub progress: Progress,
+    pub checkpoint: Option<Checkpoint>,
+    /// The sampler and those of its settings on which the steps depend.
+    pub settings: String,
 }
 
 /// How well one kind of move did in a chain.
@@ -93,6 +98,12 @@ pub(crate) trait Chain {
 
     /// Returns what the chain has drawn.
     fn finish(self) -> Drawn;
+
+    /// Returns the log density where the chain began; `None` if it has no written form.
+    fn origin(&self) -> Option<f64>;
+
+    /// Shows all that the chain needs to go on, beside the number of its steps.
+    fn visit(&mut self, fields: &mut dyn Fields);
 }
 
 /// What a chain has drawn.
@@ -124,12 +135,11 @@ struct Outcome {
 /// [`Error::Chain`] if a chain cannot go on; the others run to their end, so that the draws in the error are the same for
 /// any number of threads. If no chain can start, the cause itself.
 pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Result<C> + Sync) -> Result<Vec<Drawn>> {
-    let steps = plan.steps();
-    let bars = plan.progress.bars(plan.chains, steps as u64, "chain");
+    let bars = plan.progress.bars(plan.chains, plan.steps() as u64, "chain");
     let mut outcomes: Vec<Outcome> = (0..plan.chains)
         .into_par_iter()
         .map(|chain_idx| {
-            let outcome = run_chain(plan, steps, plan.key.split(chain_idx as u64), &start, &bars[chain_idx]);
+            let outcome = run_chain(plan, chain_idx, &start, &bars[chain_idx]);
             bars[chain_idx].abandon();
             outcome
         })
@@ -159,13 +169,17 @@ pub(crate) fn run_chains<C: Chain>(plan: &ChainPlan, start: impl Fn(Key) -> Resu
 /// Runs one chain as far as it goes.
 fn run_chain<C: Chain>(
     plan: &ChainPlan,
-    steps: usize,
-    key: Key,
+    chain_idx: usize,
     start: &(impl Fn(Key) -> Result<C> + Sync),
     bar: &ProgressBar,
 ) -> Outcome {
-    let mut chain = match start(key.split(u64::MAX)) {
-        Ok(chain) => chain,
+    let (steps, key) = (plan.steps(), plan.key.split(chain_idx as u64));
+    let begun = start(key.split(u64::MAX)).and_then(|mut chain| {
+        let (file, done) = resume(plan, chain_idx, &mut chain)?;
+        Ok((chain, file, done))
+    });
+    let (mut chain, mut file, done) = match begun {
+        Ok(begun) => begun,
         Err(cause) => {
             return Outcome {
                 drawn: None,
@@ -173,6 +187,7 @@ fn run_chain<C: Chain>(
             };
         }
     };
+    bar.set_position(done as u64);
     let mut advance = |step: usize| {
         let phase = plan.phase(step);
         chain.step(key.split(step as u64), phase)?;
@@ -180,12 +195,16 @@ fn run_chain<C: Chain>(
             chain.keep(phase)?;
         }
         if (step + 1).is_multiple_of(STEPS_BETWEEN_UPDATES) || step + 1 == steps {
-            let done = step % STEPS_BETWEEN_UPDATES + 1;
-            bar.inc(done as u64);
+            bar.set_position(step as u64 + 1);
         }
-        Ok(())
+        match &mut file {
+            Some(file) if step + 1 == steps || file.is_due(step + 1) => {
+                file.write(step + 1, &Record::of(|fields| chain.visit(fields)))
+            }
+            _ => Ok(()),
+        }
     };
-    let walked = (0..steps).try_for_each(|step| advance(step).map_err(|cause| (plan.place(step), cause)));
+    let walked = (done..steps).try_for_each(|step| advance(step).map_err(|cause| (plan.place(step), cause)));
     let mut drawn = chain.finish();
     let [of_warmup, of_draw] = drawn.faults.each_mut().map(Option::take);
     let in_warmup = of_warmup.map(|cause| (ChainPlace::Warmup(drawn.warmup.0.n_draws() * plan.thin), cause));
@@ -195,6 +214,31 @@ fn run_chain<C: Chain>(
         drawn: Some(drawn),
         fault,
     }
+}
+
+/// Brings a chain to where its file has it, and returns the file with the number of steps that are done.
+fn resume<C: Chain>(plan: &ChainPlan, chain_idx: usize, chain: &mut C) -> Result<(Option<ChainFile>, usize)> {
+    let Some(checkpoint) = &plan.checkpoint else {
+        return Ok((None, 0));
+    };
+    let origin = chain.origin().ok_or_else(|| {
+        let message = "a chain on traces has no checkpoint: the sites of the model change from run to run";
+        Error::Invalid(message.to_string())
+    })?;
+    let settings = plan.settings.clone();
+    let file = checkpoint.of_chain(chain_idx, Identity { settings, origin });
+    let Some((done, record)) = file.read()? else {
+        return Ok((Some(file), 0));
+    };
+    if done > plan.steps() {
+        return Err(Error::Invalid(format!(
+            "the checkpoint of chain {chain_idx} has {done} steps, more than the {} of this run: ask for as many draws as before, \
+             or more",
+            plan.steps()
+        )));
+    }
+    record.fill(|fields| chain.visit(fields))?;
+    Ok((Some(file), done))
 }
 
 /// Returns the draws of all chains together.

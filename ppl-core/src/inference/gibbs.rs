@@ -5,20 +5,20 @@ use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 use crate::inference::attributes::Begun;
-use crate::inference::chain::{ChainPlan, run_chains};
+use crate::inference::chain::run_chains;
+use crate::inference::checkpoint::Checkpoint;
 use crate::inference::discrete::Discrete;
 use crate::inference::fit::Fit;
 use crate::inference::moves::Move;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
-use crate::inference::settings::settings;
+use crate::inference::settings::{plan, settings};
 use crate::inference::transition::Transition;
 use crate::inference::transitions::block::Block;
 use crate::inference::transitions::exact::ExactSite;
 use crate::inference::transitions::sequence::Sequence;
 use crate::inference::transitions::single_site::SingleSite;
 use crate::inference::vector_chain::VectorChain;
-use crate::rng::Key;
 use crate::runtime::handlers::{Choose, Chosen, SiteChoice};
 use crate::runtime::model::Model;
 use crate::runtime::sites::SiteNames;
@@ -84,6 +84,8 @@ pub struct Gibbs<N> {
     pub seed: u64,
     /// Whether progress is shown.
     pub progress: Progress,
+    /// Where and how often chains are written, if they are.
+    pub checkpoint: Option<Checkpoint>,
     blocks: Vec<BlockPlan>,
     others: Option<Move>,
     names: PhantomData<fn() -> N>,
@@ -109,6 +111,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
             keep_warmup: false,
             seed: 0,
             progress: Progress::Auto,
+            checkpoint: None,
             blocks: Vec::new(),
             others: None,
             names: PhantomData,
@@ -185,15 +188,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
         let mut settings = self.settings();
         settings.push(("blocks", format!("{:?}, others {:?}", self.blocks, self.others)));
         let begun = Begun::now("Gibbs", settings, self.seed);
-        let plan = ChainPlan {
-            chains: self.chains,
-            draws: self.draws,
-            warmup: self.warmup,
-            thin: self.thin,
-            keep_warmup: self.keep_warmup,
-            key: Key::new(self.seed),
-            progress: self.progress,
-        };
+        let plan = plan!(self);
         plan.check()?;
         let potential = Potential::new(model, plan.key.split(RECORDING))?;
         let layout = self.layout(&potential)?;
@@ -436,6 +431,7 @@ fn listed(names: &[&str]) -> String {
 impl<N> Clone for Gibbs<N> {
     fn clone(&self) -> Self {
         Gibbs {
+            checkpoint: self.checkpoint.clone(),
             blocks: self.blocks.clone(),
             others: self.others.clone(),
             ..*self
@@ -453,6 +449,7 @@ impl<N> fmt::Debug for Gibbs<N> {
             .field("keep_warmup", &self.keep_warmup)
             .field("seed", &self.seed)
             .field("progress", &self.progress)
+            .field("checkpoint", &self.checkpoint)
             .field("blocks", &self.blocks)
             .field("others", &self.others)
             .finish()

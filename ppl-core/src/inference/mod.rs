@@ -9,6 +9,7 @@
 pub mod adapt;
 pub mod attributes;
 pub mod chain;
+pub mod checkpoint;
 pub mod discrete;
 pub mod fit;
 pub mod gibbs;

@@ -3,16 +3,16 @@
 use crate::error::{Error, Result};
 use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainPlan, run_chains};
+use crate::inference::checkpoint::Checkpoint;
 use crate::inference::fit::Fit;
 use crate::inference::hamiltonian::hmc::HmcTransition;
 use crate::inference::hamiltonian::nuts::NutsTransition;
 use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
-use crate::inference::settings::settings;
+use crate::inference::settings::{plan, settings};
 use crate::inference::transition::Transition;
 use crate::inference::vector_chain::VectorChain;
-use crate::rng::Key;
 use crate::runtime::model::Model;
 
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
@@ -76,6 +76,8 @@ pub struct Nuts {
     pub step_size: Option<f64>,
     /// Whether progress is shown.
     pub progress: Progress,
+    /// Where and how often chains are written, if they are.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Hamiltonian Monte Carlo with paths of a given mean length; with one step, the Metropolis-adjusted Langevin algorithm
@@ -106,6 +108,8 @@ pub struct Hmc {
     pub step_size: Option<f64>,
     /// Whether progress is shown.
     pub progress: Progress,
+    /// Where and how often chains are written, if they are.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl Default for Nuts {
@@ -122,6 +126,7 @@ impl Default for Nuts {
             metric: MetricKind::default(),
             step_size: None,
             progress: Progress::Auto,
+            checkpoint: None,
         }
     }
 }
@@ -140,6 +145,7 @@ impl Default for Hmc {
             metric: MetricKind::default(),
             step_size: None,
             progress: Progress::Auto,
+            checkpoint: None,
         }
     }
 }
@@ -169,15 +175,7 @@ impl Nuts {
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         check_depth(self.max_depth)?;
         let begun = Begun::now("Nuts", self.settings(), self.seed);
-        let plan = ChainPlan {
-            chains: self.chains,
-            draws: self.draws,
-            warmup: self.warmup,
-            thin: self.thin,
-            keep_warmup: self.keep_warmup,
-            key: Key::new(self.seed),
-            progress: self.progress,
-        };
+        let plan = plan!(self);
         let warmup = Warmup {
             target_acceptance: self.target_acceptance,
             metric: self.metric,
@@ -223,15 +221,7 @@ impl Hmc {
     pub fn run<M: Model + Sync>(&self, model: &M) -> Result<Fit<M::Accessors>> {
         check_steps(self.steps)?;
         let begun = Begun::now("Hmc", self.settings(), self.seed);
-        let plan = ChainPlan {
-            chains: self.chains,
-            draws: self.draws,
-            warmup: self.warmup,
-            thin: self.thin,
-            keep_warmup: self.keep_warmup,
-            key: Key::new(self.seed),
-            progress: self.progress,
-        };
+        let plan = plan!(self);
         let warmup = Warmup {
             target_acceptance: self.target_acceptance,
             metric: self.metric,

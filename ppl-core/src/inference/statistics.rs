@@ -1,6 +1,7 @@
 //! The statistics of the steps of one chain, a row for each draw, and those of all chains as draws.
 
 use crate::draws::Draws;
+use crate::inference::persist::Fields;
 use crate::inference::transition::{ACCEPTANCE_RATE, Column, Combine, STEP_SIZE};
 
 /// The log density of a draw, up to a constant.
@@ -58,6 +59,15 @@ impl Statistics {
     pub(crate) fn keep(&mut self) {
         self.rows.extend_from_slice(&self.pending);
         self.n_pending = 0.0;
+    }
+
+    /// Shows the rows and what is summed; the columns are those of the transition.
+    pub(crate) fn visit(&mut self, fields: &mut dyn Fields) {
+        fields.list("rows", &mut self.rows);
+        fields.numbers("pending", &mut self.pending);
+        fields.number("n_pending", &mut self.n_pending);
+        fields.numbers("sums", &mut self.sums);
+        fields.number("n_steps", &mut self.n_steps);
     }
 
     /// Returns the numbers of a column, draw by draw.

@@ -3,19 +3,19 @@
 use crate::error::{Error, Result};
 use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainPlan, Drawn, run_chains};
+use crate::inference::checkpoint::Checkpoint;
 use crate::inference::fit::Fit;
 use crate::inference::mh::proposal::Proposal;
 use crate::inference::mh::trace_chain::TraceChain;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
-use crate::inference::settings::settings;
+use crate::inference::settings::{plan, settings};
 use crate::inference::transition::Transition;
 use crate::inference::transitions::proposal::{Coordinate, Custom};
 use crate::inference::transitions::random_walk::RandomWalk;
 use crate::inference::transitions::sequence::Sequence;
 use crate::inference::transitions::single_site::SingleSite;
 use crate::inference::vector_chain::VectorChain;
-use crate::rng::Key;
 use crate::runtime::model::{Body, Model};
 use crate::runtime::state::Slot;
 use crate::tensor::room::room;
@@ -68,6 +68,8 @@ pub struct Mh {
     pub proposal: Proposal,
     /// Whether progress is shown.
     pub progress: Progress,
+    /// Where and how often chains are written, if they are.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl Default for Mh {
@@ -81,6 +83,7 @@ impl Default for Mh {
             seed: 0,
             proposal: Proposal::Auto,
             progress: Progress::Auto,
+            checkpoint: None,
         }
     }
 }
@@ -111,15 +114,7 @@ impl Mh {
     }
 
     fn plan(&self) -> ChainPlan {
-        ChainPlan {
-            chains: self.chains,
-            draws: self.draws,
-            warmup: self.warmup,
-            thin: self.thin,
-            keep_warmup: self.keep_warmup,
-            key: Key::new(self.seed),
-            progress: self.progress,
-        }
+        plan!(self)
     }
 
     fn sample<'m>(&self, model: &'m (dyn Body + Sync)) -> Result<(Vec<Drawn>, Potential<'m>)> {

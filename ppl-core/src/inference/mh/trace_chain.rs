@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::inference::adapt::scale::ScaleAdapter;
 use crate::inference::chain::{Chain, ChainInfo, Drawn, MoveInfo, Tally};
 use crate::inference::mh::trace_source::{FromTrace, Latents, Moved};
+use crate::inference::persist::Fields;
 use crate::inference::potential::{MAX_STARTS, recorder};
 use crate::inference::site_values::write_recording;
 use crate::inference::statistics::Statistics;
@@ -217,6 +218,12 @@ impl Chain for TraceChain<'_> {
         kept.n_draws += 1;
         Ok(())
     }
+
+    fn origin(&self) -> Option<f64> {
+        None
+    }
+
+    fn visit(&mut self, _: &mut dyn Fields) {}
 
     fn finish(self) -> Drawn {
         let moves = self.learnt.into_iter().map(|(name, own)| MoveInfo {
