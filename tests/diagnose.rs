@@ -91,7 +91,7 @@ fn figures_of_stored_chains_are_those_of_arviz() {
             n += 1;
         }
     }
-    assert_eq!(n, 18 * 16);
+    assert_eq!(n, 18 * 17);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::error::Error;
 use clap::Args;
 use ndarray::{ArrayViewD, Ix2};
 use posterior::core::diagnostics::{
-    Loo, Summary, Waic, e_bfmi, ess_local, ess_mean, ess_quantile, ess_sd, loo, mcse_quantile, mcse_sd, psense,
-    relative_efficiency, rhat_nested, summary, waic,
+    Loo, Summary, Waic, e_bfmi, ess_local, ess_mean, ess_quantile, ess_sd, loo, mcse_quantile, mcse_sd, pareto_khat,
+    psense, relative_efficiency, rhat_nested, summary, waic,
 };
 use posterior::core::draws::{Component, Draws};
 use rayon::prelude::*;
@@ -157,6 +157,7 @@ fn entry(Component { label, values, .. }: &Component, wanted: &Wanted) -> Value 
         "mcse_sd": figure(mcse_sd(x)),
         "mcse_median": figure(mcse_quantile(x, 0.5)),
         "rhat": figure(row.rhat),
+        "pareto_khat": figure(pareto_khat(x)),
         "warnings": warnings.iter().map(|warning| warning.to_string()).collect::<Vec<_>>(),
     });
     for percent in PERCENTS {

@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayView2};
 use ppl_core::diagnostics::{
     Warning, compare, e_bfmi, ess_bulk, ess_local, ess_mean, ess_quantile, ess_sd, ess_tail, mcse_mean, mcse_quantile,
-    mcse_sd, rhat, rhat_nested, summary,
+    mcse_sd, pareto_khat, rhat, rhat_nested, summary,
 };
 use ppl_core::draws::Draws;
 use serde_json::Value;
@@ -67,11 +67,12 @@ fn assert_close(got: f64, expected: f64, what: &str) {
 
 #[test]
 fn figures_match_arviz() {
-    let figures: [(&str, Figure); 8] = [
+    let figures: [(&str, Figure); 9] = [
         ("ess_bulk", ess_bulk),
         ("ess_tail", ess_tail),
         ("ess_mean", ess_mean),
         ("ess_sd", ess_sd),
+        ("pareto_khat", pareto_khat),
         ("rhat", rhat),
         ("mcse_mean", mcse_mean),
         ("mcse_sd", mcse_sd),
@@ -86,7 +87,7 @@ fn figures_match_arviz() {
             n += 1;
         }
     }
-    assert_eq!(n, 8 * 19);
+    assert_eq!(n, 9 * 19);
 }
 
 #[test]

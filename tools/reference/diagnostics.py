@@ -70,6 +70,18 @@ def rhat(chains):
     return max(array_stats._rhat(array_stats._z_scale(x)) for x in (halves, folded))
 
 
+def pareto_khat(chains):
+    """ArviZ refuses tails without spread, and has no rule for infinite draws and for fewer than four."""
+    if chains.shape[1] < 4 or np.any(np.isnan(chains)):
+        return math.nan
+    if np.any(np.isinf(chains)):
+        return math.inf
+    try:
+        return array_stats.pareto_khat(chains)
+    except ValueError:
+        return math.nan
+
+
 def results(chains):
     def mcse(**kwargs):
         return array_stats.mcse(chains, **kwargs)
@@ -86,6 +98,7 @@ def results(chains):
         "ess_local": array_stats.ess(chains, method="local", prob=INTERVAL),
         "rhat": rhat(chains),
         "rhat_nested": array_stats.rhat_nested(chains, SUPERCHAINS[len(chains)]),
+        "pareto_khat": pareto_khat(chains),
         "e_bfmi": array_stats.bfmi(chains),
         "mcse_mean": mcse(method="mean"),
         "mcse_sd": mcse(method="sd"),

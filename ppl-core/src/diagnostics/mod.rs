@@ -10,6 +10,7 @@
 //! | how many independent draws these are worth | [`ess_bulk`], [`ess_tail`], [`ess_mean`], [`ess_sd`], [`ess_quantile`], [`ess_local`] |
 //! | how far an estimate may be off | [`mcse_mean`], [`mcse_sd`], [`mcse_quantile`] |
 //! | whether the momentum of a Hamiltonian sampler moves its energy enough | [`e_bfmi`] |
+//! | whether the posterior has a mean and a variance | [`pareto_khat`] |
 //! | whether a guide covers the posterior | [`pareto_k`] |
 //! | what draws are worth as draws of another distribution | [`psis`], [`good_k`] |
 //! | how well a model predicts what it has not seen | [`loo`], [`waic`], with [`relative_efficiency`] |
@@ -38,6 +39,7 @@ mod mcse;
 mod moments;
 pub(crate) mod number;
 mod pareto;
+mod pareto_khat;
 mod path_warning;
 mod pointwise;
 mod psense;
@@ -48,6 +50,7 @@ mod rhat;
 mod split;
 mod stacking;
 mod summary;
+mod tail;
 mod waic;
 mod warning;
 
@@ -60,6 +63,7 @@ pub use loo::{Loo, loo, relative_efficiency};
 pub use loo_compare::{LooComparison, LooComparisonRow, loo_compare};
 pub use loo_pit::{LooPit, loo_pit};
 pub use mcse::{mcse_mean, mcse_quantile, mcse_sd};
+pub use pareto_khat::pareto_khat;
 pub(crate) use path_warning::path_warnings;
 pub use path_warning::{PathWarning, e_bfmi};
 pub use psense::{Psense, PsenseRow, psense};

@@ -9,9 +9,10 @@ use crate::diagnostics::elpd_error::ElpdError;
 use crate::diagnostics::ess::ess_tail;
 use crate::diagnostics::pointwise::Pointwise;
 use crate::diagnostics::psense_warning::{MAX_SENSITIVITY, PsenseWarning};
-use crate::diagnostics::psis::{MIN_TAIL, good_k, smooth, tail_length};
+use crate::diagnostics::psis::{good_k, smooth};
 use crate::diagnostics::split::says_nothing;
 use crate::diagnostics::summary::table;
+use crate::diagnostics::tail::{MIN_TAIL, tail_length};
 use crate::draws::Draws;
 
 /// The powers that a component is raised to.

@@ -1,15 +1,10 @@
 //! Pareto-smoothed importance sampling: the largest weights replaced by the quantiles of the tail that is fitted to them.
 
 use crate::diagnostics::pareto::Pareto;
-
-/// The fewest weights that a tail is fitted to.
-pub(super) const MIN_TAIL: usize = 5;
+use crate::diagnostics::tail::{MIN_TAIL, fit, tail_length, upper};
 
 /// The fewest draws whose tail has that many.
 pub(super) const MIN_DRAWS_OF_TAIL: usize = 5 * MIN_TAIL;
-
-/// Above this number of effective draws the tail grows with its square root; below, it is a fifth of all.
-const MANY_DRAWS: f64 = 225.0;
 
 /// Smoothed weights, and the shape of their tail.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,17 +74,6 @@ pub fn good_k(n: usize) -> f64 {
     }
 }
 
-/// Returns how many of the largest of `n` weights are the tail; the efficiency may be any number.
-pub(super) fn tail_length(n: usize, r_eff: f64) -> usize {
-    let size = n as f64;
-    let length = if size * r_eff > MANY_DRAWS {
-        3.0 * (size / r_eff).sqrt()
-    } else {
-        size / 5.0
-    };
-    length as usize
-}
-
 /// Returns the weights with the largest `n_tail` of them smoothed.
 pub(super) fn smooth(log_ratios: &[f64], n_tail: usize) -> Psis {
     let Some(mut log_weights) = shifted(log_ratios) else {
@@ -146,29 +130,18 @@ impl Tail {
             fit: None,
             are_equal,
         };
-        let Some(below) = shifted.len().checked_sub(n_tail + 1).filter(|_| n_tail >= MIN_TAIL) else {
+        let Some((border, largest)) = upper(shifted, n_tail) else {
             return without_fit(false);
         };
-        let mut order: Vec<usize> = (0..shifted.len()).collect();
-        let by_weight = |a: &usize, b: &usize| shifted[*a].total_cmp(&shifted[*b]).then(a.cmp(b));
-        let (lower, &mut at_border, tail) = order.select_nth_unstable_by(below, by_weight);
-        if lower.iter().chain([&at_border]).all(|&idx| shifted[idx] == 0.0) {
+        if shifted.iter().all(|x| *x == 0.0) {
             return without_fit(true);
         }
-        tail.sort_unstable_by(by_weight);
-        let border = shifted[at_border].max(f64::MIN_POSITIVE.ln());
+        let border = border.max(f64::MIN_POSITIVE.ln());
         let excess = |&idx: &usize| (border.exp() * (shifted[idx] - border).exp_m1()).max(0.0);
-        let excesses: Vec<f64> = tail.iter().map(excess).collect();
-        // The fit divides by the first quartile.
-        let n_equal = match Pareto::quartile(&excesses) {
-            0.0 => excesses.iter().take_while(|x| **x == 0.0).count(),
-            _ => 0,
-        };
-        let (fitted, excesses) = (&tail[n_equal..], &excesses[n_equal..]);
-        let is_fit = excesses.len() >= MIN_TAIL && excesses[0] < excesses[excesses.len() - 1];
+        let excesses: Vec<f64> = largest.iter().map(excess).collect();
         Tail {
             border,
-            fit: is_fit.then(|| (Pareto::fit(excesses), fitted.to_vec())),
+            fit: fit(&excesses).map(|(n_equal, pareto)| (pareto, largest[n_equal..].to_vec())),
             are_equal: false,
         }
     }
@@ -185,24 +158,6 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_tail_is_a_fifth_of_few_draws_and_grows_with_the_root_of_many() {
-        let rows = [
-            (100, 1.0, 20),
-            (225, 1.0, 45),
-            (226, 1.0, 45),
-            (4000, 1.0, 189),
-            (4000, 0.25, 379),
-            (4000, 0.01, 800),
-            (4000, f64::NAN, 800),
-            (24, 1.0, 4),
-            (0, 1.0, 0),
-        ];
-        for (n, r_eff, expected) in rows {
-            assert_eq!(tail_length(n, r_eff), expected, "{n} draws of efficiency {r_eff}");
-        }
-    }
 
     #[test]
     fn what_cannot_be_fitted_is_not_smoothed() {
