@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chains::read;
+use posterior::core::rng::Key;
 use serde_json::{Value, json};
 use statistics::{Wanted, all};
 
@@ -258,6 +259,37 @@ fn lists_that_are_no_chains_are_refused_with_the_place() {
             "`x`, the whole: line 1: a list or a number is needed, got \"{\\\"y\\\": 1}}\"",
         ),
     ]);
+}
+
+#[test]
+fn no_text_ends_the_process() {
+    let pieces = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "x",
+        "é",
+        "\\",
+        ",",
+        ":",
+        "1",
+        "-",
+        "NaN",
+        " ",
+        "\n",
+        "\"x\": [[1, 2], [3, 4]]",
+    ];
+    let mut n_read = 0;
+    for seed in 0..20_000 {
+        let key = Key::new(seed);
+        let n = key.bits() % 12;
+        let piece = |i: u64| pieces[(key.split(i).bits() % pieces.len() as u64) as usize];
+        let text: String = (0..n).map(piece).collect();
+        n_read += usize::from(read(&text).is_ok()) + usize::from(read(&format!("{{{text}}}")).is_ok());
+    }
+    assert!(n_read > 0);
 }
 
 #[test]
