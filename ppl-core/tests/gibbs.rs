@@ -13,6 +13,7 @@ use ppl_core::inference::progress::Progress;
 use ppl_core::inference::transitions::normal::NormalFactor;
 use ppl_core::inference::transitions::random_walk::RandomWalk;
 use ppl_core::runtime::handlers::ModelExt;
+use ppl_core::runtime::model::Model;
 use ppl_macros::model;
 
 /// A mean that three discrete latents, of each kind with finitely many values, shift.
@@ -100,7 +101,7 @@ fn prior() -> NormalFactor {
 }
 
 fn settings<N: From<ppl_core::runtime::sites::SiteNames>>(gibbs: Gibbs<N>) -> Gibbs<N> {
-    gibbs.draws(1500).warmup(700).seed(42).progress(Progress::Hidden)
+    gibbs.draws(1200).warmup(500).seed(42).progress(Progress::Hidden)
 }
 
 #[test]
@@ -335,125 +336,93 @@ fn a_fit_of_moves_that_are_never_refused_prints_no_acceptance() {
     assert!(paths.contains("acceptance 0."), "{paths}");
 }
 
+/// Checks that a run is refused with words that hold all parts.
+fn check_refused<M: Model + Sync>(model: &M, gibbs: Gibbs<M::Names>, parts: &[&str]) {
+    let message = gibbs.run(model).map(drop).unwrap_err().to_string();
+    for part in parts {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
 #[test]
 fn latents_without_a_block_or_with_two_are_refused_with_the_remedy() {
     let y = Array1::from_vec(Y.to_vec());
     let model = shifted(&y);
     let gibbs = || settings(Gibbs::for_model(&model));
-    let refused = |gibbs: Gibbs<_>, parts: &[&str]| {
-        let message = gibbs.run(&model).map(drop).unwrap_err().to_string();
-        for part in parts {
-            assert!(message.contains(part), "{message}");
-        }
-    };
-    refused(
-        gibbs().block(|s| s.mu().z().row(), Move::Auto),
-        &[
-            "flag",
-            "no block moves it",
-            ".block(|s| s.flag(), Move::Auto)",
-            ".others(Move::Auto)",
-        ],
-    );
+    let refused = |gibbs, parts: &[&str]| check_refused(&model, gibbs, parts);
+    let all_but_one = gibbs().block(|s| s.mu().z().row(), Move::Auto);
+    let remedies = [".block(|s| s.flag(), Move::Auto)", ".others(Move::Auto)"];
+    refused(all_but_one, &["flag", "no block moves it", remedies[0], remedies[1]]);
     refused(gibbs(), &["mu", "no block moves it"]);
-    refused(
-        gibbs()
-            .block(|s| s.mu(), Move::nuts())
-            .block(|s| s.z().mu(), Move::SingleSite)
-            .others(Move::Auto),
-        &["mu", "2 blocks move it", "write `again` in place of `block`"],
-    );
-    refused(
-        gibbs().block(|_| "nu", Move::nuts()).others(Move::Auto),
-        &["`nu`, which is no latent of the model", "mu, z, flag, row"],
-    );
+    let twice = gibbs()
+        .block(|s| s.mu(), Move::nuts())
+        .block(|s| s.z().mu(), Move::SingleSite)
+        .others(Move::Auto);
+    refused(twice, &["mu", "2 blocks move it", "write `again` in place of `block`"]);
+    let unknown = gibbs().block(|_| "nu", Move::nuts()).others(Move::Auto);
+    refused(unknown, &["`nu`, which is no latent of the model", "mu, z, flag, row"]);
     refused(
         gibbs().block(|s| s, Move::Auto),
         &["a block chooses no sites", "|s| s.mu()"],
     );
+    refused(gibbs().others(Move::Auto).thin(0), &["thin = 0"]);
 }
 
 #[test]
 fn moves_that_cannot_move_a_latent_are_refused_with_the_remedy() {
     let y = Array1::from_vec(Y.to_vec());
-    let model = shifted(&y);
+    let (model, pair) = (shifted(&y), counted(&4.0));
     let gibbs = || settings(Gibbs::for_model(&model)).others(Move::Auto);
-    let refused = |gibbs: Gibbs<_>, parts: &[&str]| {
-        let message = gibbs.run(&model).map(drop).unwrap_err().to_string();
-        for part in parts {
-            assert!(message.contains(part), "{message}");
-        }
-    };
-    for moves in [Move::nuts(), Move::hmc(2), Move::RandomWalk] {
-        refused(
-            gibbs().block(|s| s.mu().flag(), moves),
-            &[
-                "flag",
-                "it is discrete",
-                "a block of its own with `Move::Exact` or `Move::SingleSite`",
-            ],
-        );
+    let refused = |gibbs, parts: &[&str]| check_refused(&model, gibbs, parts);
+    let remedy = "a block of its own with `Move::Exact` or `Move::SingleSite`";
+    for moves in [Move::nuts(), Move::hmc(2), Move::RandomWalk, Move::Slice] {
+        let mixed = gibbs().block(|s| s.mu().flag(), moves);
+        refused(mixed, &["flag", "it is discrete", remedy]);
     }
-    refused(
-        gibbs().block(|s| s.mu(), Move::Exact),
-        &["mu", "it is continuous", "Move::nuts()"],
+    let exact = gibbs().block(|s| s.mu(), Move::Exact);
+    refused(exact, &["mu", "it is continuous", "Move::nuts()"]);
+    for moves in [Move::Ensemble(None), Move::tempering(Move::nuts(), 3, 0.1)] {
+        refused(gibbs().block(|s| s.mu(), moves), &["z", "it leaves this one out"]);
+    }
+    let counts = settings(Gibbs::for_model(&pair)).block(|s| s.n(), Move::Exact);
+    check_refused(
+        &pair,
+        counts.others(Move::Auto),
+        &["n", "it is a count", "Move::SingleSite"],
     );
-    refused(gibbs().block(|s| s.mu(), Move::hmc(0)), &["steps = 0"]);
+}
+
+#[test]
+fn moves_with_settings_out_of_range_are_refused() {
+    let y = Array1::from_vec(Y.to_vec());
+    let (model, three) = (shifted(&y), chain_of_three());
+    let refused = |moves, parts: &[&str]| {
+        let gibbs = settings(Gibbs::for_model(&model)).block(|s| s.mu(), moves);
+        check_refused(&model, gibbs.others(Move::Auto), parts);
+    };
     let nuts = |warmup, max_depth| Move::Nuts { warmup, max_depth };
-    refused(
-        gibbs().block(|s| s.mu(), nuts(Warmup::default(), 0)),
-        &["max_depth = 0"],
-    );
+    refused(nuts(Warmup::default(), 0), &["max_depth = 0"]);
     let warmup = Warmup {
         step_size: Some(-0.1),
         ..Warmup::default()
     };
-    refused(gibbs().block(|s| s.mu(), nuts(warmup, 5)), &["step_size = -0.1"]);
-    refused(gibbs().block(|s| s.mu(), Move::mclmc(0)), &["steps = 0"]);
-    refused(
-        gibbs().block(|s| s.mu(), Move::mclmc(3)),
-        &["Move::Mclmc", "two dimensions at least"],
-    );
+    refused(nuts(warmup, 5), &["step_size = -0.1"]);
+    refused(Move::hmc(0), &["steps = 0"]);
+    refused(Move::mclmc(0), &["steps = 0"]);
+    refused(Move::mclmc(3), &["Move::Mclmc", "two dimensions at least"]);
     let two = NormalFactor::standard(2);
     for moves in [Move::EllipticalSlice(two.clone()), Move::Independence(Some(two))] {
-        refused(
-            gibbs().block(|s| s.mu(), moves),
-            &["normal distribution of 2 numbers for a block of 1"],
-        );
+        refused(moves, &["normal distribution of 2 numbers for a block of 1"]);
     }
-    for moves in [Move::Ensemble(None), Move::tempering(Move::nuts(), 3, 0.1)] {
-        refused(gibbs().block(|s| s.mu(), moves), &["z", "it leaves this one out"]);
-    }
-    let tempering = |moves, betas| {
-        gibbs().block(
-            |s| s.mu(),
-            Move::Tempering {
-                moves: Box::new(moves),
-                betas,
-            },
-        )
+    let tempering = |moves, betas| Move::Tempering {
+        moves: Box::new(moves),
+        betas,
     };
-    refused(
-        tempering(Move::nuts(), vec![0.5, 0.6]),
-        &["[0.5, 0.6]", "fall between one and zero"],
-    );
-    refused(tempering(Move::nuts(), vec![]), &["nothing to exchange"]);
+    let falls = "fall between one and zero";
+    refused(tempering(Move::nuts(), vec![0.5, 0.6]), &["[0.5, 0.6]", falls]);
+    refused(Move::tempering(Move::nuts(), 3, f64::NAN), &["NaN", falls]);
+    refused(Move::tempering(Move::nuts(), 1, 0.5), &["nothing to exchange"]);
     refused(tempering(Move::Auto, vec![0.5]), &["Move::Auto", "use `Move::nuts()`"]);
-    let walkers = Gibbs::for_model(&chain_of_three()).others(Move::Ensemble(Some(5)));
-    let message = walkers.run(&chain_of_three()).map(drop).unwrap_err().to_string();
-    assert!(
-        message.contains("an ensemble of 5 walkers for 3 coordinates: 6"),
-        "{message}"
-    );
-    refused(gibbs().thin(0), &["thin = 0"]);
-
-    let model = counted(&4.0);
-    let exact = Gibbs::for_model(&model)
-        .block(|s| s.n(), Move::Exact)
-        .others(Move::Auto);
-    let message = exact.run(&model).map(drop).unwrap_err().to_string();
-    assert!(
-        message.contains("it is a count") && message.contains("Move::SingleSite"),
-        "{message}"
-    );
+    let walkers = settings(Gibbs::for_model(&three)).others(Move::Ensemble(Some(5)));
+    check_refused(&three, walkers, &["an ensemble of 5 walkers for 3 coordinates: 6"]);
 }
