@@ -8,7 +8,7 @@ use ppl_core::inference::fit::Fit;
 use ppl_core::inference::gibbs::Gibbs;
 use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};
 use ppl_core::inference::moves::Move;
-use ppl_core::inference::nuts::Hmc;
+use ppl_core::inference::nuts::{Hmc, Nuts};
 use ppl_core::inference::progress::Progress;
 use ppl_core::inference::transitions::normal::NormalFactor;
 use ppl_core::inference::transitions::random_walk::RandomWalk;
@@ -389,6 +389,17 @@ fn moves_that_cannot_move_a_latent_are_refused_with_the_remedy() {
         &pair,
         counts.others(Move::Auto),
         &["n", "it is a count", "Move::SingleSite"],
+    );
+}
+
+#[test]
+fn a_gradient_sampler_refuses_discrete_latents_and_names_this_one() {
+    let y = Array1::from_vec(Y.to_vec());
+    let model = shifted(&y);
+    let message = Nuts::default().run(&model).map(drop).unwrap_err().to_string();
+    assert!(
+        message.contains("z") && message.contains("use `Gibbs::auto(&model)`"),
+        "{message}"
     );
 }
 

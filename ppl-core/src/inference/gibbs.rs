@@ -7,17 +7,12 @@ use crate::error::{Error, Result};
 use crate::inference::attributes::Begun;
 use crate::inference::chain::run_chains;
 use crate::inference::checkpoint::Checkpoint;
-use crate::inference::discrete::Discrete;
 use crate::inference::fit::Fit;
+use crate::inference::layout::{Latent, Layout, listed};
 use crate::inference::moves::Move;
 use crate::inference::potential::Potential;
 use crate::inference::progress::Progress;
 use crate::inference::settings::{plan, settings};
-use crate::inference::transition::Transition;
-use crate::inference::transitions::block::Block;
-use crate::inference::transitions::exact::ExactSite;
-use crate::inference::transitions::sequence::Sequence;
-use crate::inference::transitions::single_site::SingleSite;
 use crate::inference::vector_chain::VectorChain;
 use crate::runtime::handlers::{Choose, Chosen, SiteChoice};
 use crate::runtime::model::Model;
@@ -26,9 +21,6 @@ use crate::runtime::state::Slot;
 
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
 const RECORDING: u64 = u64::MAX;
-
-/// The most sites whose names make that of a block.
-const MOST_NAMES: usize = 3;
 
 /// Gibbs sampling: blocks of latents move in turn, each by a [`Move`] of its own while the others stay.
 ///
@@ -208,11 +200,7 @@ impl<N: From<SiteNames>> Gibbs<N> {
             .collect();
         self.check_names(&latents)?;
         self.check_cover(&latents)?;
-        let mut layout = Layout {
-            slots: potential.slots(),
-            dim: potential.dim(),
-            parts: Vec::new(),
-        };
+        let mut layout = Layout::new(potential.slots(), potential.dim());
         for block in &self.blocks {
             let own: Vec<Latent<'_>> = latents.iter().copied().filter(|(s, _)| block.holds(s)).collect();
             let names: Vec<&str> = block.sites.names().collect();
@@ -280,152 +268,9 @@ impl BlockPlan {
     }
 }
 
-/// A latent, with the kind of its points if it is discrete.
-type Latent<'p> = (&'p Slot, Option<Discrete>);
-
-/// Which coordinates each part of a sweep moves, and how.
-struct Layout<'p> {
-    slots: &'p [Slot],
-    dim: usize,
-    parts: Vec<(String, Part)>,
-}
-
-enum Part {
-    Together { coordinates: Vec<usize>, moves: Move },
-    Site(SingleSite),
-    Exact(ExactSite),
-}
-
-impl Layout<'_> {
-    /// Adds the parts of a block.
-    fn add(&mut self, name: &str, moves: &Move, own: &[Latent<'_>]) -> Result<()> {
-        moves.check()?;
-        match moves {
-            _ if own.is_empty() => Ok(()),
-            Move::Auto => {
-                let (discrete, continuous): (Vec<_>, Vec<_>) =
-                    own.iter().copied().partition(|(_, kind)| kind.is_some());
-                let names: Vec<&str> = continuous.iter().map(|(s, _)| s.name.site()).collect();
-                self.add(&listed(&names), &Move::nuts(), &continuous)?;
-                discrete.iter().for_each(|&(slot, kind)| {
-                    let exact = kind.and_then(|kind| exact(slot, kind));
-                    self.push(slot.name.site(), exact.unwrap_or_else(|| single(slot, kind)));
-                });
-                Ok(())
-            }
-            Move::SingleSite => {
-                own.iter()
-                    .for_each(|&(slot, kind)| self.push(slot.name.site(), single(slot, kind)));
-                Ok(())
-            }
-            Move::Exact => own.iter().try_for_each(|&(slot, kind)| {
-                let part = kind
-                    .and_then(|kind| exact(slot, kind))
-                    .ok_or_else(|| not_finite(slot, kind))?;
-                self.push(slot.name.site(), part);
-                Ok(())
-            }),
-            _ => {
-                if let Some((slot, _)) = own.iter().find(|(_, kind)| kind.is_some()) {
-                    return Err(is_discrete(slot, moves));
-                }
-                let coordinates: Vec<usize> = own.iter().flat_map(|(s, _)| s.offset..s.offset + len(s)).collect();
-                if moves.is_of_whole() && coordinates.len() != self.dim {
-                    return Err(self.is_left_out(&coordinates, moves));
-                }
-                moves.check_dim(coordinates.len())?;
-                let moves = moves.clone();
-                self.push(name, Part::Together { coordinates, moves });
-                Ok(())
-            }
-        }
-    }
-
-    /// Says which latent is missing from a block of the whole.
-    fn is_left_out(&self, coordinates: &[usize], moves: &Move) -> Error {
-        let name = moves.name();
-        let message = format!(
-            "`{name}` keeps points of its own from sweep to sweep, which hold only if it moves all latents, and it leaves this one \
-             out: choose another move for the block, as `Move::nuts()`"
-        );
-        match self.slots.iter().find(|s| !coordinates.contains(&s.offset)) {
-            Some(slot) => Error::at_site(slot.name.site(), slot.place, message),
-            None => Error::Invalid(message),
-        }
-    }
-
-    /// Adds a part under this name, or under another if it is taken.
-    fn push(&mut self, name: &str, part: Part) {
-        let is_taken = |name: &str| self.parts.iter().any(|(taken, _)| taken == name);
-        let others = (2..).map(|k| format!("{name} ({k})"));
-        let name = std::iter::once(name.to_string()).chain(others).find(|n| !is_taken(n));
-        self.parts.extend(name.map(|name| (name, part)));
-    }
-
-    /// Returns the transition of a chain.
-    fn sequence(&self) -> Sequence {
-        let part = |(name, part): &(String, Part)| {
-            let transition: Box<dyn Transition> = match part {
-                Part::Site(site) => Box::new(site.clone()),
-                Part::Exact(site) => Box::new(site.clone()),
-                Part::Together { coordinates, moves } => {
-                    let own = moves.together(coordinates.len()).expect("the move goes together");
-                    let is_whole = coordinates.iter().copied().eq(0..self.dim);
-                    if is_whole {
-                        own
-                    } else {
-                        Box::new(Block::new(self.dim, coordinates.clone(), own))
-                    }
-                }
-            };
-            (name.clone(), transition)
-        };
-        Sequence::new(self.parts.iter().map(part))
-    }
-}
-
-fn len(slot: &Slot) -> usize {
-    slot.shape.iter().product()
-}
-
-fn single(slot: &Slot, kind: Option<Discrete>) -> Part {
-    Part::Site(SingleSite::new(slot.offset, len(slot), kind))
-}
-
-fn exact(slot: &Slot, kind: Discrete) -> Option<Part> {
-    ExactSite::new(slot.offset, len(slot), kind).map(Part::Exact)
-}
-
-/// Says why a latent has no exact move.
-fn not_finite(slot: &Slot, kind: Option<Discrete>) -> Error {
-    let message = match kind {
-        Some(_) => "it is a count, and `Move::Exact` tries each of finitely many values: use `Move::SingleSite`",
-        None => "it is continuous, and `Move::Exact` tries each of finitely many values: use `Move::nuts()`",
-    };
-    Error::at_site(slot.name.site(), slot.place, message)
-}
-
-/// Says why a discrete latent cannot go with continuous ones.
-fn is_discrete(slot: &Slot, moves: &Move) -> Error {
-    let message = format!(
-        "it is discrete, and `{}` moves continuous latents: put it into a block of its own with `Move::Exact` or \
-         `Move::SingleSite`",
-        moves.name()
-    );
-    Error::at_site(slot.name.site(), slot.place, message)
-}
-
 /// Returns the name by which a site is chosen, that of its family.
 fn family(site: &str) -> &str {
     site.split(['[', '.']).next().unwrap_or(site)
-}
-
-/// Returns names for the label of a block, the first of many.
-fn listed(names: &[&str]) -> String {
-    match names.len().saturating_sub(MOST_NAMES) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..MOST_NAMES].join(", ")),
-    }
 }
 
 impl<N> Clone for Gibbs<N> {
@@ -453,5 +298,97 @@ impl<N> fmt::Debug for Gibbs<N> {
             .field("blocks", &self.blocks)
             .field("others", &self.others)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::{Bernoulli, Categorical, Normal};
+    use crate::inference::hamiltonian::warmup::Warmup;
+    use crate::inference::transition::{Phase, State, Transition};
+    use crate::math::erf::ndtr;
+    use crate::rng::{Generator, Key};
+    use crate::testing::invariance::{check_discrete, check_functions};
+    use ppl_macros::model;
+    use rand::Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    const N_STARTS: usize = 10_000;
+
+    /// A mean that two discrete latents shift; one measurement.
+    #[model(crate = crate)]
+    fn shifted() {
+        let mu = sample(Normal(0, 2));
+        let z = sample(Categorical::probs([0.5, 0.3, 0.2]));
+        let flag = sample(Bernoulli::probs(0.4));
+        observe("y", 1.2, Normal(mu + z - 1.5 * flag, 0.9));
+    }
+
+    /// For each combination of `z` and `flag` its posterior probability and the mean of `mu`, and the common variance.
+    fn posterior() -> (Vec<(f64, f64)>, f64) {
+        let (prior, noise) = (4.0_f64, 0.81);
+        let mut cells = Vec::new();
+        for (z, pz) in [0.5, 0.3, 0.2].into_iter().enumerate() {
+            for (flag, pf) in [0.6, 0.4].into_iter().enumerate() {
+                let gap = 1.2 - (z as f64 - 1.5 * flag as f64);
+                let weight: f64 = pz * pf * (-0.5 * gap * gap / (prior + noise)).exp();
+                cells.push((weight, prior / (prior + noise) * gap));
+            }
+        }
+        let total: f64 = cells.iter().map(|c| c.0).sum();
+        cells.iter_mut().for_each(|c| c.0 /= total);
+        (cells, prior * noise / (prior + noise))
+    }
+
+    /// Makes two sweeps from an exact draw of the posterior, and returns `mu` and the number of the combination.
+    fn swept(gibbs: &Gibbs<shifted::Names>, potential: &Potential<'_>, rng: &mut Generator) -> (f64, usize) {
+        let (cells, variance) = posterior();
+        let mut u = rng.random::<f64>();
+        let found = cells.iter().position(|c| {
+            u -= c.0;
+            u < 0.0
+        });
+        let cell = found.unwrap_or(0);
+        let noise: f64 = StandardNormal.sample(rng);
+        let mu = cells[cell].1 + variance.sqrt() * noise;
+        let mut density = potential.evaluator();
+        let at = vec![mu, (cell / 2) as f64, (cell % 2) as f64];
+        let mut state = State::at(&mut density, at).unwrap();
+        let mut sweep = gibbs.layout(potential).unwrap().sequence();
+        let mut row = vec![0.0; sweep.columns().len()];
+        for _ in 0..2 {
+            sweep
+                .step(&mut density, &mut state, Phase::Sampling, rng, &mut row)
+                .unwrap();
+        }
+        let x = state.position();
+        (x[0], 2 * x[1] as usize + x[2] as usize)
+    }
+
+    #[test]
+    fn sweeps_leave_the_posterior_of_a_model_invariant() {
+        let model = shifted();
+        let potential = Potential::new(&model, Key::new(1)).unwrap();
+        let (cells, variance) = posterior();
+        let warmup = Warmup {
+            step_size: Some(0.8),
+            ..Warmup::default()
+        };
+        let nuts = Move::Nuts { warmup, max_depth: 3 };
+        let mixtures = [
+            Gibbs::for_model(&model).block(|s| s.mu(), nuts).others(Move::Exact),
+            Gibbs::for_model(&model)
+                .block(|s| s.z(), Move::Exact)
+                .block(|s| s.mu(), Move::Slice)
+                .block(|s| s.flag(), Move::SingleSite)
+                .again(|s| s.mu(), Move::RandomWalk),
+        ];
+        for (seed, gibbs) in (140..).step_by(10).zip(&mixtures) {
+            let probs: Vec<f64> = cells.iter().map(|c| c.0).collect();
+            check_discrete(seed, N_STARTS, |rng| swept(gibbs, &potential, rng).1, &probs);
+            let cdf = |x: f64| cells.iter().map(|c| c.0 * ndtr((x - c.1) / variance.sqrt())).sum();
+            check_functions(seed + 1, N_STARTS, |rng| [swept(gibbs, &potential, rng).0], [&cdf]);
+        }
     }
 }

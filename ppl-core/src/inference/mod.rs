@@ -14,6 +14,7 @@ pub mod discrete;
 pub mod fit;
 pub mod gibbs;
 pub mod hamiltonian;
+mod layout;
 pub mod mh;
 mod model_facts;
 pub mod moves;

@@ -22,6 +22,37 @@ use crate::tensor::room::room;
 /// By which transition the latents of a block of [`Gibbs`](crate::inference::gibbs::Gibbs) go.
 ///
 /// Continuous latents move in their unconstrained coordinates.
+///
+/// ```
+/// use ppl_core::distributions::{Categorical, Gamma, Normal};
+/// use ppl_core::inference::gibbs::Gibbs;
+/// use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};
+/// use ppl_core::inference::moves::Move;
+/// use ppl_macros::model;
+///
+/// #[model(crate = ppl_core)]
+/// fn groups(y: Obs<f64>) {
+///     let scale = sample(Gamma(2, 1));
+///     let a = sample(Normal(0, scale));
+///     let b = sample(Normal(a, scale));
+///     let z = sample(Categorical::probs([0.2, 0.5, 0.3]));
+///     observe(y, Normal(a + b * z, 1));
+/// }
+///
+/// let model = groups(&1.5);
+/// // Settings of a move are its fields; those that are not said have defaults.
+/// let dense = Move::Nuts {
+///     warmup: Warmup { metric: MetricKind::Dense, target_acceptance: 0.9, ..Warmup::default() },
+///     max_depth: 8,
+/// };
+/// let sampler = Gibbs::for_model(&model)
+///     .block(|s| s.a().b(), dense)
+///     .block(|s| s.scale(), Move::Slice)
+///     .block(|s| s.z(), Move::Exact);
+/// let fit = sampler.draws(50).warmup(50).run(&model)?;
+/// assert_eq!(fit.z().shape(), [4, 50]);
+/// # Ok::<(), ppl_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Move {
@@ -135,6 +166,15 @@ impl Move {
 
     /// Returns parallel tempering with `replicas` replicas that move by `moves`; the powers of their densities fall by one
     /// factor from one to `hottest`, such as 0.1.
+    ///
+    /// ```
+    /// use ppl_core::inference::moves::Move;
+    ///
+    /// let Move::Tempering { betas, .. } = Move::tempering(Move::nuts(), 4, 0.125) else {
+    ///     unreachable!("it is tempering");
+    /// };
+    /// assert_eq!(betas, [0.5, 0.25, 0.125]);
+    /// ```
     pub fn tempering(moves: Move, replicas: usize, hottest: f64) -> Self {
         let n = replicas.saturating_sub(1);
         let beta = |k: usize| hottest.powf(k as f64 / n as f64);
@@ -147,6 +187,15 @@ impl Move {
     /// Returns a move of one's own: `make` is given the number of coordinates of the block.
     ///
     /// The transition must leave each conditional distribution of the block unchanged, and keep no points of its own.
+    ///
+    /// ```
+    /// use ppl_core::inference::moves::Move;
+    /// use ppl_core::inference::transitions::random_walk::RandomWalk;
+    ///
+    /// // A walk of each second coordinate.
+    /// let moves = Move::own(|dim| RandomWalk::new((0..dim).step_by(2).collect()));
+    /// # let _ = moves;
+    /// ```
     pub fn own(make: impl MakeTransition + 'static) -> Self {
         Move::Own(Arc::new(make))
     }

@@ -25,6 +25,9 @@ const RECORDING: u64 = u64::MAX;
 
 /// Metropolis–Hastings: for models with discrete latents or changing structure, and small ones without.
 ///
+/// Where discrete latents are beside continuous ones, [`Gibbs::auto`](crate::inference::gibbs::Gibbs::auto) moves the latter along
+/// their gradients.
+///
 /// Each chain adapts its proposals during the warm-up only. A draw is one step of all latents together, or one sweep over
 /// the sites ([`Proposal`]). The same seed gives the same draws for any number of threads.
 ///

@@ -142,7 +142,7 @@ impl Transition for Block {
 mod tests {
     use super::*;
     use crate::inference::hamiltonian::nuts::NutsTransition;
-    use crate::inference::hamiltonian::warmup::{MetricKind, Warmup};
+    use crate::inference::hamiltonian::warmup::Warmup;
     use crate::inference::transitions::random_walk::RandomWalk;
     use crate::inference::transitions::sequence::Sequence;
     use crate::rng::Key;
@@ -152,9 +152,8 @@ mod tests {
 
     fn nuts(dim: usize, step_size: Option<f64>) -> Box<dyn Transition> {
         let warmup = Warmup {
-            target_acceptance: 0.8,
-            metric: MetricKind::FisherDiagonal,
             step_size,
+            ..Warmup::default()
         };
         Box::new(NutsTransition::new(dim, 5, warmup))
     }
