@@ -62,12 +62,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["ppl-core/src/ops/elementwise", "ppl-core/src/ops/repeat"],
     ),
     (
-        "a model runs in a context, whose state has the source and the handlers, which see the context",
+        "a model runs in a context, whose state has the source of latents and the collector of terms, which see the context",
         &[
             "ppl-core/src/runtime/context",
             "ppl-core/src/runtime/model",
             "ppl-core/src/runtime/source",
             "ppl-core/src/runtime/state",
+            "ppl-core/src/runtime/terms",
         ],
     ),
     (

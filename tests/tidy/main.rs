@@ -126,6 +126,31 @@ fn every_file_begins_with_a_sentence() {
 }
 
 #[test]
+fn terms_come_onto_the_tape_through_one_gate() {
+    const GATE: &str = "ppl-core/src/runtime/terms.rs";
+    const WAYS: [&str; 5] = [
+        "SumTerm",
+        "tape.term(",
+        ".log_prob_term(",
+        ".drawn_term(",
+        ".standard_term(",
+    ];
+    let floors = ["ppl-core/src/runtime", "ppl-core/src/inference", "ppl-nn/src"];
+    let all: Vec<(String, String)> = floors.iter().flat_map(|folder| files(folder, &["rs"])).collect();
+    assert!(all.iter().any(|(path, _)| path == GATE));
+    for (path, text) in all.iter().filter(|(path, _)| path != GATE) {
+        for (number, line) in shipped(text) {
+            let way = WAYS.iter().find(|way| line.contains(**way));
+            assert!(
+                way.is_none(),
+                "{path}:{number}: {} belongs in {GATE}",
+                way.unwrap_or(&"")
+            );
+        }
+    }
+}
+
+#[test]
 fn imports_point_down() {
     let floor = |module: &str| FLOORS.iter().position(|floor| floor.split(' ').any(|m| m == module));
     for (path, text) in files("ppl-core/src", &["rs"]) {

@@ -12,6 +12,7 @@ use crate::draws::Draws;
 use crate::error::Result;
 use crate::inference::attributes::Begun;
 use crate::inference::chain::{ChainInfo, Drawn, join};
+use crate::inference::pointwise::AtDraws;
 use crate::inference::potential::{Potential, recorder};
 use crate::inference::predictive::{PREDICTION, Predictive, predict};
 use crate::inference::results::{Group, Results};
@@ -208,6 +209,77 @@ impl<A> Fit<A> {
         let of_paths = path_warnings(self.statistics()).into_iter().map(Warning::Path);
         summary.warnings.splice(..0, of_paths);
         summary
+    }
+
+    /// Returns the log densities of the model's observations at each draw, `[chain, draw, plates…]` for each observed site: what
+    /// leave-one-out cross-validation takes.
+    ///
+    /// A row of the plates is one observation: what it observes is summed over its event. Neither `.scale()` nor N/B of a
+    /// subsampled plate counts, whose rows are all there. NaN stands for what is no observation: rows that are masked, and
+    /// elements that are missing. The model can be that of the fit, or the same with other data, where it observes them at the
+    /// same latents.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use ppl_core::distributions::Normal;
+    /// use ppl_core::inference::nuts::Nuts;
+    /// use ppl_macros::model;
+    ///
+    /// #[model(crate = ppl_core)]
+    /// fn mean_of(y: Obs<Array1<f64>>) {
+    ///     let mu = sample(Normal(0, 10));
+    ///     for i in plate(y) {
+    ///         observe(y[i], Normal(mu, 1));
+    ///     }
+    /// }
+    ///
+    /// let y = array![4.0, 5.0, 6.0];
+    /// let fit = Nuts::default().draws(100).run(&mean_of(&y))?;
+    /// let log_likelihood = fit.log_likelihood(&mean_of(&y))?;
+    /// let of_y = log_likelihood.get("y").unwrap();
+    /// assert_eq!(of_y.shape(), [4, 100, 3]);
+    /// let z = 5.0 - fit.mu()[[2, 7]];
+    /// assert!((of_y[[2, 7, 1]] + 0.5 * z * z + 0.5 * std::f64::consts::TAU.ln()).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the model fails at a draw or observes nothing; if it has a latent that the fit lacks, on which an observation depends,
+    /// or one in a plate that had another length in the fit.
+    pub fn log_likelihood<N: Model + Sync>(&self, model: &N) -> Result<Draws> {
+        self.log_densities(model, true)
+    }
+
+    /// Returns the log densities of the latents under their distributions in the model at each draw, as
+    /// [`Fit::log_likelihood`] does of observations: on the supports of the latents, without any change of coordinates.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fit::log_likelihood`].
+    pub fn log_prior<N: Model + Sync>(&self, model: &N) -> Result<Draws> {
+        self.log_densities(model, false)
+    }
+
+    /// Adds [`Fit::log_likelihood`] and [`Fit::log_prior`] of the model to the results.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fit::log_likelihood`].
+    pub fn add_log_densities<N: Model + Sync>(&mut self, model: &N) -> Result<()> {
+        let (likelihood, prior) = (self.log_likelihood(model)?, self.log_prior(model)?);
+        self.results.put(Group::LogLikelihood, likelihood)?;
+        self.results.put(Group::LogPrior, prior)
+    }
+
+    fn log_densities(&self, model: &(dyn Body + Sync), of_observed: bool) -> Result<Draws> {
+        let draws = self.draws();
+        let at = AtDraws {
+            model,
+            draws,
+            of_observed,
+        };
+        at.log_densities()
     }
 
     /// Returns how each chain did.

@@ -20,6 +20,7 @@ mod model_facts;
 pub mod moves;
 pub mod nuts;
 pub mod persist;
+mod pointwise;
 pub mod potential;
 mod predicted_sites;
 pub mod predictive;

@@ -16,8 +16,10 @@ pub enum Group {
     Posterior,
     /// Statistics of the steps that made the draws.
     SampleStats,
-    /// The log densities of the observations, element by element, at the draws.
+    /// The log densities of the observations, row by row, at the draws.
     LogLikelihood,
+    /// The log densities of the latents under their distributions in the model, row by row, at the draws.
+    LogPrior,
     /// Observations drawn at the draws of the latents.
     PosteriorPredictive,
     /// Latents and tracked values, drawn before the data.
@@ -41,6 +43,7 @@ impl Group {
             Group::Posterior => "posterior",
             Group::SampleStats => "sample_stats",
             Group::LogLikelihood => "log_likelihood",
+            Group::LogPrior => "log_prior",
             Group::PosteriorPredictive => "posterior_predictive",
             Group::Prior => "prior",
             Group::PriorPredictive => "prior_predictive",
@@ -110,7 +113,11 @@ impl Results {
     pub(crate) fn put(&mut self, group: Group, mut draws: Draws) -> Result<()> {
         let own = self.posterior();
         let (wanted, got) = (shape(own), shape(&draws));
-        if matches!(group, Group::LogLikelihood | Group::PosteriorPredictive) && wanted != got {
+        if matches!(
+            group,
+            Group::LogLikelihood | Group::LogPrior | Group::PosteriorPredictive
+        ) && wanted != got
+        {
             return Err(Error::Invalid(format!(
                 "{} of {} chains of {} draws do not go with a posterior of {} chains of {} draws: make them from this fit",
                 group.name(),

@@ -309,6 +309,10 @@ fn plate_name(address: &str) -> &str {
 }
 
 impl Source for ServedLatents {
+    fn serves_missing(&self, address: &str) -> bool {
+        self.draw.contains_key(address)
+    }
+
     fn latent<'t>(&self, ctx: Ctx<'t>, site: &LatentSite<'_, 't>) -> Res<Latent<'t>> {
         let has_rows = !site.rows.is_empty() || self.is_in_loop(site.address);
         let word = if has_rows {

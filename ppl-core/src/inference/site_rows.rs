@@ -39,7 +39,7 @@ impl KeptSite {
 }
 
 /// Returns the axes of a value of this shape, `[plates…, event…]`.
-fn axes(recording: &Recording, site: &SiteRecord, shape: &[usize]) -> Vec<NamedAxis> {
+pub(crate) fn axes(recording: &Recording, site: &SiteRecord, shape: &[usize]) -> Vec<NamedAxis> {
     let mut axes = NamedAxis::unnamed(&site.address, shape);
     for (axis, &plate) in axes.iter_mut().zip(&site.plates) {
         if let Some(name) = recording.dimension(plate) {

@@ -9,7 +9,6 @@ use crate::distributions::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
 use crate::ops::param::IntoVar;
-use crate::ops::sum::SumTerm;
 use crate::rng::{Key, name_hash};
 use crate::runtime::argument::{DataArg, ObsArg};
 use crate::runtime::columns::{Columns, KindOf};
@@ -20,7 +19,7 @@ use crate::runtime::site::Site;
 use crate::runtime::source::Source;
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, State};
 use crate::runtime::stop::{Poisoned, Res, Stop};
-use crate::tape::op::Op;
+use crate::runtime::terms::{Computed, Part, Term};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
@@ -239,9 +238,8 @@ impl<'t> Ctx<'t> {
         let value = tape.lift(value.into_param().on(tape));
         let mut record = self.site_record(site, SiteKind::Factor, value);
         record.address = format!("{}#{}", record.address, self.state().sites.len());
-        let weight = self.multiplicity(&value.dims());
         let number = self.add_site(record)?;
-        tape.term(SumTerm::DEF, &[value], &[], 0, weight, number);
+        self.term(&Term::plain(number, Part::Factor, &Computed(value)));
         Ok(())
     }
 
@@ -414,6 +412,7 @@ impl<'t> Ctx<'t> {
             value: hold(value),
             stored: hold(stored),
             drawn_log_prob: None,
+            log_prob: None,
             is_discrete: false,
             is_guide: false,
             is_missing: false,

@@ -2,7 +2,8 @@
 //!
 //! A model is a function from a [`context`] to a value. Its words ([`words`] documents them) reach the context, which
 //! names the site ([`state`]), asks the handlers around the model ([`handler`], [`handlers`]), takes a value from where the
-//! algorithm gets its values ([`source`]) and records the term of the density ([`sampling`]). [`plates`] opens and
+//! algorithm gets its values ([`source`]) and hands the term of the density ([`sampling`]) to what the run collects
+//! ([`terms`]). [`plates`] opens and
 //! closes dimensions. A finished run is a [`recording`].
 
 pub mod argument;
@@ -37,4 +38,5 @@ pub mod source;
 mod starting;
 pub mod state;
 pub mod stop;
+pub mod terms;
 pub mod words;

@@ -8,7 +8,6 @@ use crate::distributions::support::Support;
 use crate::error::Error;
 use crate::ops::broadcast::broadcast_to;
 use crate::ops::gather::gather;
-use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
 use crate::runtime::context::{Ctx, hold};
 use crate::runtime::handler::Fate;
@@ -17,7 +16,7 @@ use crate::runtime::site::Site;
 use crate::runtime::source::Latent;
 use crate::runtime::state::SiteKind;
 use crate::runtime::stop::{Res, Stop};
-use crate::tape::op::Op;
+use crate::runtime::terms::{Computed, Part, Term};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, size};
@@ -41,17 +40,21 @@ impl<'t> Ctx<'t> {
     /// draws; in a density it is integrated out, or a latent if the model reads it.
     pub(crate) fn observe_partly<D: Dist<'t>>(self, site: Site, value: Var<'t>, number: u64, dist: D) -> Res<Var<'t>> {
         let parts = self.parts::<D>(site, value)?;
+        let is_served = {
+            let source = std::rc::Rc::clone(&self.state().source);
+            source.serves_missing(&self.address(site.name))
+        };
         let (integrates, imputes) = {
             let state = self.state();
             (
-                state.integrates,
+                state.integrates && !is_served,
                 state.imputed.contains(&number) && !parts.missing.is_empty(),
             )
         };
         if !integrates && parts.missing.is_empty() {
             return self.observe_value(site, parts.raw, dist);
         }
-        let (visit, fate) = self.visit(site, dist, integrates)?;
+        let (mut visit, fate) = self.visit(site, dist, integrates)?;
         let given = |value: ArrayD<f64>, kind| visit.given(&value, kind).map_err(|stop| visit.blame(stop));
         match fate {
             Fate::Set(value) => return given(value, SiteKind::Intervened),
@@ -62,6 +65,9 @@ impl<'t> Ctx<'t> {
                 return Ok(value);
             }
             Fate::Open => visit.check_event(parts.raw)?,
+        }
+        if !integrates || imputes {
+            visit.observed = Some(parts.rows);
         }
         let x = match (integrates, imputes) {
             (true, false) => return visit.integrated(&parts).map(|_| value),
@@ -213,7 +219,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         // Its draws are not those of the prior alone: no divergence in closed form stands for its density.
         ctx.state().sites[number as usize].is_weighted = true;
         if let Some(log_det) = log_det {
-            tape.term(SumTerm::DEF, &[log_det], &[], 0, 1.0, number);
+            ctx.term(&Term {
+                multiplicity: Some(1.0),
+                ..Term::plain(number, Part::Coordinates, &Computed(log_det))
+            });
         }
         self.term(completed, 1.0, number);
         ctx.check()?;

@@ -15,6 +15,7 @@ use crate::runtime::model::Body;
 use crate::runtime::source::{FromInputs, FromPrior, Source};
 use crate::runtime::state::{Held, Known, SiteKind, SiteRecord, Slot, Subsample};
 use crate::runtime::stop::Res;
+use crate::runtime::terms::{Collector, Density};
 use crate::tape::record::Tape;
 use crate::tape::records::depends;
 use crate::tape::store::{Precision, Scalar};
@@ -59,6 +60,8 @@ pub struct Recorder {
     pub key: Key,
     /// Where latents come from.
     pub source: Rc<dyn Source>,
+    /// What is made of the terms of the log density.
+    pub collector: Rc<dyn Collector>,
     /// Values of inputs by address; others get starting values.
     pub known: Rc<Known>,
     /// Handlers around the model, outermost first.
@@ -81,6 +84,7 @@ impl Recorder {
             precision,
             key,
             source: Rc::new(FromInputs),
+            collector: Rc::new(Density),
             known: Rc::default(),
             handlers: Vec::new(),
             whole_plates: false,
@@ -185,6 +189,7 @@ impl Recorder {
         {
             let mut state = run.state.borrow_mut();
             state.handlers = self.handlers.clone();
+            state.collector = Rc::clone(&self.collector);
             state.whole_plates = self.whole_plates;
             state.integrates = self.integrates;
             state.imputed = self.imputed.borrow().clone();
@@ -344,13 +349,18 @@ impl Recording {
             })
             .collect::<Result<_>>()?;
         nodes.extend_from_slice(further);
+        Ok(self.outputs(&nodes))
+    }
+
+    /// Compiles the values of nodes as functions of the inputs.
+    pub(crate) fn outputs<F: Scalar>(&self, nodes: &[u32]) -> Program<F> {
         let rebound = self.rebound();
         let roots = Roots {
             density: false,
-            outputs: &nodes,
+            outputs: nodes,
             rebound: &rebound,
         };
-        Ok(Program::compile(&self.tape.records(), &roots, Passes::default()))
+        Program::compile(&self.tape.records(), &roots, Passes::default())
     }
 
     /// Returns for each data slot whether it changes between evaluations.

@@ -3,12 +3,11 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::noise::{Drawn, Noise};
+use crate::distributions::noise::Noise;
 use crate::distributions::support::Support;
 use crate::distributions::{Dist, Modifiers};
 use crate::error::{Error, number, shapes_text};
 use crate::ops::broadcast::broadcast_to;
-use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
 use crate::rng::name_hash;
 use crate::runtime::context::{Ctx, hold};
@@ -17,7 +16,7 @@ use crate::runtime::site::Site;
 use crate::runtime::source::{Latent, LatentSite};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
-use crate::tape::op::Op;
+use crate::runtime::terms::{AtStandard, AtValue, Computed, Part, Term};
 use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
 
@@ -30,6 +29,8 @@ pub(super) struct Visit<'a, 't, D> {
     pub modifiers: Modifiers<'t>,
     /// The masks of handlers and that of the distribution.
     pub masks: Vec<Var<'t>>,
+    /// Of a value that is observed in part where it is.
+    pub observed: Option<Var<'t>>,
     pub scale: f64,
     /// What an algorithm starts from.
     pub start: Option<ArrayD<f64>>,
@@ -46,24 +47,6 @@ pub(super) struct Beside<'t> {
     pub elements: Var<'t>,
     /// The same for each element of the log density.
     pub rows: Var<'t>,
-}
-
-/// Where the log density of a site is wanted.
-#[derive(Clone, Copy)]
-pub(super) enum At<'t> {
-    /// At a value.
-    Value(Var<'t>),
-    /// At a draw of the site's own distribution.
-    Own(Drawn<'t>),
-}
-
-impl<'t> At<'t> {
-    pub fn value(self) -> Var<'t> {
-        match self {
-            At::Value(x) => x,
-            At::Own(drawn) => drawn.value,
-        }
-    }
 }
 
 impl<'t> Ctx<'t> {
@@ -151,6 +134,7 @@ impl<'t> Ctx<'t> {
                 dist,
                 modifiers,
                 masks,
+                observed: None,
                 scale,
                 start,
             },
@@ -286,8 +270,11 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
                 }
                 if let Some(log_det) = bijector.log_det(z, x) {
                     // It belongs to the coordinates, not to the site: neither scales nor masks change it.
-                    let weight = ctx.multiplicity(&z.dims());
-                    tape.term(SumTerm::DEF, &[log_det], &[], 0, weight, number);
+                    let multiplicity = Some(ctx.multiplicity(&z.dims()));
+                    ctx.term(&Term {
+                        multiplicity,
+                        ..Term::plain(number, Part::Coordinates, &Computed(log_det))
+                    });
                 }
                 self.term(x, 1.0, number);
                 ctx.check()?;
@@ -302,7 +289,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.ctx.check()?;
         let x = beside.as_ref().map_or(drawn, |b| where_(b.elements, b.given, drawn));
         let number = self.add(x, SiteKind::Latent)?;
-        let mut log_prob = self.masked_log_prob(At::Value(drawn));
+        let mut log_prob = self.masked_log_prob(drawn);
         if let Some(beside) = beside {
             log_prob = where_(beside.rows, Var::constant(0.0), log_prob);
         }
@@ -326,11 +313,15 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         if !self.masks.is_empty() {
             return Err(self.fault("a noncentered site cannot be masked"));
         }
-        self.dist
-            .standard_term(tape, z, self.ctx.multiplicity(&z.dims()), number);
+        let standard = AtStandard(&self.dist, z);
+        self.ctx.term(&Term::plain(number, Part::Coordinates, &standard));
         let rest = self.factor() - 1.0;
         if rest.as_constant() != Some(0.0) {
-            self.term_times(At::Value(x), rest, 1.0, number);
+            let density = AtValue(&self.dist, x);
+            self.ctx.term(&Term {
+                scale: rest,
+                ..Term::plain(number, Part::Coordinates, &density)
+            });
         }
         self.ctx.check()?;
         Ok(x)
@@ -431,8 +422,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
         let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
-        let weight = -self.ctx.multiplicity(&x.dims());
-        tape.term(SumTerm::DEF, &[kl], &[], 0, weight, number);
+        self.ctx.term(&Term {
+            weight: -1.0,
+            ..Term::plain(number, Part::Divergence, &Computed(kl))
+        });
         self.ctx.check()?;
         Ok(x)
     }

@@ -114,6 +114,12 @@ pub enum Latent<'t> {
 
 /// Decides where latent sites get their values from.
 pub trait Source {
+    /// Returns whether it has a value for what is missing of the observation at this address, which a run that integrates it out
+    /// would not ask for.
+    fn serves_missing(&self, _address: &str) -> bool {
+        false
+    }
+
     /// Returns a value for a site.
     ///
     /// # Errors

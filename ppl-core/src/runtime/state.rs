@@ -9,6 +9,7 @@ use crate::error::Place;
 use crate::runtime::handler::Handler;
 use crate::runtime::slot_name::SlotName;
 use crate::runtime::source::Source;
+use crate::runtime::terms::{Collector, Density};
 use crate::tape::record::Tape;
 use crate::tape::var::Var;
 use crate::tensor::dims::DimId;
@@ -74,6 +75,8 @@ pub struct SiteRecord {
     /// The log density at its own draw, zero where it is masked, with the plates as first axes, if the draw was made
     /// [forward](crate::runtime::source::Latent::Forward): NaN tells of parameters that are not allowed.
     pub drawn_log_prob: Option<Held>,
+    /// The log density of each of its rows, `[plates…]`, if the run [collects](crate::runtime::terms) it.
+    pub log_prob: Option<Held>,
     /// Whether the values are isolated points.
     pub is_discrete: bool,
     /// Whether it is a site of a guide, not of the model.
@@ -139,6 +142,7 @@ pub struct Subsample {
 /// The bookkeeping of a run.
 pub(crate) struct State {
     pub source: Rc<dyn Source>,
+    pub collector: Rc<dyn Collector>,
     pub handlers: Vec<Rc<dyn Handler>>,
     pub prefix: Vec<String>,
     pub suffix: Vec<usize>,
@@ -180,6 +184,7 @@ impl State {
     pub(crate) fn new(source: Rc<dyn Source>, known: Rc<Known>) -> Self {
         State {
             source,
+            collector: Rc::new(Density),
             handlers: Vec::new(),
             prefix: Vec::new(),
             suffix: Vec::new(),

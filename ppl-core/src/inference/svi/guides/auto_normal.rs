@@ -15,6 +15,7 @@ use crate::runtime::model::Model;
 use crate::runtime::source::{Latent, LatentSite, Source};
 use crate::runtime::state::{SiteKind, SiteRecord};
 use crate::runtime::stop::{Res, Stop};
+use crate::runtime::terms::{AtOwnDraw, Part, Term};
 use crate::tensor::dims::Dims;
 
 /// How the scale follows from its unconstrained parameter.
@@ -126,6 +127,7 @@ impl Source for FromAutoNormal {
             value: hold(z),
             stored: hold(z),
             drawn_log_prob: None,
+            log_prob: None,
             is_discrete: false,
             is_guide: true,
             is_missing: false,
@@ -138,7 +140,11 @@ impl Source for FromAutoNormal {
         if self.analytic.contains(site.address) {
             return Ok(Latent::WithKl(ctx.rows_of(z, &site.event), number as usize));
         }
-        normal.drawn_term(tape, drawn, -weight_of_rows(ctx), number);
+        ctx.term(&Term {
+            weight: -1.0,
+            multiplicity: Some(weight_of_rows(ctx)),
+            ..Term::plain(number, Part::Guide, &AtOwnDraw(&normal, drawn))
+        });
         Ok(Latent::Free(z))
     }
 }
