@@ -334,7 +334,7 @@ fn nan_in_ordinary_data_and_masks_that_do_not_fit_are_errors_with_the_remedy() {
     ];
     for error in errors {
         assert!(
-            error.starts_with("site y (tests/partly.rs:") && error.contains(remedy),
+            error.starts_with("site y (tests/partly/main.rs:") && error.contains(remedy),
             "{error}"
         );
     }

@@ -191,7 +191,7 @@ fn elements_that_cannot_be_imputed_are_refused_with_the_reason_and_the_remedy() 
             .unwrap()
             .to_string();
         assert!(
-            error.starts_with("site x (tests/partly.rs:") && words.iter().all(|word| error.contains(word)),
+            error.starts_with("site x (tests/partly/reading.rs:") && words.iter().all(|word| error.contains(word)),
             "{error}"
         );
     }
