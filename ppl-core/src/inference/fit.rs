@@ -125,7 +125,7 @@ impl<A> Fit<A> {
     /// Adds draws from the prior, or predictions at the draws of this fit, to its results: an earlier such group is replaced.
     ///
     /// ```
-    /// use ndarray::array;
+    /// use ndarray::{Array1, array};
     /// use ppl_core::distributions::Normal;
     /// use ppl_core::inference::nuts::Nuts;
     /// use ppl_core::inference::results::Group;
@@ -164,7 +164,7 @@ impl<A> Fit<A> {
     /// plates are dimensions, under the names of their indexes or the names that they were given.
     ///
     /// ```
-    /// use ndarray::array;
+    /// use ndarray::{Array1, array};
     /// use ppl_core::distributions::Normal;
     /// use ppl_core::inference::nuts::Nuts;
     /// use ppl_macros::model;
@@ -220,7 +220,7 @@ impl<A> Fit<A> {
     /// same latents.
     ///
     /// ```
-    /// use ndarray::array;
+    /// use ndarray::{Array1, array};
     /// use ppl_core::distributions::Normal;
     /// use ppl_core::inference::nuts::Nuts;
     /// use ppl_macros::model;

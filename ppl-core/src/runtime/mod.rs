@@ -3,8 +3,7 @@
 //! A model is a function from a [`context`] to a value. Its words ([`words`] documents them) reach the context, which
 //! names the site ([`state`]), asks the handlers around the model ([`handler`], [`handlers`]), takes a value from where the
 //! algorithm gets its values ([`source`]) and hands the term of the density ([`sampling`]) to what the run collects
-//! ([`terms`]). [`plates`] opens and
-//! closes dimensions. A finished run is a [`recording`].
+//! ([`terms`]). [`plates`] opens and closes dimensions. A finished run is a [`recording`].
 
 pub mod argument;
 pub mod arguments_key;
