@@ -17,13 +17,7 @@ fn eight_schools(sigma: &Array1<f64>, y: Obs<Array1<f64>>) {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sigma = array![15., 10., 16., 11., 9., 11., 10., 18.];
     let y = array![28., 8., -3., 7., -1., 1., 18., 12.];
-    let fit = Mh::default()
-        .chains(4)
-        .draws(5000)
-        .warmup(5000)
-        .thin(5)
-        .seed(42)
-        .run(&eight_schools(&sigma, &y))?;
+    let fit = Nuts::default().seed(42).run(&eight_schools(&sigma, &y))?;
     println!("{}", fit.summary());
     println!(
         "posterior mean of tau: {:.2}",

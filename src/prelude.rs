@@ -43,6 +43,7 @@ pub use ndarray::{Array1, Array2, Array3, ArrayD, array};
 pub use ppl_core::constraints::{Interval, LowerCholesky, Ordered, Positive, Real, Simplex, UnitInterval};
 pub use ppl_core::diagnostics::summary;
 pub use ppl_core::distributions::*;
+pub use ppl_core::inference::checkpoint::Checkpoint;
 pub use ppl_core::inference::fit::{Fit, compare};
 pub use ppl_core::inference::gibbs::Gibbs;
 pub use ppl_core::inference::hamiltonian::warmup::{MetricKind, Warmup};

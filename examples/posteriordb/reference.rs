@@ -57,7 +57,9 @@ pub fn columns(columns: &[&Array1<f64>]) -> Array2<f64> {
 /// How well a posterior was recovered.
 pub struct Verdict {
     worst_z: f64,
+    worst_z_of: String,
     worst_sd_ratio: f64,
+    worst_sd_of: String,
     max_rhat: f64,
     min_ess: f64,
     divergences: f64,
@@ -74,7 +76,9 @@ pub fn judge(run: &Run, reference: &Columns, time: Duration) -> Result<Verdict, 
     let sum = |name: &str| run.statistics.get(name).map_or(0.0, |values| values.sum());
     let mut verdict = Verdict {
         worst_z: 0.0,
+        worst_z_of: String::new(),
         worst_sd_ratio: 1.0,
+        worst_sd_of: String::new(),
         max_rhat: 0.0,
         min_ess: f64::INFINITY,
         divergences: sum("diverging"),
@@ -91,10 +95,10 @@ pub fn judge(run: &Run, reference: &Columns, time: Duration) -> Result<Verdict, 
         let z = (values.mean().unwrap_or(f64::NAN) - mean) / error;
         let ratio = values.std(1.0) / sd;
         if exceeds(z.abs(), verdict.worst_z.abs()) {
-            verdict.worst_z = z;
+            (verdict.worst_z, verdict.worst_z_of) = (z, name.clone());
         }
         if exceeds((ratio - 1.0).abs(), (verdict.worst_sd_ratio - 1.0).abs()) {
-            verdict.worst_sd_ratio = ratio;
+            (verdict.worst_sd_ratio, verdict.worst_sd_of) = (ratio, name.clone());
         }
         verdict.max_rhat = verdict.max_rhat.max(rhat(values));
         verdict.min_ess = verdict.min_ess.min(ess_bulk(values));
@@ -144,14 +148,16 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}; worst z {:.2}, sd ratio {:.3}, r-hat {:.4}, ess {:.0}, divergences {}, {:.2} s, {:.0} gradients",
+            "{}; worst z {:.2} ({}), sd ratio {:.3} ({}), r-hat {:.4}, ess {:.0}, divergences {}, {:.2} s, {:.0} gradients",
             if self.is_recovered() {
                 "recovered"
             } else {
                 "NOT recovered"
             },
             self.worst_z,
+            self.worst_z_of,
             self.worst_sd_ratio,
+            self.worst_sd_of,
             self.max_rhat,
             self.min_ess,
             self.divergences,
