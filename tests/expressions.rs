@@ -1,8 +1,10 @@
 //! Expressions in models: what stands beside a value, and what it gives against the same formula in plain Rust.
 
 use ndarray::{Array1, Array2, array};
+use posterior::core::inference::predictive::Prior;
 use posterior::core::rng::Key;
-use posterior::core::runtime::recording::Recorder;
+use posterior::core::runtime::handlers::trace;
+use posterior::core::runtime::recording::{Recorder, Recording};
 use posterior::core::runtime::state::Held;
 use posterior::prelude::*;
 
@@ -355,4 +357,106 @@ fn a_sum_of_exponentials_asks_over_which_axis() {
     let text = error(&forward(2));
     assert!(text.starts_with("log_sum_exp (tests/expressions.rs:"), "{text}");
     assert!(text.contains("Write `log_sum_exp_axis(1)` for the last one"), "{text}");
+}
+
+/// The rest of a series, whole or row by row, given the first.
+#[model]
+fn first_and_rest(y: Obs<Array1<f64>>, is_whole: bool) {
+    let mu = sample(Normal(0, 1));
+    observe("first", y[0], Normal(mu, 1));
+    let later = y.slice(1..);
+    if is_whole {
+        observe("rest", later, Normal(mu, 2).expand([3]));
+    } else {
+        for i in plate(later) {
+            observe("rest", later[i], Normal(mu, 2));
+        }
+    }
+}
+
+#[test]
+fn a_range_of_a_partly_missing_observation_is_partly_missing() {
+    let (y, short) = (array![0.5, f64::NAN, 2.0, -1.0], array![0.5, 2.0, -1.0]);
+    let log_density = |recorded: posterior::core::error::Result<Recording>| recorded.unwrap().tape.log_density();
+    let recorder = Recorder::density(Precision::F64, Key::new(1));
+    let want = log_density(recorder.record(&two_scales(&short)));
+    for is_whole in [true, false] {
+        let model = first_and_rest(Obs::partly(&y), is_whole);
+        let got = log_density(recorder.record(&model));
+        assert!((got - want).abs() < 1e-12, "{got} and {want}");
+        let prior = Prior::default().draws(20).seed(2).run(&model).unwrap();
+        let rest = prior.get("rest").unwrap();
+        let column = |j: usize| rest.index_axis(ndarray::Axis(2), j);
+        assert!(column(1).iter().all(|x| *x == 2.0) && column(2).iter().all(|x| *x == -1.0));
+        assert!(column(0).iter().all(|x| x.is_finite()) && column(0)[[0, 0]] != column(0)[[0, 1]]);
+    }
+}
+
+#[model]
+fn two_scales(y: &Array1<f64>) {
+    let mu = sample(Normal(0, 1));
+    observe("first", y[0], Normal(mu, 1));
+    for i in plate(2) {
+        observe("rest", y.slice(1..)[i], Normal(mu, 2));
+    }
+}
+
+#[model]
+fn whole_and_part(y: Obs<Array1<f64>>) {
+    let mu = sample(Normal(0, 1));
+    observe(y, Normal(mu, 2).expand([4]));
+    track("part", y[1..].sum());
+}
+
+#[test]
+fn a_range_of_what_was_drawn_is_read_from_the_draw() {
+    let y = array![0.5, f64::NAN, 2.0, -1.0];
+    for data in [Obs::partly(&y), Obs::missing_like(&[4])] {
+        let prior = Prior::default().draws(20).seed(2).run(&whole_and_part(data)).unwrap();
+        let (all, part) = (prior.get("y").unwrap(), prior.get("part").unwrap());
+        let sums = all
+            .slice_axis(ndarray::Axis(2), (1..4).into())
+            .sum_axis(ndarray::Axis(2));
+        assert!((&sums - &part).iter().all(|d| d.abs() < 1e-14), "{sums} and {part}");
+    }
+}
+
+/// Reads its data in another form before they are observed.
+#[model]
+fn read_early(data: Obs<Array1<f64>>, kind: usize) {
+    let form = match kind {
+        0 => data.reshape(&[2, 2]),
+        1 => data.reshape(&[2, 2]).t(),
+        2 => data.t(),
+        3 => data.rev(),
+        4 => data.slice(1..) * 2,
+        5 => data.cumsum(),
+        6 => data.softmax(),
+        7 => data.dot(data),
+        8 => data.max(),
+        9 => stack([data, data]),
+        10 => data.broadcast(&[3, 4]),
+        _ => data.log_sum_exp(),
+    };
+    let z = sample(Normal(form.sum(), 1));
+}
+
+#[test]
+fn what_is_missing_is_named_where_it_is_read_in_any_form() {
+    let y = array![0.5, f64::NAN, 2.0, -1.0];
+    let quiet = Mh::default().progress(Progress::Hidden);
+    for kind in 0..12 {
+        for (data, text) in [
+            (Obs::partly(&y), "an element of `data` is missing, and it is read"),
+            (Obs::missing_like(&[4]), "`data` is missing, and it is read"),
+        ] {
+            let model = read_early(data, kind);
+            for error in [
+                trace(&model, 1).unwrap_err().to_string(),
+                quiet.run(&model).err().unwrap().to_string(),
+            ] {
+                assert_eq!(error, format!("{text} before `observe` has drawn it"), "kind {kind}");
+            }
+        }
+    }
 }

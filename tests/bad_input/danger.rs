@@ -141,21 +141,20 @@ fn traced<M: Model + Sync>(model: M) -> Result<(), String> {
 const ROOM: &str = "of memory";
 const HERE: &str = "tests/bad_input/danger.rs:";
 
-fn danger(
-    name: &'static str,
-    words: &'static [&'static str],
-    attempt: Try,
-) -> (&'static str, &'static [&'static str], Try) {
+/// Its name, words that its error contains, and how it is tried.
+type Case = (&'static str, &'static [&'static str], Try);
+
+fn danger(name: &'static str, words: &'static [&'static str], attempt: Try) -> Case {
     (name, words, attempt)
 }
 
-fn cases() -> Vec<(&'static str, &'static [&'static str], Try)> {
-    [of_models(), of_settings()].concat()
+fn many() -> Obs<Array1<f64>> {
+    Obs::missing_like(&[1_000_000])
 }
 
 #[rustfmt::skip]
-fn of_models() -> Vec<(&'static str, &'static [&'static str], Try)> {
-    vec![
+fn cases() -> Vec<Case> {
+    let mut all = vec![
         danger("a huge plate, prior", &["site z (", HERE, "[1000000000000]", "8.0 TB", ROOM], || prior(counted(HUGE))),
         danger("a huge plate, Mh", &["site z (", HERE, "[1000000000000]", ROOM], || sampled(counted(HUGE))),
         danger("a huge plate, Svi", &["site z (", HERE, "[1000000000000]", ROOM], || fitted(counted(HUGE))),
@@ -189,12 +188,6 @@ fn of_models() -> Vec<(&'static str, &'static [&'static str], Try)> {
         danger("huge parameters", &["site s (", HERE, ROOM], || fitted(learnt(HUGE))),
         danger("a huge network", &["site net.0.weight (", HERE, "[1000000000000, 10]", ROOM], || sampled(network(Mlp::new(&[HUGE, 10], Activation::Relu)))),
         danger("the largest network", &["site net.0.weight (", ROOM], || fitted(network(Mlp::new(&[usize::MAX, usize::MAX], Activation::Relu)))),
-    ]
-}
-
-#[rustfmt::skip]
-fn of_settings() -> Vec<(&'static str, &'static [&'static str], Try)> {
-    vec![
         danger("huge draws of the prior", &["draws = 1000000000000", "8.0 TB", ROOM], || text(Prior::default().draws(HUGE).run(&small(&1.0)))),
         danger("the most draws of the prior", &["draws = 18446744073709551615"], || text(Prior::default().draws(usize::MAX).run(&small(&1.0)))),
         danger("huge draws of Mh", &["draws = 1000000000000", ROOM], || text(mh().draws(HUGE).run(&small(&1.0)))),
@@ -212,15 +205,17 @@ fn of_settings() -> Vec<(&'static str, &'static [&'static str], Try)> {
         danger("huge draws of an approximation", &["site mu (", "1000000000000 draws", ROOM], || text(svi().draws(HUGE).run(&small(&1.0)))),
         danger("huge predictions", &["n = 1000000000000", ROOM], || text(svi().run(&small(&1.0)).unwrap().predict(&small(Obs::missing()), HUGE))),
         danger("draws of the prior that are many and large", &["1000 draws of site z", "8.0 GB", ROOM], || text(Prior::default().run(&counted(1_000_000)))),
-        danger("predictions that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || {
-            let (here, there) = ([0.5, 1.5], Obs::missing_like(&[1_000_000]));
-            text(svi().run(&missing(&here)).unwrap().predict(&missing(there), 1000))
-        }),
-        danger("predictions of Mh that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || {
-            let (here, there) = ([0.5, 1.5], Obs::missing_like(&[1_000_000]));
-            text(mh().chains(1).draws(1000).run(&missing(&here)).unwrap().predict(&missing(there)))
-        }),
+        danger("predictions that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || text(svi().run(&missing(&[0.5, 1.5])).unwrap().predict(&missing(many()), 1000))),
+        danger("predictions of Mh that are many and large", &["1000 draws of site y", "8.0 GB", ROOM], || text(mh().chains(1).draws(1000).run(&missing(&[0.5, 1.5])).unwrap().predict(&missing(many())))),
         danger("huge draws of a guide", &["1000000000000 draws of a guide", ROOM], || caught(|| drop(svi().run(&small(&1.0)).unwrap().draws(HUGE)))),
+    ];
+    all.extend(data_cases());
+    all
+}
+
+#[rustfmt::skip]
+fn data_cases() -> Vec<Case> {
+    vec![
         danger("batches of a huge data set", &["epoch", "[1000000000000]", ROOM], || text(Batches::new(HUGE, 1, LastBatch::Keep, posterior::core::rng::Key::new(1)))),
         danger("huge generated images", &["cannot generate 1000000000000 images", ROOM], || caught(|| drop(Glyphs::digits().generate(HUGE, 1)))),
         danger("huge noise", &["cannot generate 1000000000000 images", ROOM], || caught(|| drop(white_noise(HUGE, 1)))),

@@ -42,7 +42,7 @@ const LAWS: [(&str, &str); 7] = [
 
 /// Files in these folders without law or tests of their own, with the reason.
 const WITHOUT_LAWS: &str = "
-    interfaces and tables: distributions/contract distributions/family distributions/support bijectors/default
+    interfaces and tables: distributions/contract distributions/erased distributions/family distributions/support bijectors/default
     tests themselves: ops/chains ops/shape_errors distributions/kl_laws distributions/sampler_laws
     run by the laws of what uses them: ops/align ops/concat ops/elementwise ops/outer ops/param ops/scalar_function ops/strided distributions/chances distributions/noise distributions/scalar_sampler \
         distributions/affine_rows distributions/gamma_sampler distributions/count_sampler distributions/divergence distributions/row_density distributions/saddle distributions/univariate bijectors/row_map

@@ -27,5 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:?}", fit.params());
     let fit = Svi::new(line(1.0), Adam::new(0.1)).run(&model)?;
     println!("{:?}", fit.params());
+    let svi = Svi::new(family(), Adam::new(0.1));
+    let mut state = svi.start(&model)?;
+    state.step()?;
+    state.step_on(&model)?;
+    println!("{:?}", state.finish()?.params());
     Ok(())
 }

@@ -16,6 +16,7 @@ mod count_sampler;
 mod delta;
 mod dirichlet;
 mod divergence;
+pub(crate) mod erased;
 mod exponential;
 pub mod family;
 mod flat;

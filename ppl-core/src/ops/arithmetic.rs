@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayView, Dimension};
 
 use crate::error::Error;
 use crate::ops::align::tape_of;
-use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
+use crate::ops::elementwise::{binary_op, unary, unary_op};
 use crate::ops::mul_add::add_product;
 use crate::ops::param::{Filled, IntoVar, Operand};
 use crate::tape::var::Var;
@@ -38,7 +38,7 @@ negation!(Var<'t>, &Var<'t>);
 
 /// Writes an operator: between values, with operands to the right, and with numbers and arrays to the left.
 macro_rules! operator {
-    ($trait:ident $method:ident, $assign:ident $assign_method:ident, $of_two:ident) => {
+    ($trait:ident $method:ident, $assign:ident $assign_method:ident, $of_two:expr) => {
         operator!(@right $trait $method, $of_two, Var<'t>, &Var<'t>);
         operator!(@left $trait $method, $of_two,
             [] f64, [] i32, [] Filled, [D: Dimension] Array<f64, D>, [A: Element, D: Dimension] &Array<A, D>,
@@ -51,7 +51,7 @@ macro_rules! operator {
             }
         }
     };
-    (@right $trait:ident $method:ident, $of_two:ident, $($own:ty),*) => {$(
+    (@right $trait:ident $method:ident, $of_two:expr, $($own:ty),*) => {$(
         impl<'t, T: Operand<'t>> $trait<T> for $own {
             type Output = Var<'t>;
 
@@ -61,7 +61,7 @@ macro_rules! operator {
             }
         }
     )*};
-    (@left $trait:ident $method:ident, $of_two:ident, $([$($generics:tt)*] $other:ty),*) => {$(
+    (@left $trait:ident $method:ident, $of_two:expr, $([$($generics:tt)*] $other:ty),*) => {$(
         impl<'t, $($generics)*> $trait<Var<'t>> for $other {
             type Output = Var<'t>;
 
@@ -83,35 +83,21 @@ macro_rules! operator {
 }
 
 operator!(Add add, AddAssign add_assign, plus);
-operator!(Sub sub, SubAssign sub_assign, minus);
+operator!(Sub sub, SubAssign sub_assign, Minus::of);
 operator!(Mul mul, MulAssign mul_assign, times);
-operator!(Div div, DivAssign div_assign, over);
+operator!(Div div, DivAssign div_assign, Over::of);
 
 #[track_caller]
 fn plus<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
     match add_product(x, y).or_else(|| add_product(y, x)) {
         Some(out) => out,
-        None => binary::<Plus>(x, y),
+        None => Plus::of(x, y),
     }
-}
-
-#[track_caller]
-fn minus<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
-    binary::<Minus>(x, y)
 }
 
 #[track_caller]
 fn times<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
-    if x.is_same(y) {
-        x.square()
-    } else {
-        binary::<Times>(x, y)
-    }
-}
-
-#[track_caller]
-fn over<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
-    binary::<Over>(x, y)
+    if x.is_same(y) { x.square() } else { Times::of(x, y) }
 }
 
 /// Joins the values of an iterator; shapes that clash are an error without a place, which an iterator does not know.

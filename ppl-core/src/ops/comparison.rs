@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::elementwise::binary_op;
 use crate::ops::param::Operand;
 use crate::tape::var::Var;
 use crate::tensor::element::Element;
@@ -21,37 +21,37 @@ impl<'t> Var<'t> {
     /// ```
     #[track_caller]
     pub fn gt(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<Gt>(self, y.into_param().beside(self))
+        Gt::of(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x ≥ y and 0 elsewhere.
     #[track_caller]
     pub fn ge(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<Ge>(self, y.into_param().beside(self))
+        Ge::of(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x < y and 0 elsewhere.
     #[track_caller]
     pub fn lt(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<Gt>(y.into_param().beside(self), self)
+        Gt::of(y.into_param().beside(self), self)
     }
 
     /// Returns 1 where x ≤ y and 0 elsewhere.
     #[track_caller]
     pub fn le(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<Ge>(y.into_param().beside(self), self)
+        Ge::of(y.into_param().beside(self), self)
     }
 
     /// Returns 1 where x = y and 0 elsewhere.
     #[track_caller]
     pub fn eq_mask(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<EqMask>(self, y.into_param().beside(self))
+        EqMask::of(self, y.into_param().beside(self))
     }
 
     /// Returns 1 where x ≠ y and 0 elsewhere.
     #[track_caller]
     pub fn ne_mask(self, y: impl Operand<'t>) -> Var<'t> {
-        binary::<NeMask>(self, y.into_param().beside(self))
+        NeMask::of(self, y.into_param().beside(self))
     }
 }
 

@@ -119,7 +119,11 @@ pub fn eye(n: usize) -> Array2<f64> {
 /// ```
 #[track_caller]
 pub fn diag_matrix<'t>(v: impl Operand<'t>) -> Var<'t> {
-    let v = v.into_param().beside(Var::constant(0.0));
+    matrix_of(v.into_param().beside(Var::constant(0.0)))
+}
+
+#[track_caller]
+fn matrix_of<'t>(v: Var<'t>) -> Var<'t> {
     match (v.tape(), v.event_shape().as_slice()) {
         (Some(tape), &[n]) => tape.record(DiagMatrix::DEF, &[v], &[n as u64], &v.dims(), &[n, n], 0),
         _ => refuse("diag_matrix", &[v], &[], "only a vector is a diagonal"),

@@ -20,13 +20,23 @@ pub trait Unary: Map1 + 'static {
 }
 
 /// An operation of two operands: [`Map2`] gives its value and partial derivatives.
-pub trait Binary: Map2 + 'static {
+pub trait Binary: Map2 + Sized + 'static {
     /// The unique name.
     const NAME: &'static str;
     /// Bit k is set where the derivative by operand k is zero everywhere.
     const NO_GRAD: u32 = 0;
     /// Bit k is set where the derivative by operand k is one.
     const PASSES_ON: u32 = 0;
+
+    /// Writes or adds to the adjoint of x, given x, y, the value and its adjoint. No loops are compiled for masks.
+    fn adjoint_x<F: Real>([x, y, out, d_out]: [&[F]; 4], d_x: &mut [F], overwrite: bool) {
+        map2_adjoint_x::<Self, F>(x, y, out, d_out, d_x, overwrite);
+    }
+
+    /// As [`Binary::adjoint_x`] for y.
+    fn adjoint_y<F: Real>([x, y, out, d_out]: [&[F]; 4], d_y: &mut [F], overwrite: bool) {
+        map2_adjoint_y::<Self, F>(x, y, out, d_out, d_y, overwrite);
+    }
 }
 
 /// Defines an operation of one operand: `unary_op! { Exp, "exp", |x, out| x.exp(), out }` gives its type, its name, its
@@ -98,17 +108,34 @@ macro_rules! unary_op {
 /// `passes_on` behind it has bit k set where that by operand k is one.
 macro_rules! binary_op {
     ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, no_grad) => {
-        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, (F::ZERO, F::ZERO), 3, 0 }
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, (F::ZERO, F::ZERO), 3, 0,
+            fn adjoint_x<F: $crate::kernels::real::Real>(_: [&[F]; 4], _: &mut [F], _: bool) {
+                unreachable!("a mask has no derivative")
+            }
+
+            fn adjoint_y<F: $crate::kernels::real::Real>(_: [&[F]; 4], _: &mut [F], _: bool) {
+                unreachable!("a mask has no derivative")
+            }
+        }
     };
     ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr) => {
-        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, 0 }
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, 0, }
     };
     ($op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, passes_on $bits:literal) => {
-        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, $bits }
+        $crate::ops::elementwise::binary_op! { @ $op, $name, |$x, $y, $out| $value, $partials, 0, $bits, }
     };
     (@ $op:ident, $name:literal, |$x:ident, $y:ident, $out:ident| $value:expr, $partials:expr, $no_grad:literal,
-        $passes_on:literal) => {
+        $passes_on:literal, $($adjoints:item)*) => {
         pub(super) struct $op;
+
+        impl $op {
+            /// Records the operation. What is generic over operands calls this, so that the kernels are compiled in this crate
+            /// and not in each that uses the operation.
+            #[track_caller]
+            pub fn of<'t>(x: $crate::tape::var::Var<'t>, y: $crate::tape::var::Var<'t>) -> $crate::tape::var::Var<'t> {
+                $crate::ops::elementwise::binary::<$op>(x, y)
+            }
+        }
 
         impl $crate::kernels::elementwise::map::Map2 for $op {
             #[inline(always)]
@@ -127,6 +154,8 @@ macro_rules! binary_op {
             const NAME: &'static str = $name;
             const NO_GRAD: u32 = $no_grad;
             const PASSES_ON: u32 = $passes_on;
+
+            $($adjoints)*
         }
     };
 }
@@ -188,12 +217,12 @@ impl<M: Binary> Op for BinaryOp<M> {
     }
 
     fn backward<F: Real>(call: &mut Call<'_, F>) {
-        let (x, y, out, d_out) = (call.x(0), call.x(1), call.y(), call.d_out());
+        let values = [call.x(0), call.x(1), call.y(), call.d_out()];
         if let Some(d_x) = call.grad(0) {
-            map2_adjoint_x::<M, F>(x, y, out, d_out, d_x.slice, d_x.overwrite);
+            M::adjoint_x(values, d_x.slice, d_x.overwrite);
         }
         if let Some(d_y) = call.grad(1) {
-            map2_adjoint_y::<M, F>(x, y, out, d_out, d_y.slice, d_y.overwrite);
+            M::adjoint_y(values, d_y.slice, d_y.overwrite);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::{BitAnd, BitOr, Not};
 
 use crate::kernels::real::Real;
-use crate::ops::elementwise::{binary, binary_op, unary, unary_op};
+use crate::ops::elementwise::{binary_op, unary, unary_op};
 use crate::ops::param::Operand;
 use crate::tape::var::Var;
 
@@ -22,7 +22,7 @@ impl<'t, T: Operand<'t>> BitAnd<T> for Var<'t> {
     /// Returns 1 where both masks hold and 0 elsewhere.
     #[track_caller]
     fn bitand(self, other: T) -> Var<'t> {
-        binary::<And>(self, other.into_param().beside(self))
+        And::of(self, other.into_param().beside(self))
     }
 }
 
@@ -32,7 +32,7 @@ impl<'t, T: Operand<'t>> BitOr<T> for Var<'t> {
     /// Returns 1 where either mask holds and 0 elsewhere.
     #[track_caller]
     fn bitor(self, other: T) -> Var<'t> {
-        binary::<Or>(self, other.into_param().beside(self))
+        Or::of(self, other.into_param().beside(self))
     }
 }
 

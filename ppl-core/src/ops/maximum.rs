@@ -1,6 +1,6 @@
 //! The larger of two values.
 
-use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::elementwise::binary_op;
 use crate::ops::param::Operand;
 use crate::tape::var::Var;
 #[cfg(test)]
@@ -20,7 +20,7 @@ impl<'t> Var<'t> {
     /// ```
     #[track_caller]
     pub fn maximum(self, other: impl Operand<'t>) -> Var<'t> {
-        binary::<Maximum>(self, other.into_param().beside(self))
+        Maximum::of(self, other.into_param().beside(self))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The smaller of two values.
 
-use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::elementwise::binary_op;
 use crate::ops::param::Operand;
 use crate::tape::var::Var;
 #[cfg(test)]
@@ -20,7 +20,7 @@ impl<'t> Var<'t> {
     /// ```
     #[track_caller]
     pub fn minimum(self, other: impl Operand<'t>) -> Var<'t> {
-        binary::<Minimum>(self, other.into_param().beside(self))
+        Minimum::of(self, other.into_param().beside(self))
     }
 }
 

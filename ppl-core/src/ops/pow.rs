@@ -1,7 +1,7 @@
 //! Powers: of two values, with a real and with an integer exponent.
 
 use crate::kernels::real::Real;
-use crate::ops::elementwise::{binary, binary_op};
+use crate::ops::elementwise::binary_op;
 use crate::ops::param::Operand;
 use crate::tape::call::Call;
 use crate::tape::op::Op;
@@ -76,7 +76,7 @@ impl<'t> Var<'t> {
         match y.as_constant() {
             Some(1.0) => self,
             Some(2.0) => self.square(),
-            _ => binary::<Pow>(self, y),
+            _ => Pow::of(self, y),
         }
     }
 

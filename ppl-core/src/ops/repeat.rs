@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use crate::kernels::elementwise::map::{map2, map2_adjoint_x, map2_adjoint_y};
+use crate::kernels::elementwise::map::map2;
 use crate::kernels::real::Real;
 use crate::ops::elementwise::Binary;
 use crate::tape::call::{Call, Grad};
@@ -73,18 +73,16 @@ impl<M: Binary> Op for Repeat<M> {
                 &x[read_x.range(row, width, x.len())],
                 &y[read_y.range(row, width, y.len())],
             );
-            (x, y, &out[range.clone()], &d_out[range])
+            [x, y, &out[range.clone()], &d_out[range]]
         };
         if let Some(d_x) = call.grad(0) {
             each_row(d_x, read_x, width, out.len() / width, |row, d_x, overwrite| {
-                let (x, y, out, d_out) = rows(row);
-                map2_adjoint_x::<M, F>(x, y, out, d_out, d_x, overwrite);
+                M::adjoint_x(rows(row), d_x, overwrite);
             });
         }
         if let Some(d_y) = call.grad(1) {
             each_row(d_y, read_y, width, out.len() / width, |row, d_y, overwrite| {
-                let (x, y, out, d_out) = rows(row);
-                map2_adjoint_y::<M, F>(x, y, out, d_out, d_y, overwrite);
+                M::adjoint_y(rows(row), d_y, overwrite);
             });
         }
     }

@@ -79,7 +79,11 @@ fn spread<F: Real>(mut d_x: Grad<'_, F>, d_out: &[F], chosen: impl Fn(usize) -> 
 /// ```
 #[track_caller]
 pub fn where_<'t>(mask: impl Operand<'t>, a: impl Operand<'t>, b: impl Operand<'t>) -> Var<'t> {
-    let args = [mask.into_param(), a.into_param(), b.into_param()];
+    choose([mask.into_param(), a.into_param(), b.into_param()])
+}
+
+#[track_caller]
+fn choose<'t>(args: [Param<'t>; 3]) -> Var<'t> {
     let tape = args.iter().find_map(Param::tape);
     let place = Place::here();
     let args = args.map(|x| x.on_any(tape, place));

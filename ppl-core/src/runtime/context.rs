@@ -4,11 +4,12 @@ use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use crate::distributions::Dist;
+use crate::distributions::erased::AnyDist;
 use crate::distributions::family::{Family, ObsKind};
 use crate::distributions::support::Bounded;
 use crate::error::{Error, Place};
 use crate::kernels::random::fill_uniform;
-use crate::ops::param::IntoVar;
+use crate::ops::param::{IntoVar, Param};
 use crate::rng::{Key, name_hash};
 use crate::runtime::argument::{DataArg, ObsArg};
 use crate::runtime::columns::{Columns, KindOf};
@@ -160,11 +161,15 @@ impl<'t> Ctx<'t> {
     /// # Errors
     ///
     /// If the shapes do not fit, or the name is taken.
-    pub fn observe<D: Dist<'t>>(self, site: Site, value: impl IntoVar<'t>, dist: D) -> Res<Var<'t>> {
+    pub fn observe<D: Dist<'t>>(self, site: Site, value: impl IntoVar<'t>, mut dist: D) -> Res<Var<'t>> {
+        self.observe_any(site, value.into_param(), &mut dist)
+    }
+
+    fn observe_any(self, site: Site, value: Param<'t>, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
         self.check()?;
-        let value = value.into_param().on(self.tape());
+        let value = value.on(self.tape());
         if self.tape().is_missing(value) {
-            let drawn = self.sample_from(site, dist)?;
+            let drawn = self.sample_any(site, dist)?;
             self.note_missing(site, Vec::new());
             self.tape().fill_missing(value, drawn);
             return Ok(drawn);
@@ -296,7 +301,10 @@ impl<'t> Ctx<'t> {
         let name = self.state().slot_name(address);
         let values = match known.places.get(&name) {
             Some(&(at, len)) if len == n => known.values[at..at + len].to_vec(),
-            _ => initial(),
+            // A draw that an error on the tape kept from being made is a single NaN.
+            _ => Some(initial())
+                .filter(|x| x.len() == n)
+                .unwrap_or_else(|| vec![f64::NAN; n]),
         };
         let mut state = self.state();
         let offset = state.n_inputs;

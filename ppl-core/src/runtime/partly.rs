@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
-use crate::distributions::Dist;
+use crate::distributions::erased::{AnyDist, Facts};
 use crate::distributions::support::Support;
 use crate::error::Error;
 use crate::ops::broadcast::broadcast_to;
@@ -38,8 +38,14 @@ struct Parts<'t> {
 impl<'t> Ctx<'t> {
     /// Observes a value of which elements may be missing: what is there is scored. What is missing is drawn where the run
     /// draws; in a density it is integrated out, or a latent if the model reads it.
-    pub(crate) fn observe_partly<D: Dist<'t>>(self, site: Site, value: Var<'t>, number: u64, dist: D) -> Res<Var<'t>> {
-        let parts = self.parts::<D>(site, value)?;
+    pub(crate) fn observe_partly(
+        self,
+        site: Site,
+        value: Var<'t>,
+        number: u64,
+        dist: &mut dyn AnyDist<'t>,
+    ) -> Res<Var<'t>> {
+        let parts = self.parts(site, value, dist.facts())?;
         let is_served = {
             let source = std::rc::Rc::clone(&self.state().source);
             source.serves_missing(&self.address(site.name))
@@ -81,14 +87,14 @@ impl<'t> Ctx<'t> {
     }
 
     /// Finds out what is there. A draw of several numbers is there or missing as a whole.
-    fn parts<D: Dist<'t>>(self, site: Site, value: Var<'t>) -> Res<Parts<'t>> {
+    fn parts(self, site: Site, value: Var<'t>, facts: Facts) -> Res<Parts<'t>> {
         let tape = self.tape();
         let raw = tape.unmarked(value);
         let (dims, event) = (raw.dims(), raw.event_shape());
         let there = raw.eq_mask(raw);
         let (mut rows, mut elements) = (there, there);
-        let n_outer = event.len().saturating_sub(D::EVENT_RANK);
-        if D::EVENT_RANK > 0 {
+        let n_outer = event.len().saturating_sub(facts.event_rank);
+        if facts.event_rank > 0 {
             for axis in (n_outer..event.len()).rev() {
                 rows = rows.sum_axis(axis);
             }
@@ -98,7 +104,7 @@ impl<'t> Ctx<'t> {
                 let message = format!(
                     "draw {row} of {} is there in part, and a draw of {width} numbers is there or missing as a whole: write \
                      the ones that are missing as latents",
-                    D::NAME
+                    facts.name
                 );
                 return Err(Stop(Error::at_site(self.address(site.name), site.place(), message)));
             }
@@ -120,7 +126,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
+impl<'t> Visit<'_, 't> {
     /// Scores what is there. The density of what is missing, given the latents, integrates to one.
     fn integrated(mut self, parts: &Parts<'t>) -> Res<Var<'t>> {
         let tape = self.ctx.tape();
@@ -129,7 +135,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let stand_in = stand_in(tape, support, event.last().copied().unwrap_or(1)).ok_or_else(|| {
             self.fault(format!(
                 "a draw of {} cannot be missing: its elements belong together",
-                D::NAME
+                self.facts.name
             ))
         })?;
         // Any value of the support does, so that no derivative is NaN.
@@ -175,13 +181,39 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
     }
 
+    /// Refuses latents for what is missing where they would differ from step to step, or have no simple support.
+    fn check_imputable(&self, support: Support<'t>) -> Res<()> {
+        let tape = self.ctx.tape();
+        let is_partial = {
+            let state = self.ctx.state();
+            state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
+        };
+        let obstacle = match support {
+            _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
+            _ if self.facts.event_rank > 0 => Some("where a draw is several numbers"),
+            Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
+                Some("between bounds that vary")
+            }
+            _ => None,
+        };
+        let Some(obstacle) = obstacle else {
+            return Ok(());
+        };
+        let remedy = match is_partial {
+            true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
+            false => "do not read it where it is missing, or write the missing ones as a site of their own",
+        };
+        Err(self.fault(format!(
+            "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
+             {obstacle}: {remedy}"
+        )))
+    }
+
     /// Makes what is missing a latent of the density: an array of the elements that are missing, outside of all plates.
     fn imputed(&self, parts: &Parts<'t>) -> Res<Var<'t>> {
         let (ctx, tape) = (self.ctx, self.ctx.tape());
         let support = self.dist.support(tape);
-        if let Some(fault) = self.obstacle(&support) {
-            return Err(fault);
-        }
+        self.check_imputable(support)?;
         let (dims, event) = (parts.raw.dims(), parts.raw.event_shape());
         let is_single = dims.is_empty() && event.is_empty();
         let own = if is_single {
@@ -227,33 +259,6 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.term(completed, 1.0, number);
         ctx.check()?;
         Ok(completed)
-    }
-
-    /// Returns why what is missing cannot be latents here.
-    fn obstacle(&self, support: &Support<'t>) -> Option<Stop> {
-        let (ctx, tape) = (self.ctx, self.ctx.tape());
-        let is_partial = {
-            let state = ctx.state();
-            state.loop_scale != 1.0 || state.plates.iter().any(|&d| tape.dim(d).len != tape.dim(d).full)
-        };
-        let obstacle = match support {
-            _ if is_partial => Some("in a batch of rows, whose missing elements differ from step to step"),
-            _ if D::EVENT_RANK > 0 => Some("where a draw is several numbers"),
-            Support::Interval(a, b) if a.as_constant().is_none() || b.as_constant().is_none() => {
-                Some("between bounds that vary")
-            }
-            _ => None,
-        };
-        obstacle.map(|obstacle| {
-            let remedy = match is_partial {
-                true => "fit all rows at once, without `batch` and `total`; or do not read it where it is missing",
-                false => "do not read it where it is missing, or write the missing ones as a site of their own",
-            };
-            self.fault(format!(
-                "the model reads elements of it that are missing, which makes them latents, and they cannot be latents \
-                 {obstacle}: {remedy}"
-            ))
-        })
     }
 
     /// Puts the elements that are missing in their places; the others hold any of them.

@@ -3,6 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::bijectors::default::for_support;
+use crate::distributions::erased::{AnyDist, Facts};
 use crate::distributions::noise::Noise;
 use crate::distributions::support::Support;
 use crate::distributions::{Dist, Modifiers};
@@ -21,11 +22,12 @@ use crate::tape::var::Var;
 use crate::tensor::shape::{Shape, broadcast};
 
 /// A site on its way to the tape.
-pub(super) struct Visit<'a, 't, D> {
+pub(super) struct Visit<'a, 't> {
     pub ctx: Ctx<'t>,
     site: Site<'a>,
     address: String,
-    pub dist: D,
+    pub dist: &'a dyn AnyDist<'t>,
+    pub facts: Facts,
     pub modifiers: Modifiers<'t>,
     /// The masks of handlers and that of the distribution.
     pub masks: Vec<Var<'t>>,
@@ -37,7 +39,7 @@ pub(super) struct Visit<'a, 't, D> {
 }
 
 /// A site that handlers have looked at, and what they decided.
-type Visited<'a, 't, D> = Res<(Visit<'a, 't, D>, Fate)>;
+type Visited<'a, 't> = Res<(Visit<'a, 't>, Fate)>;
 
 /// A value that stands beside what is drawn.
 pub(super) struct Beside<'t> {
@@ -55,7 +57,11 @@ impl<'t> Ctx<'t> {
     /// # Errors
     ///
     /// If the site is at fault: its name is taken, it has no value in this algorithm, it is to be enumerated.
-    pub fn sample_from<D: Dist<'t>>(self, site: Site, dist: D) -> Res<Var<'t>> {
+    pub fn sample_from<D: Dist<'t>>(self, site: Site, mut dist: D) -> Res<Var<'t>> {
+        self.sample_any(site, &mut dist)
+    }
+
+    pub(crate) fn sample_any(self, site: Site, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
         self.check()?;
         let (visit, fate) = self.visit(site, dist, false)?;
         self.check_room(&visit.address, site.place(), &visit.dist.event_shape())?;
@@ -70,7 +76,7 @@ impl<'t> Ctx<'t> {
     }
 
     /// Observes a value that is there.
-    pub(crate) fn observe_value<D: Dist<'t>>(self, site: Site, value: Var<'t>, dist: D) -> Res<Var<'t>> {
+    pub(crate) fn observe_value(self, site: Site, value: Var<'t>, dist: &mut dyn AnyDist<'t>) -> Res<Var<'t>> {
         let value = self.tape().lift(value);
         let (visit, fate) = self.visit(site, dist, true)?;
         let outcome = match fate {
@@ -87,7 +93,7 @@ impl<'t> Ctx<'t> {
         outcome.map_err(|stop| visit.blame(stop))
     }
 
-    pub(super) fn visit<'a, D: Dist<'t>>(self, site: Site<'a>, mut dist: D, is_observed: bool) -> Visited<'a, 't, D> {
+    pub(super) fn visit<'a>(self, site: Site<'a>, dist: &'a mut dyn AnyDist<'t>, is_observed: bool) -> Visited<'a, 't> {
         let address = self.address(site.name);
         let modifiers = dist.modifiers();
         if modifiers.enumerate {
@@ -131,6 +137,7 @@ impl<'t> Ctx<'t> {
                 ctx: self,
                 site,
                 address,
+                facts: dist.facts(),
                 dist,
                 modifiers,
                 masks,
@@ -143,7 +150,7 @@ impl<'t> Ctx<'t> {
     }
 }
 
-impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
+impl<'t> Visit<'_, 't> {
     pub fn fault(&self, message: impl Into<String>) -> Stop {
         Stop(Error::at_site(self.address.clone(), self.site.place(), message))
     }
@@ -161,7 +168,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let params: Vec<String> = self.dist.params(self.ctx.tape()).iter().map(shape).collect();
         self.fault(format!(
             "{what}; the parameters of {} have the shapes {}",
-            D::NAME,
+            self.facts.name,
             params.join(", ")
         ))
     }
@@ -194,12 +201,12 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// Refuses a draw of an improper distribution.
     pub fn check_proper(&self) -> Res<()> {
-        match D::IS_PROPER {
+        match self.facts.is_proper {
             true => Ok(()),
             false => Err(self.fault(format!(
                 "`{}` is improper and cannot be drawn from: give the site a proper prior or, by `condition` or `do_`, a value; \
                  `Mh` and `Svi` with an automatic guide need no draw where the same sites are met in each run",
-                D::NAME
+                self.facts.name
             ))),
         }
     }
@@ -216,13 +223,13 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let mut spec = LatentSite {
             address: &self.address,
             place: self.site.place(),
-            distribution: D::NAME,
+            distribution: self.facts.name,
             support,
             rows,
             event,
             free_event,
             is_noncentered: self.modifiers.noncentered,
-            is_reparameterised: D::REPARAMETERISED,
+            is_reparameterised: self.facts.is_reparameterised,
             start: None,
             prior_draw,
         };
@@ -306,18 +313,18 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let x = self.dist.from_standard(tape, z).ok_or_else(|| {
             self.fault(format!(
                 "`{}` has no noncentered form: it is no location-scale family",
-                D::NAME
+                self.facts.name
             ))
         })?;
         let number = self.add(x, SiteKind::Latent)?;
         if !self.masks.is_empty() {
             return Err(self.fault("a noncentered site cannot be masked"));
         }
-        let standard = AtStandard(&self.dist, z);
+        let standard = AtStandard(self.dist, z);
         self.ctx.term(&Term::plain(number, Part::Coordinates, &standard));
         let rest = self.factor() - 1.0;
         if rest.as_constant() != Some(0.0) {
-            let density = AtValue(&self.dist, x);
+            let density = AtValue(self.dist, x);
             self.ctx.term(&Term {
                 scale: rest,
                 ..Term::plain(number, Part::Coordinates, &density)
@@ -366,7 +373,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let params: Vec<_> = params.iter().filter_map(first).collect();
         let message = format!(
             "log_prob is not finite at its own draw: {} {}",
-            D::NAME,
+            self.facts.name,
             params.join(", ")
         );
         Err(self.fault(message))
@@ -418,10 +425,10 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
             return Err(self.fault(message));
         }
         let number = self.add(x, SiteKind::Latent)?;
-        let kl = self.ctx.guide_kl(guide_site, D::NAME, &self.dist.params(tape));
+        let kl = self.ctx.guide_kl(guide_site, self.facts.name, &self.dist.params(tape));
         let kl = tape.lift(kl.ok_or_else(|| self.fault("no closed form of the divergence is known"))?);
         let event = x.event_shape();
-        let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - D::EVENT_RANK]);
+        let kl = broadcast_to(tape, kl, &x.dims(), &event[..event.len() - self.facts.event_rank]);
         self.ctx.term(&Term {
             weight: -1.0,
             ..Term::plain(number, Part::Divergence, &Computed(kl))
@@ -437,14 +444,14 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         let support = self.dist.support(tape);
         let base = self.ctx.site_record(self.site, kind, x);
         self.ctx.add_site(SiteRecord {
-            distribution: D::NAME,
+            distribution: self.facts.name,
             params: params
                 .iter()
                 .map(|&(name, value)| self.ctx.hold_param(name, value))
                 .collect(),
             is_discrete: support.is_discrete(),
             support: Some(support.map(|bound| self.ctx.hold_param("bound", bound).1)),
-            kl: D::KL,
+            kl: self.facts.kl,
             is_weighted: self.is_weighted(),
             ..base
         })

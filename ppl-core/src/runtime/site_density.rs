@@ -1,6 +1,5 @@
 //! The log density that a site adds to its run: at a value, or at a draw of its own by the draw's noise.
 
-use crate::distributions::Dist;
 use crate::runtime::sampling::Visit;
 use crate::runtime::state::SiteKind;
 use crate::runtime::stop::Res;
@@ -8,7 +7,7 @@ use crate::runtime::terms::{AtOwnDraw, AtValue, Elements, Part, Term, masked};
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
 
-impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
+impl<'t> Visit<'_, 't> {
     /// A draw of a guide, whose log density counts with this weight.
     pub fn of_guide(&self, event: Shape, weight: f64) -> Res<Var<'t>> {
         self.check_proper()?;
@@ -16,7 +15,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         self.ctx.check()?;
         let number = self.add(drawn.value, SiteKind::Latent)?;
         if weight != 0.0 {
-            self.term_of(&AtOwnDraw(&self.dist, drawn), self.factor(), weight, number);
+            self.term_of(&AtOwnDraw(self.dist, drawn), self.factor(), weight, number);
         }
         self.ctx.check()?;
         Ok(drawn.value)
@@ -33,7 +32,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
 
     /// Adds the log density at `x` with the scale of the site.
     pub fn term(&self, x: Var<'t>, weight: f64, number: u32) {
-        self.term_of(&AtValue(&self.dist, x), self.factor(), weight, number);
+        self.term_of(&AtValue(self.dist, x), self.factor(), weight, number);
     }
 
     /// Adds a log density of the site times `scale`, where it is not masked.

@@ -2,14 +2,14 @@
 
 use ndarray::ArrayD;
 
-use crate::distributions::{Dist, inside};
+use crate::distributions::inside;
 use crate::ops::broadcast::broadcast_to;
 use crate::runtime::sampling::Visit;
 use crate::runtime::source::{LatentSite, Start};
 use crate::runtime::stop::Res;
 use crate::tape::var::Var;
 
-impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
+impl<'t> Visit<'_, 't> {
     /// Returns what the algorithm is to start from, if a handler gave a value.
     pub(super) fn starting_value(&self, site: &LatentSite<'_, 't>) -> Res<Option<Start>> {
         let Some(start) = &self.start else {
@@ -31,7 +31,7 @@ impl<'t, D: Dist<'t>> Visit<'_, 't, D> {
         }
         let free = match () {
             () if site.support.is_discrete() => values.clone(),
-            () if site.is_noncentered && D::EVENT_RANK > 0 => {
+            () if site.is_noncentered && self.facts.event_rank > 0 => {
                 let message = "a noncentered vector takes no starting value: leave `.noncentered()` out";
                 return Err(self.fault(message));
             }

@@ -1,7 +1,8 @@
 //! The one gate through which terms of the log density come onto the tape, and what a run collects of them.
 
+use crate::distributions::Params;
+use crate::distributions::erased::AnyDist;
 use crate::distributions::noise::Drawn;
-use crate::distributions::{Dist, Params};
 use crate::ops::sum::SumTerm;
 use crate::ops::where_::where_;
 use crate::runtime::context::{Ctx, hold};
@@ -90,9 +91,9 @@ impl<'t> Elements<'t> for Computed<'t> {
 }
 
 /// The log density of a distribution at a value.
-pub struct AtValue<'a, 't, D>(pub &'a D, pub Var<'t>);
+pub(crate) struct AtValue<'a, 't>(pub &'a dyn AnyDist<'t>, pub Var<'t>);
 
-impl<'t, D: Dist<'t>> Elements<'t> for AtValue<'_, 't, D> {
+impl<'t> Elements<'t> for AtValue<'_, 't> {
     fn dims(&self, tape: &'t Tape) -> Dims {
         dims_of(&self.0.params(tape), self.1)
     }
@@ -107,9 +108,9 @@ impl<'t, D: Dist<'t>> Elements<'t> for AtValue<'_, 't, D> {
 }
 
 /// The log density of a distribution at a draw of its own.
-pub struct AtOwnDraw<'a, 't, D>(pub &'a D, pub Drawn<'t>);
+pub(crate) struct AtOwnDraw<'a, 't>(pub &'a dyn AnyDist<'t>, pub Drawn<'t>);
 
-impl<'t, D: Dist<'t>> Elements<'t> for AtOwnDraw<'_, 't, D> {
+impl<'t> Elements<'t> for AtOwnDraw<'_, 't> {
     fn dims(&self, tape: &'t Tape) -> Dims {
         dims_of(&self.0.params(tape), self.1.value)
     }
@@ -124,9 +125,9 @@ impl<'t, D: Dist<'t>> Elements<'t> for AtOwnDraw<'_, 't, D> {
 }
 
 /// The log density of the standardised value of a noncentered site.
-pub struct AtStandard<'a, 't, D>(pub &'a D, pub Var<'t>);
+pub(crate) struct AtStandard<'a, 't>(pub &'a dyn AnyDist<'t>, pub Var<'t>);
 
-impl<'t, D: Dist<'t>> Elements<'t> for AtStandard<'_, 't, D> {
+impl<'t> Elements<'t> for AtStandard<'_, 't> {
     fn dims(&self, _: &'t Tape) -> Dims {
         self.1.dims()
     }

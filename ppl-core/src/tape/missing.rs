@@ -194,6 +194,7 @@ impl Tape {
                 "{} is missing, and it is read before `observe` has drawn it",
                 self.observation(whole)
             );
+            self.records.borrow_mut().is_unread = true;
             return self.fail(Error::Invalid(message));
         }
         if let Some(number) = self.partly(x)
@@ -204,6 +205,7 @@ impl Tape {
                 "an element of {} is missing, and it is read before `observe` has drawn it",
                 self.observation(number)
             );
+            self.records.borrow_mut().is_unread = true;
             return self.fail(Error::Invalid(message));
         }
         x

@@ -105,7 +105,9 @@ impl Tape {
 
     /// Takes the error that an operation left, if any.
     pub fn take_error(&self) -> Option<Error> {
-        self.records.borrow_mut().error.take()
+        let mut r = self.records.borrow_mut();
+        r.is_unread = false;
+        r.error.take()
     }
 
     /// Records a slot of the vector of inputs at `offset`, with its present values.
@@ -252,7 +254,7 @@ impl Tape {
     /// Records an operation and computes it.
     ///
     /// The shape of the output is the lengths of `dims`, then `event`; `aux` is the length of the operation's own buffer.
-    /// While an error is on the tape nothing is computed: what stands in for values has other shapes than they would have.
+    /// After a missing observation was read nothing is computed: what stands in for it has another shape.
     ///
     /// # Panics
     ///
@@ -271,11 +273,11 @@ impl Tape {
             "`{}` is no operation that has a value",
             def.name
         );
-        if self.has_error() {
+        if self.is_unread() {
             return Var::constant(f64::NAN);
         }
         let args = self.operands(args, def.no_grad);
-        if self.has_error() {
+        if self.is_unread() {
             return Var::constant(f64::NAN);
         }
         let mut r = self.records.borrow_mut();
@@ -310,7 +312,7 @@ impl Tape {
             def.name
         );
         let args = self.operands(args, def.no_grad);
-        if self.has_error() {
+        if self.is_unread() {
             return;
         }
         let mut r = self.records.borrow_mut();
@@ -329,16 +331,17 @@ impl Tape {
         });
     }
 
-    fn has_error(&self) -> bool {
-        self.records().error.is_some()
+    /// Returns whether the error on the tape is that something was read which is missing.
+    fn is_unread(&self) -> bool {
+        self.records().is_unread
     }
 
-    /// Lifts operands, and copies those that share an adjoint with an earlier one; after an error the list has no meaning.
+    /// Lifts operands, and copies those that share an adjoint with an earlier one; after a missing one was read the list has no meaning.
     fn operands<'t>(&'t self, args: &[Var<'t>], no_grad: u32) -> SmallVec<[u32; 6]> {
         let mut out: SmallVec<[u32; 6]> = SmallVec::new();
         for (k, &arg) in args.iter().enumerate() {
             let mut node = self.lift(self.read(arg)).node();
-            if self.has_error() {
+            if self.is_unread() {
                 break;
             }
             let (root, varies) = {
@@ -355,7 +358,7 @@ impl Tape {
                 let (dims, event) = (r.nodes[node as usize].dims.clone(), r.event(node));
                 drop(r);
                 let copy = self.record(leaves::Copy::DEF, &[Var::on(self, node)], &[], &dims, &event, 0);
-                if self.has_error() {
+                if self.is_unread() {
                     break;
                 }
                 node = copy.node();

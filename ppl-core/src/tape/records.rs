@@ -87,6 +87,8 @@ pub struct Records {
     /// The length of the vector of inputs.
     pub n_inputs: usize,
     pub(super) error: Option<Error>,
+    /// Whether something was read that is missing: until the error is taken nothing is computed.
+    pub(super) is_unread: bool,
     /// What the values that were read out depend on.
     pub(super) tainted: u8,
     /// Where the first of them was read.
@@ -128,6 +130,7 @@ impl Records {
             names: Vec::new(),
             n_inputs: 0,
             error: None,
+            is_unread: false,
             tainted: 0,
             tainted_at: None,
             operands: Vec::new(),
