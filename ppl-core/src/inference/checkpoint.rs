@@ -226,7 +226,7 @@ fn encode(record: &Record, identity: &Identity, step: usize) -> Result<Vec<u8>, 
     );
     metadata.insert("crc32".to_string(), format!("{checksum:08x}"));
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
-    safetensors::serialize(tensors.iter().map(|(name, t)| (name, t)), Some(metadata)).map_err(|e| e.to_string())
+    safetensors::serialize(&tensors, Some(metadata)).map_err(|e| e.to_string())
 }
 
 /// Returns the checksum of metadata and fields, each in the order of their names.

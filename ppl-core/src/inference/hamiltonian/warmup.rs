@@ -70,15 +70,19 @@ pub(super) struct Adapted {
 /// The draws of a window.
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
-    /// Those of the present window, and those since half of it, which become the present ones at its end.
-    Fisher {
-        present: Window,
-        next: Window,
-        /// The step at which directions are learnt again.
-        due: u64,
-    },
+    Fisher(Box<Windowed>),
     Variance(Variance),
     Covariance(Covariance),
+}
+
+/// Draws and gradients of two windows.
+#[derive(Clone, Debug, PartialEq)]
+struct Windowed {
+    present: Window,
+    /// Those since half of the present window, which become the present ones at its end.
+    next: Window,
+    /// The step at which directions are learnt again.
+    due: u64,
 }
 
 impl Adapted {
@@ -134,7 +138,7 @@ impl Adapted {
 
     /// Finds a first metric and a first step size.
     pub(super) fn start(&mut self, density: &mut dyn LogDensity, state: &mut State, rng: &mut Generator) -> Result<()> {
-        if let (Seen::Fisher { .. }, Metric::Diagonal { scale } | Metric::LowRank { scale, .. }) =
+        if let (Seen::Fisher(_), Metric::Diagonal { scale } | Metric::LowRank { scale, .. }) =
             (&self.seen, &mut self.metric)
         {
             // Of one draw, the gradient alone has a spread; that of the draws counts as one, as in nuts-rs.
@@ -159,12 +163,10 @@ impl Adapted {
             self.step_size = self.averaging.next(acceptance_rate);
         }
         let has_jumped = match &mut self.seen {
-            Seen::Fisher { present, next, due } => {
+            Seen::Fisher(windows) => {
                 let (position, gradient) = state.with_gradient(density)?;
                 if (step as f64) < (1.0 - FINAL) * of as f64 {
-                    present.add(position, gradient);
-                    next.add(position, gradient);
-                    learn_fisher(present, next, due, &mut self.metric, step, of);
+                    windows.learn(position, gradient, &mut self.metric, step, of);
                 }
                 false
             }
@@ -206,10 +208,10 @@ impl Adapted {
         fields.part("metric", &mut |fields| self.metric.visit(fields));
         fields.part("averaging", &mut |fields| self.averaging.visit(fields));
         fields.part("seen", &mut |fields| match &mut self.seen {
-            Seen::Fisher { present, next, due } => {
-                fields.part("present", &mut |fields| present.visit(fields));
-                fields.part("next", &mut |fields| next.visit(fields));
-                fields.count("due", due);
+            Seen::Fisher(windows) => {
+                fields.part("present", &mut |fields| windows.present.visit(fields));
+                fields.part("next", &mut |fields| windows.next.visit(fields));
+                fields.count("due", &mut windows.due);
             }
             Seen::Variance(window) => window.visit(fields),
             Seen::Covariance(window) => window.visit(fields),
@@ -221,7 +223,7 @@ impl Seen {
     fn fisher(dim: usize, has_rows: bool) -> Self {
         let present = Window::new(dim, has_rows);
         let next = present.clone();
-        Seen::Fisher { present, next, due: 0 }
+        Seen::Fisher(Box::new(Windowed { present, next, due: 0 }))
     }
 }
 
@@ -234,23 +236,28 @@ const FINAL: f64 = 0.15;
 /// From this number of draws on they give a metric.
 const MIN_DRAWS: usize = 10;
 
-/// Learns the metric from draws and gradients of two windows: scales from draw to draw, directions ever more rarely.
-fn learn_fisher(present: &mut Window, next: &mut Window, due: &mut u64, metric: &mut Metric, step: usize, of: usize) {
-    let is_early = (step as f64) < EARLY * of as f64;
-    if next.n() >= if is_early { WINDOW.0 } else { WINDOW.1 } {
-        std::mem::swap(present, next);
-        next.restart();
-    }
-    if present.n() < MIN_DRAWS {
-        return;
-    }
-    match metric {
-        Metric::LowRank { .. } if (step as u64) < *due => {}
-        Metric::LowRank { .. } => {
-            present.write_metric(metric);
-            *due = step as u64 + (step as u64 / 8).max(MIN_DRAWS as u64);
+impl Windowed {
+    /// Learns the metric from one more draw: scales from draw to draw, directions ever more rarely.
+    fn learn(&mut self, position: &[f64], gradient: &[f64], metric: &mut Metric, step: usize, of: usize) {
+        let Windowed { present, next, due } = self;
+        present.add(position, gradient);
+        next.add(position, gradient);
+        let is_early = (step as f64) < EARLY * of as f64;
+        if next.n() >= if is_early { WINDOW.0 } else { WINDOW.1 } {
+            std::mem::swap(present, next);
+            next.restart();
         }
-        _ => present.write_metric(metric),
+        if present.n() < MIN_DRAWS {
+            return;
+        }
+        match metric {
+            Metric::LowRank { .. } if (step as u64) < *due => {}
+            Metric::LowRank { .. } => {
+                present.write_metric(metric);
+                *due = step as u64 + (step as u64 / 8).max(MIN_DRAWS as u64);
+            }
+            _ => present.write_metric(metric),
+        }
     }
 }
 
