@@ -170,9 +170,8 @@ fn overhead() -> f64 {
     of_step - median(of_gradient.collect())
 }
 
-fn main() {
-    let dir = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    let dir = dir.as_deref().map(Path::new);
+/// Samples all workloads.
+fn rows(dir: Option<&Path>) -> [(&'static str, Vec<Row>); 4] {
     let schools = {
         let sigma = array![15., 10., 16., 11., 9., 11., 10., 18.];
         sampled(&eight_schools(&sigma, &array![28., 8., -3., 7., -1., 1., 18., 12.]))
@@ -211,6 +210,17 @@ fn main() {
         };
         sampled(&gaussian(&precision))
     };
+    [
+        ("eight schools, noncentered", schools),
+        ("logistic 1000 × 25", logistic),
+        ("radon-like, 919 rows, 175 latents", radon),
+        ("normal, 100 dimensions", gaussian),
+    ]
+}
+
+fn main() {
+    let dir = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let dir = dir.as_deref().map(Path::new);
     let mut table = Table::new();
     table.set_header([
         "two chains of 1000 + 1000",
@@ -219,12 +229,7 @@ fn main() {
         "ESS per second",
         "ESS per gradient",
     ]);
-    for (name, rows) in [
-        ("eight schools, noncentered", schools),
-        ("logistic 1000 × 25", logistic),
-        ("radon-like, 919 rows, 175 latents", radon),
-        ("normal, 100 dimensions", gaussian),
-    ] {
+    for (name, rows) in rows(dir) {
         let of = |f: &dyn Fn(&Row) -> f64| median(rows.iter().map(f).collect());
         table.add_row([
             name.to_string(),

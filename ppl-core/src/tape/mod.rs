@@ -11,6 +11,7 @@ pub(crate) mod leaves;
 pub mod missing;
 pub mod op;
 pub mod prepared;
+mod read;
 pub mod record;
 pub mod records;
 pub mod refusal;
