@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, array};
 use ppl_core::diagnostics::{mcse_mean, mcse_sd};
-use ppl_core::distributions::{Bernoulli, Beta, Gamma, Normal, Poisson};
+use ppl_core::distributions::{Bernoulli, Beta, DistExt, Gamma, Normal, Poisson};
 use ppl_core::draws::Draws;
 use ppl_core::inference::hamiltonian::warmup::MetricKind;
 use ppl_core::inference::nuts::{Hmc, Nuts};
@@ -101,5 +101,72 @@ fn scales_that_lie_far_apart_are_learnt() {
         }
         let depth = fit.statistics().mean("tree_depth").unwrap()[[]];
         assert!(depth < 3.5, "{metric:?}: a mean depth of {depth}");
+    }
+}
+
+#[model(crate = ppl_core)]
+fn counted(y: Obs<f64>) {
+    let n = sample(Poisson(4));
+    observe(y, Normal(n, 1));
+}
+
+#[model(crate = ppl_core)]
+fn many(n: usize) {
+    let x = sample(Normal(0, 1).expand([n]));
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_before_the_first_step_with_the_remedy() {
+    let y = array![0.3, 0.9];
+    let model = normal_mean(&y);
+    let hmc = || Hmc::default().progress(Progress::Hidden);
+    let text = |error: Option<ppl_core::error::Error>| error.map_or("no error".to_string(), |e| e.to_string());
+    let cases = [
+        (
+            text(nuts().run(&counted(&3.0)).err()),
+            "site n (",
+            "`Gibbs::auto(&model)`",
+        ),
+        (
+            text(hmc().run(&counted(&3.0)).err()),
+            "site n (",
+            "`Gibbs::auto(&model)`",
+        ),
+        (
+            text(nuts().step_size(Some(-0.1)).run(&model).err()),
+            "step_size = -0.1",
+            "positive and finite",
+        ),
+        (
+            text(nuts().step_size(Some(0.0)).run(&model).err()),
+            "step_size = 0",
+            "positive and finite",
+        ),
+        (
+            text(nuts().step_size(Some(f64::NAN)).run(&model).err()),
+            "step_size = NaN",
+            "positive and finite",
+        ),
+        (
+            text(nuts().target_acceptance(1.0).run(&model).err()),
+            "target_acceptance = 1",
+            "between zero and one",
+        ),
+        (
+            text(nuts().max_depth(0).run(&model).err()),
+            "max_depth = 0",
+            "once at least",
+        ),
+        (text(hmc().steps(0).run(&model).err()), "steps = 0", "one step at least"),
+        (text(nuts().chains(0).run(&model).err()), "chains = 0", "at least 1"),
+        (text(nuts().draws(0).run(&model).err()), "draws = 0", "at least 1"),
+        (
+            text(nuts().metric(MetricKind::Dense).run(&many(1_000_000)).err()),
+            "a dense metric of 1000000 coordinates",
+            "`MetricKind::Fisher`",
+        ),
+    ];
+    for (text, what, remedy) in cases {
+        assert!(text.contains(what) && text.contains(remedy), "{what}, {remedy}: {text}");
     }
 }

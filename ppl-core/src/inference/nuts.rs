@@ -14,6 +14,7 @@ use crate::inference::settings::{plan, settings};
 use crate::inference::transition::Transition;
 use crate::inference::vector_chain::VectorChain;
 use crate::runtime::model::Model;
+use crate::tensor::room::room;
 
 /// The child of the seed's key that records the model; chains take the children 0, 1, ….
 const RECORDING: u64 = u64::MAX;
@@ -244,6 +245,7 @@ fn run<M: Model + Sync>(
     warmup.check()?;
     let potential = Potential::new(model, plan.key.split(RECORDING))?;
     check_continuous(&potential, begun.sampler)?;
+    warmup.check_room(potential.dim())?;
     potential.check_draws(plan.chains, plan.n_kept())?;
     let start = |key| VectorChain::start(&potential, transition(potential.dim()), key);
     let drawn = run_chains(&plan, start)?;
@@ -282,6 +284,19 @@ pub(crate) fn check_steps(steps: usize) -> Result<()> {
 }
 
 impl Warmup {
+    /// Refuses a metric of so many coordinates that finds no room.
+    pub(crate) fn check_room(&self, dim: usize) -> Result<()> {
+        if self.metric != MetricKind::Dense {
+            return Ok(());
+        }
+        let no_room = |no_room| {
+            Error::Invalid(format!(
+                "a dense metric of {dim} coordinates holds their covariance: {no_room}; use `MetricKind::Fisher`"
+            ))
+        };
+        room(&[dim, dim], 3 * size_of::<f64>()).map(drop).map_err(no_room)
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         let target = self.target_acceptance;
         if !(target > 0.0 && target < 1.0) {

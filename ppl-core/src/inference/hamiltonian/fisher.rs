@@ -99,6 +99,9 @@ impl Window {
     /// Returns the directions in the coordinates standardised by `scale` whose standard deviations are far from one, and
     /// these: the eigenvectors of M, where M B M = A.
     fn directions(&self, scale: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        if !self.has_rows {
+            return Default::default();
+        }
         let d = scale.len();
         let standardised = |rows: &[f64], mean: &[f64], factor: &dyn Fn(f64) -> f64| {
             let n = rows.len() / d;

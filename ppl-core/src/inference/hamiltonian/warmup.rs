@@ -19,13 +19,17 @@ const CROSSED_BY_FIRST_STEP: f64 = 0.8;
 /// How often the first step size is doubled or halved at most.
 const MAX_DOUBLINGS: usize = 60;
 
+/// The most coordinates for which directions are learnt: each window of them keeps some hundred draws and gradients.
+const MOST_WITH_DIRECTIONS: usize = 2000;
+
 /// Which metric a warm-up learns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MetricKind {
     /// A scale for each coordinate, and the few directions that are still much longer or shorter, from draws and gradients.
     ///
     /// A normal target is known exactly after as many draws as it has coordinates (Seyboldt, Carlson and Carpenter 2025,
-    /// *Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence*).
+    /// *Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence*). Directions need draws that are kept one by
+    /// one: above 2000 coordinates only scales are learnt, as by [`MetricKind::FisherDiagonal`].
     #[default]
     Fisher,
     /// The scales of [`MetricKind::Fisher`] alone: standard deviations of draws over those of gradients, the root of it.
@@ -95,7 +99,7 @@ impl Adapted {
                     directions: Vec::new(),
                     spreads: Vec::new(),
                 };
-                (metric, Seen::fisher(dim, true))
+                (metric, Seen::fisher(dim, dim <= MOST_WITH_DIRECTIONS))
             }
             MetricKind::FisherDiagonal => (Metric::identity(dim), Seen::fisher(dim, false)),
             MetricKind::Diagonal => (Metric::identity(dim), Seen::Variance(Variance::new(dim))),
@@ -415,6 +419,30 @@ mod tests {
     fn the_step_size_after_the_warm_up_is_the_average() {
         let (adapted, ..) = learn(MetricKind::FisherDiagonal, 1000);
         assert_eq!(adapted.step_size(), adapted.averaging.average());
+    }
+
+    #[test]
+    fn many_coordinates_learn_scales_and_keep_no_draws() {
+        let (d, position, gradient) = (MOST_WITH_DIRECTIONS + 1, 2.0, -0.5);
+        let mut adapted = Adapted::new(d, warmup(MetricKind::Fisher));
+        let Seen::Fisher(windows) = &mut adapted.seen else {
+            unreachable!()
+        };
+        for step in 0..40 {
+            let at = |x: f64| vec![x * f64::from(step % 5); d];
+            windows.learn(&at(position), &at(gradient), &mut adapted.metric, step as usize, 1000);
+        }
+        let record = Record::of(|fields| adapted.visit(fields));
+        assert!(record.numbers.iter().all(|(_, values)| values.len() <= d));
+        let Metric::LowRank { scale, spreads, .. } = &adapted.metric else {
+            unreachable!()
+        };
+        assert_eq!((scale.len(), spreads.len()), (d, 0));
+        assert!(
+            (scale[d - 1] - 2.0).abs() < 1e-12,
+            "sd(x) / sd(∇) is four: {}",
+            scale[d - 1]
+        );
     }
 
     #[test]
