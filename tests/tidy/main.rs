@@ -48,7 +48,7 @@ const WITHOUT_LAWS: &str = "
         distributions/affine_rows distributions/gamma_sampler distributions/count_sampler distributions/divergence distributions/row_density distributions/saddle distributions/univariate bijectors/row_map
     tested with their loops in weights.rs: distributions/categorical distributions/one_hot_categorical
     one point, shown by its example: distributions/delta
-    run by the invariance of every transition: transitions/proposal hamiltonian/hmc
+    run by the invariance of every transition: transitions/proposal hamiltonian/hmc hamiltonian/learning
 ";
 
 /// Returns path and text of the files below a folder with one of these extensions.

@@ -5,11 +5,11 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::Result;
 use crate::inference::hamiltonian::leapfrog::PhasePoint;
+use crate::inference::hamiltonian::learning::learning_transition;
 use crate::inference::hamiltonian::metric::{Metric, dot};
 use crate::inference::hamiltonian::nuts::MAX_ENERGY_ERROR;
 use crate::inference::hamiltonian::warmup::{Adapted, Warmup};
-use crate::inference::persist::Fields;
-use crate::inference::transition::{Column, Combine, Phase, State, Transition, accept};
+use crate::inference::transition::{Column, Combine, State, accept};
 use crate::log_density::LogDensity;
 use crate::rng::Generator;
 
@@ -157,47 +157,12 @@ fn normalise(velocity: &mut [f64]) {
     velocity.iter_mut().for_each(|u| *u /= length);
 }
 
-impl Transition for MclmcTransition {
-    fn columns(&self) -> Vec<Column> {
-        vec![
-            Column::acceptance_rate(),
-            Column::step_size(),
-            Column::integer("n_steps", Combine::Sum),
-            Column::boolean("diverging"),
-            Column::real("energy_error", Combine::Last),
-        ]
-    }
-
-    fn start(&mut self, density: &mut dyn LogDensity, state: &mut State, rng: &mut Generator) -> Result<()> {
-        self.adapted.start(density, state, rng)
-    }
-
-    fn step(
-        &mut self,
-        density: &mut dyn LogDensity,
-        state: &mut State,
-        phase: Phase,
-        rng: &mut Generator,
-        row: &mut [f64],
-    ) -> Result<()> {
-        let info = self.transition(density, state, rng)?;
-        row.copy_from_slice(&[
-            info.acceptance_rate,
-            info.step_size,
-            info.n_steps as f64,
-            f64::from(info.is_diverging),
-            info.energy_error,
-        ]);
-        if let Phase::Warmup { step, of } = phase {
-            self.adapted
-                .learn(info.acceptance_rate, step, of, density, state, rng)?;
-        }
-        Ok(())
-    }
-
-    fn visit(&mut self, fields: &mut dyn Fields) {
-        self.adapted.visit(fields);
-    }
+learning_transition! { MclmcTransition, |info|
+    Column::acceptance_rate() => info.acceptance_rate;
+    Column::step_size() => info.step_size;
+    Column::integer("n_steps", Combine::Sum) => info.n_steps as f64;
+    Column::boolean("diverging") => f64::from(info.is_diverging);
+    Column::real("energy_error", Combine::Last) => info.energy_error;
 }
 
 #[cfg(test)]

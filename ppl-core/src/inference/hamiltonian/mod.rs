@@ -7,6 +7,7 @@
 mod fisher;
 pub mod hmc;
 pub mod leapfrog;
+mod learning;
 pub mod mclmc;
 pub mod metric;
 pub mod nuts;

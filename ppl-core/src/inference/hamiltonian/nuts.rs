@@ -4,10 +4,10 @@ use rand::Rng;
 
 use crate::error::Result;
 use crate::inference::hamiltonian::leapfrog::PhasePoint;
+use crate::inference::hamiltonian::learning::learning_transition;
 use crate::inference::hamiltonian::tree::{Path, Tally, Tree, turns};
 use crate::inference::hamiltonian::warmup::{Adapted, Warmup};
-use crate::inference::persist::Fields;
-use crate::inference::transition::{Column, Combine, Phase, State, Transition};
+use crate::inference::transition::{Column, Combine, State};
 use crate::log_density::LogDensity;
 use crate::rng::Generator;
 
@@ -160,55 +160,16 @@ impl NutsInfo {
     }
 }
 
-impl Transition for NutsTransition {
-    fn columns(&self) -> Vec<Column> {
-        vec![
-            Column::acceptance_rate(),
-            Column::step_size(),
-            Column::integer("tree_depth", Combine::Max),
-            Column::integer("n_steps", Combine::Sum),
-            Column::boolean("diverging"),
-            Column::boolean("reached_max_treedepth"),
-            Column::real("energy", Combine::Last),
-            Column::real("energy_error", Combine::Last),
-            Column::real("max_energy_error", Combine::Last),
-        ]
-    }
-
-    fn start(&mut self, density: &mut dyn LogDensity, state: &mut State, rng: &mut Generator) -> Result<()> {
-        self.adapted.start(density, state, rng)
-    }
-
-    fn step(
-        &mut self,
-        density: &mut dyn LogDensity,
-        state: &mut State,
-        phase: Phase,
-        rng: &mut Generator,
-        row: &mut [f64],
-    ) -> Result<()> {
-        let info = self.transition(density, state, rng)?;
-        row.copy_from_slice(&[
-            info.acceptance_rate,
-            info.step_size,
-            info.tree_depth as f64,
-            info.n_steps as f64,
-            f64::from(info.is_diverging),
-            f64::from(info.reached_max_depth),
-            info.energy,
-            info.energy_error,
-            info.max_energy_error,
-        ]);
-        if let Phase::Warmup { step, of } = phase {
-            self.adapted
-                .learn(info.acceptance_rate, step, of, density, state, rng)?;
-        }
-        Ok(())
-    }
-
-    fn visit(&mut self, fields: &mut dyn Fields) {
-        self.adapted.visit(fields);
-    }
+learning_transition! { NutsTransition, |info|
+    Column::acceptance_rate() => info.acceptance_rate;
+    Column::step_size() => info.step_size;
+    Column::integer("tree_depth", Combine::Max) => info.tree_depth as f64;
+    Column::integer("n_steps", Combine::Sum) => info.n_steps as f64;
+    Column::boolean("diverging") => f64::from(info.is_diverging);
+    Column::boolean("reached_max_treedepth") => f64::from(info.reached_max_depth);
+    Column::real("energy", Combine::Last) => info.energy;
+    Column::real("energy_error", Combine::Last) => info.energy_error;
+    Column::real("max_energy_error", Combine::Last) => info.max_energy_error;
 }
 
 #[cfg(test)]
